@@ -1,0 +1,12 @@
+/** What tests and scripts use of the simulator. */
+export type { CensusOptions } from './census.ts'
+export type { Operation, Version } from './census-routes.ts'
+export type { SimulatedRequest } from './exchange.ts'
+export type { Call, Delivery, Fault, FaultMatch, FaultRule } from './faults.ts'
+export type { RunReason, RunView, StartedRun } from './run.ts'
+export { type RunningServer, type ServeOptions, serve } from './server.ts'
+export { type ShopOptions, type ShopScenario, shop } from './shop.ts'
+export { type LoggedRequest, Simulator, type SimulatorOptions } from './simulator.ts'
+export type { Destination, OnCollision, Source, SyncSettings } from './sync.ts'
+export type { Counts, RunError, RunState, Step, Timeline } from './timeline.ts'
+export { atSpeed, completesAfter, counted, failsAfter, worksForever } from './timelines.ts'
