@@ -1,0 +1,164 @@
+import type { Clock } from './clock.ts'
+import type { Emit } from './events.ts'
+import type { Verdict } from './judge.ts'
+import { decide, type Policy } from './plan.ts'
+import { reach } from './poll.ts'
+import type { Provider, Run, Sync } from './provider.ts'
+import { type Result, resultOf, type Trace, UNTOUCHED } from './result.ts'
+import type { Schedule } from './schedule.ts'
+import { refusal, startRun } from './trigger.ts'
+import { followRun, standInLine, stopped, type Watched } from './watch.ts'
+
+export interface DeliveryPolicy extends Policy {
+  /** False: a run that was triggered is not watched. */
+  watch: boolean
+  /** New runs after a failed one. */
+  retries: number
+  cancelOn: ReadonlySet<'cancel' | 'timeout' | 'failure'>
+}
+
+/** Everything a sync's life needs from outside. Instants are monotonic milliseconds. */
+export interface Tools {
+  provider: Provider
+  clock: Clock
+  emit: Emit
+  schedule: Schedule
+  deadline: number
+  outageToleranceMs: number
+  /** Aborts when the workflow is cancelled. */
+  signal: AbortSignal
+  /** Aborts at the first red outcome under `fail-fast`: nothing new is started then. */
+  halted: AbortSignal
+  /** Runs the function once one of the `max-parallel` places is free. */
+  place<T>(run: () => Promise<T>): Promise<T>
+  /** Milliseconds since the epoch, on the provider's clock. */
+  watermark(): number
+}
+
+/** The history of a sync, and when (monotonic ms) it was read. */
+export interface Baseline {
+  runs: Run[]
+  readAt: number
+}
+
+/** A baseline older than this is read again before it decides anything. */
+const BASELINE_MS = 60_000
+const STALE: Baseline = { runs: [], readAt: Number.NEGATIVE_INFINITY }
+/** Triggers whose runs the provider skipped, before this counts as a failure. */
+const SKIPS = 3
+
+/**
+ * The life of one sync: decide from its history; wait for an older run, adopt a run, or trigger one; watch it to its end; and
+ * once more if the provider skipped the run or a retry is left. Returns a result for whatever the provider does.
+ */
+export async function deliver(sync: Sync, first: Baseline, policy: DeliveryPolicy, tools: Tools): Promise<Result> {
+  const trace: Trace = { ...UNTOUCHED }
+  const settle = (verdict: Verdict) => resultOf(tools.provider, sync, verdict, trace)
+  let baseline = first
+  let failures = 0
+  let skips = 0
+  for (;;) {
+    const known = await refresh(sync, baseline, tools, trace)
+    if ('outcome' in known) return settle(known)
+    baseline = known
+
+    const step = decide(sync, baseline.runs, policy, tools.watermark())
+    if (step.do === 'settle') {
+      if (step.run !== null) point(trace, step.run.id, step.run, true)
+      return settle(step.verdict)
+    }
+    if (step.do === 'queue') {
+      tools.emit({ kind: 'waiting', sync, run: step.run, reason: step.reason })
+      const obstacle = await standInLine(sync, step.run, tools, trace)
+      if (obstacle !== null) return settle(obstacle)
+      baseline = STALE
+      continue
+    }
+
+    const attempt =
+      step.do === 'adopt'
+        ? await tools.place(() => adopt(sync, step.run, step.reason, policy, tools, trace))
+        : await tools.place(() => trigger(sync, baseline, policy, tools, trace))
+    if (attempt === 'decide again') {
+      baseline = STALE
+    } else if (attempt.run?.state === 'skipped' || attempt.busy) {
+      skips += 1
+      const { reason, ...rest } = attempt.verdict
+      if (skips === SKIPS) return settle({ ...rest, outcome: 'failed', reason: `${reason}, ${SKIPS} times in a row` })
+      tools.emit({ kind: 'again', sync, reason })
+      baseline = STALE
+    } else if (attempt.run !== undefined && attempt.verdict.outcome === 'failed' && failures < policy.retries) {
+      failures += 1
+      tools.emit({ kind: 'again', sync, reason: `${attempt.verdict.reason}; retry ${failures} of ${policy.retries}` })
+      baseline = STALE
+    } else {
+      return settle(attempt.verdict)
+    }
+  }
+}
+
+type Attempt = 'decide again' | (Watched & { busy?: boolean })
+
+async function adopt(
+  sync: Sync,
+  run: Run,
+  reason: string,
+  policy: DeliveryPolicy,
+  tools: Tools,
+  trace: Trace,
+): Promise<Attempt> {
+  if (tools.signal.aborted || tools.halted.aborted) return { verdict: stopped(tools) }
+  point(trace, run.id, run, true)
+  tools.emit({ kind: 'triggered', sync, runId: run.id, adopted: true, cancellable: false, reason })
+  return policy.watch
+    ? await followRun(sync, run.id, false, policy, tools, trace)
+    : { verdict: { outcome: 'triggered', reason } }
+}
+
+async function trigger(
+  sync: Sync,
+  baseline: Baseline,
+  policy: DeliveryPolicy,
+  tools: Tools,
+  trace: Trace,
+): Promise<Attempt> {
+  if (tools.signal.aborted || tools.halted.aborted) return { verdict: stopped(tools) }
+  // The place may have been long in coming, and what was decided before may be wrong by now.
+  const current = await refresh(sync, baseline, tools, trace)
+  if ('outcome' in current) return { verdict: current }
+  if (decide(sync, current.runs, policy, tools.watermark()).do !== 'trigger') return 'decide again'
+
+  const started = await startRun(sync, current.runs, policy.full, tools)
+  if (started.kind === 'busy') {
+    const again = await refresh(sync, STALE, tools, trace)
+    const inTheWay = !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark()).do !== 'trigger'
+    return { verdict: started.verdict, busy: inTheWay }
+  }
+  if (started.kind === 'ended') {
+    if (started.sent) trace.attempts += 1
+    return { verdict: started.verdict }
+  }
+  const { runId, adopted, cancellable } = started
+  trace.attempts += 1
+  point(trace, runId, null, adopted)
+  const reason = adopted ? 'the answer to the trigger was lost, and this new run was found' : 'triggered'
+  tools.emit({ kind: 'triggered', sync, runId, adopted, cancellable, reason })
+  return policy.watch
+    ? await followRun(sync, runId, cancellable, policy, tools, trace)
+    : { verdict: { outcome: 'triggered', reason } }
+}
+
+/** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */
+async function refresh(sync: Sync, baseline: Baseline, tools: Tools, trace: Trace): Promise<Baseline | Verdict> {
+  if (tools.clock.now() - baseline.readAt <= BASELINE_MS) return baseline
+  const polled = await reach((cut) => tools.provider.history(sync.id, cut), tools)
+  if (polled.end === 'done') return { runs: polled.value, readAt: tools.clock.now() }
+  if (polled.end === 'aborted') return stopped(tools)
+  const outcome = trace.attempts === 0 ? 'not_started' : 'unknown'
+  if (polled.end === 'lost') return refusal(outcome, 'the history of the sync could not be read', polled.error)
+  return { outcome, reason: 'the deadline came while the history of the sync was read' }
+}
+
+function point(trace: Trace, runId: string, run: Run | null, adopted: boolean): void {
+  Object.assign(trace, { runId, run, adopted })
+}

@@ -1,0 +1,24 @@
+import type { Step } from './plan.ts'
+import type { ProviderError, Run, Sync } from './provider.ts'
+import type { Result } from './result.ts'
+
+/** What happens, as it happens. The log, the saved state and the summary subscribe to it. */
+export type Event =
+  | { kind: 'planned'; sync: Sync; step: Step }
+  /** A sync that cannot be run: it is told in the plan, and settled there. */
+  | { kind: 'refused'; result: Result }
+  /** The last thing before a trigger request leaves: what was newest then, so that a run can be told from those before it. */
+  | { kind: 'intent'; sync: Sync; baseline: string | null }
+  | { kind: 'triggered'; sync: Sync; runId: string; adopted: boolean; cancellable: boolean; reason: string }
+  | { kind: 'waiting'; sync: Sync; run: Run; reason: string }
+  /** The provider shows something new about a run. */
+  | { kind: 'changed'; sync: Sync; run: Run }
+  | { kind: 'unreadable'; sync: Sync; error: ProviderError }
+  | { kind: 'readable'; sync: Sync; afterMs: number }
+  | { kind: 'again'; sync: Sync; reason: string }
+  | { kind: 'cancelling'; sync: Sync; runId: string }
+  /** The provider took the request to cancel. */
+  | { kind: 'cancelled'; sync: Sync; runId: string }
+  | { kind: 'settled'; result: Result }
+
+export type Emit = (event: Event) => void

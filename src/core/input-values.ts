@@ -1,0 +1,111 @@
+import type { CheckedUrl, ProviderFacts, RunHandle } from './inputs.ts'
+import { parseJson } from './json.ts'
+
+const SHORTEST_SECRET = 8
+
+/**
+ * A token as people paste it: with white space, quotes or the word Bearer around it. The prefix `secret-token:` is part of a
+ * Census workspace key and stays. The message never holds the value.
+ */
+export function parseToken(text: string, whenEmpty: string): { token: string } | { problem: string } {
+  const token = text
+    .replace(/^\uFEFF/, '')
+    .trim()
+    .replace(/^(["'`])(.*)\1$/s, '$2')
+    .trim()
+    .replace(/^Bearer\s+/i, '')
+  if (token === '') return { problem: `api-token: is required. ${whenEmpty}` }
+  if (/^https?:/i.test(token))
+    return { problem: 'api-token: is an address. Give the token alone, without the address that it is used with.' }
+  // Printable ASCII without blanks: whatever else a header would carry is a line break, a control character or a slip.
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    return {
+      problem:
+        'api-token: holds a blank, a line break, a control character or a letter that no token has. Paste it again.',
+    }
+  }
+  if (token.length < SHORTEST_SECRET)
+    return { problem: `api-token: is shorter than ${SHORTEST_SECRET} characters, so it cannot be a token.` }
+  return { token }
+}
+
+/** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */
+export function parseList(text: string): unknown[] | null {
+  if (text.trim().startsWith('[')) {
+    try {
+      const list = parseJson(text)
+      return Array.isArray(list) ? list : null
+    } catch {
+      return null
+    }
+  }
+  return text
+    .replace(/#.*$/gm, '')
+    .split(/[\s,]+/)
+    .filter((item) => item !== '')
+}
+
+export function toId(item: unknown): string | null {
+  if (typeof item === 'string') return item.trim()
+  return typeof item === 'number' && Number.isSafeInteger(item) ? String(item) : null
+}
+
+/** A plain run id, or an item of the `runs` output. */
+export function toHandle(item: unknown, provider: string): RunHandle | null {
+  const runId = toId(item)
+  if (runId !== null) return { provider, syncId: null, runId }
+  if (typeof item !== 'object' || item === null || !('run_id' in item)) return null
+  const of = 'provider' in item ? item.provider : provider
+  const sync = 'sync_id' in item ? toId(item.sync_id) : null
+  const run = toId(item.run_id)
+  return run === null || typeof of !== 'string' ? null : { provider: of, syncId: sync, runId: run }
+}
+
+export function parseCancelOn(text: string): ReadonlySet<'cancel' | 'timeout' | 'failure'> | null {
+  const words = text.toLowerCase().split(/[\s,]+/)
+  if (words.length === 1 && words[0] === 'never') return new Set()
+  const chosen = new Set<'cancel' | 'timeout' | 'failure'>()
+  for (const word of words) {
+    if (word !== 'cancel' && word !== 'timeout' && word !== 'failure') return null
+    chosen.add(word)
+  }
+  return chosen
+}
+
+export function parseAddress(
+  facts: ProviderFacts | undefined,
+  region: string,
+  baseUrl: string,
+  checkUrl: (text: string) => CheckedUrl,
+): CheckedUrl {
+  if (baseUrl !== '') {
+    if (region !== '') return { problem: 'region: cannot be combined with base-url. Give one of the two.' }
+    const checked = checkUrl(baseUrl)
+    return 'problem' in checked ? { problem: `base-url: ${checked.problem}` } : checked
+  }
+  if (facts === undefined) return { url: '' }
+  const names = [...facts.regions.keys()]
+  const url = facts.regions.get(region === '' ? (names[0] ?? '') : region.toLowerCase())
+  return url === undefined
+    ? { problem: `region: ${quote(region)} is not allowed. Allowed for ${facts.name}: ${names.join(', ')}.` }
+    : { url }
+}
+
+export function dedupe<T>(items: readonly T[], key: (item: T) => string, onDuplicate: (key: string) => void): T[] {
+  const kept = new Map<string, T>()
+  const repeated = new Set<string>()
+  for (const item of items) {
+    if (kept.has(key(item))) repeated.add(key(item))
+    else kept.set(key(item), item)
+  }
+  for (const id of repeated) onDuplicate(id)
+  return [...kept.values()]
+}
+
+export function quote(value: string): string {
+  return `"${value.length > 80 ? `${value.slice(0, 80)}…` : value}"`
+}
+
+export function show(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
+}

@@ -1,0 +1,116 @@
+import type { Counts, Run } from './provider.ts'
+
+export type Outcome =
+  | 'succeeded'
+  | 'warned'
+  | 'fresh'
+  | 'triggered'
+  | 'planned'
+  | 'skipped'
+  | 'blocked'
+  | 'failed'
+  | 'cancelled'
+  | 'timed_out'
+  | 'unknown'
+  | 'not_started'
+
+export type Color = 'green' | 'red'
+
+/** What each outcome means for the step: the exit rule, in one table. */
+export const COLORS: Record<Outcome, Color> = {
+  succeeded: 'green',
+  warned: 'green',
+  fresh: 'green',
+  triggered: 'green',
+  planned: 'green',
+  skipped: 'green',
+  blocked: 'red',
+  failed: 'red',
+  cancelled: 'red',
+  timed_out: 'red',
+  unknown: 'red',
+  not_started: 'red',
+}
+
+export interface Verdict {
+  outcome: Outcome
+  /** One sentence of ours. It holds no foreign text but names and status words. */
+  reason: string
+  /** What the provider said, as it said it. */
+  message?: string | null
+  detail?: string | null
+}
+
+/** A number of records, or a percentage of a base. */
+export type Limit = { count: number } | { percent: number }
+
+export interface RecordLimits {
+  maxFailed: Limit | null
+  maxInvalid: Limit | null
+}
+
+/** The verdict on a run that has ended. It starts from failure: only what is known to be good becomes green. */
+export function judgeRun(run: Run, limits: RecordLimits): Verdict {
+  const { message, detail } = run
+  switch (run.state) {
+    case 'succeeded':
+      return judgeRecords(run.counts, limits)
+    case 'cancelled':
+      return { outcome: 'cancelled', reason: 'the run was cancelled at the provider', message, detail }
+    case 'skipped':
+      return { outcome: 'failed', reason: 'the provider skipped the run', message, detail }
+    case 'failed':
+      return { outcome: 'failed', reason: 'the run failed', message, detail }
+    case 'queued':
+    case 'running':
+    case 'unrecognized':
+      return { outcome: 'unknown', reason: `the run has not ended: its status is "${run.status}"` }
+  }
+}
+
+function judgeRecords({ processed, succeeded, failed, invalid }: Counts, limits: RecordLimits): Verdict {
+  const rejected = failed ?? 0
+  const dropped = invalid ?? 0
+  const sent = processed ?? (succeeded === null && failed === null ? null : (succeeded ?? 0) + rejected)
+  if (rejected > 0 && (succeeded === 0 || (sent !== null && rejected >= sent))) {
+    return { outcome: 'failed', reason: `the destination rejected every record (${rejected})` }
+  }
+  for (const [limit, name, count, base] of [
+    [limits.maxFailed, 'max-failed-records', failed, sent],
+    [limits.maxInvalid, 'max-invalid-records', invalid, sent === null || invalid === null ? null : sent + invalid],
+  ] as const) {
+    if (limit === null) continue
+    if (count === null || (count > 0 && base === null && 'percent' in limit)) {
+      return { outcome: 'unknown', reason: `the provider gave no record counts to hold against ${name}` }
+    }
+    if ('count' in limit ? count > limit.count : count * 100 > (base ?? 0) * limit.percent) {
+      const what = name === 'max-failed-records' ? 'records rejected' : 'invalid records'
+      return { outcome: 'failed', reason: `${count} ${what}, more than ${name} allows (${formatLimit(limit)})` }
+    }
+  }
+  const flaws = [
+    rejected > 0 ? `${rejected} ${rejected === 1 ? 'record' : 'records'} rejected by the destination` : '',
+    dropped > 0 ? `${dropped} ${dropped === 1 ? 'record' : 'records'} invalid and not sent` : '',
+  ].filter((flaw) => flaw !== '')
+  if (flaws.length > 0) return { outcome: 'warned', reason: flaws.join(', ') }
+  const silent = processed === null && succeeded === null && failed === null
+  return { outcome: 'succeeded', reason: silent ? 'completed; the provider gave no record counts' : 'completed' }
+}
+
+function formatLimit(limit: Limit): string {
+  return 'count' in limit ? String(limit.count) : `${limit.percent} %`
+}
+
+export type Conclusion = 'success' | 'failure' | 'cancelled' | 'timed_out' | 'skipped'
+
+/**
+ * The conclusion of the step. Success has to be earned: there is at least one outcome, and every one is green.
+ * `cancelled` says that the workflow was, not that a run was.
+ */
+export function conclude(outcomes: readonly Outcome[], cancelled: boolean): Conclusion {
+  if (cancelled) return 'cancelled'
+  const red = outcomes.filter((outcome) => COLORS[outcome] !== 'green')
+  if (red.length > 0) return red.every((outcome) => outcome === 'timed_out') ? 'timed_out' : 'failure'
+  if (outcomes.length > 0) return outcomes.every((outcome) => outcome === 'skipped') ? 'skipped' : 'success'
+  return 'failure'
+}

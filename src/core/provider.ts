@@ -1,0 +1,98 @@
+/** What the core knows of a provider. A provider's words, paths and wire types stay in its own file. */
+export interface Provider {
+  readonly name: string
+  /** The runs of a sync, newest first: at least the latest ten. Throws ProviderError. */
+  history(syncId: string, signal: AbortSignal): Promise<Run[]>
+  /** Throws ProviderError; `missing` where the provider does not know the sync. */
+  describe(syncId: string, signal: AbortSignal): Promise<Sync>
+  /** Sends one trigger request, once. Never throws for what the provider or the network does. */
+  trigger(syncId: string, options: { full: boolean }, signal: AbortSignal): Promise<Triggered>
+  /** Throws ProviderError; `missing` where the provider does not know the run (yet, or any more). */
+  read(runId: string, signal: AbortSignal): Promise<Run>
+  /** Absent where the provider's API cannot cancel. Throws ProviderError. */
+  cancel?(runId: string, signal: AbortSignal): Promise<void>
+  /** The page of a sync's runs in the provider's web app. */
+  link(syncId: string): string
+  /** What the user should know about the provider itself, once it has been talked to. */
+  warnings(): string[]
+}
+
+export interface Sync {
+  id: string
+  /** Never empty: where the provider has no name for it, the id. */
+  name: string
+  destination: string | null
+  paused: boolean
+}
+
+/** `unrecognized` is a status word that the provider's table does not know: not an end, and never success. */
+export type RunState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'unrecognized'
+
+export interface Counts {
+  /** Records sent to the destination. */
+  processed: number | null
+  succeeded: number | null
+  /** Rejected by the destination. */
+  failed: number | null
+  /** Dropped by the provider before sending, for example for an empty identifier. */
+  invalid: number | null
+}
+
+export interface Run {
+  id: string
+  syncId: string
+  state: RunState
+  /** The provider's own word for the state. */
+  status: string
+  step: string | null
+  /** Milliseconds since the epoch, on the provider's clock. */
+  createdAt: number | null
+  finishedAt: number | null
+  /** False for a dry run. */
+  movesData: boolean
+  full: boolean
+  /** Started through the API, rather than by a schedule or by hand. */
+  byApi: boolean
+  counts: Counts
+  message: string | null
+  /** Row-level detail: it quotes records. */
+  detail: string | null
+}
+
+export type Triggered =
+  | { kind: 'accepted'; runId: string }
+  /** The provider answered, and did not start a run. `busy`: possibly because another run is in the way. */
+  | { kind: 'rejected'; error: ProviderError; busy: boolean }
+  /** No run was started, and the same request may succeed later. */
+  | { kind: 'not-sent'; error: ProviderError }
+  /** Nobody here can say whether a run was started. `resend`: the provider asked to try again. */
+  | { kind: 'ambiguous'; error: ProviderError; resend: boolean }
+
+/**
+ * `refused`: the credentials; `missing`: no such thing; `retired`: this API is gone; `rejected`: the request is wrong;
+ * `unavailable`: network, outage, throttling or an answer that makes no sense, all of which may pass.
+ */
+export type Trouble = 'refused' | 'missing' | 'retired' | 'rejected' | 'unavailable'
+
+/** A request that did not bring what was asked for. `message` is ours; `detail` is what the provider said, foreign text. */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError' as const
+  readonly trouble: Trouble
+  readonly detail: string | null
+  /** The provider asked for this much patience (ms) before the next request. */
+  readonly retryAfterMs: number | null
+  constructor(
+    trouble: Trouble,
+    message: string,
+    options: { detail?: string | null; retryAfterMs?: number | null; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.trouble = trouble
+    this.detail = options.detail ?? null
+    this.retryAfterMs = options.retryAfterMs ?? null
+  }
+}
+
+export function hasEnded(run: Run): boolean {
+  return run.state !== 'queued' && run.state !== 'running' && run.state !== 'unrecognized'
+}

@@ -1,0 +1,42 @@
+import type { Outcome, Verdict } from './judge.ts'
+import type { Run, Sync } from './provider.ts'
+
+/** How a sync ended in this step. */
+export interface Result {
+  provider: string
+  sync: Sync
+  outcome: Outcome
+  reason: string
+  message: string | null
+  detail: string | null
+  runId: string | null
+  /** The run as it was last seen. */
+  run: Run | null
+  /** The run was not started by this step, or found again after its trigger's answer was lost. */
+  adopted: boolean
+  url: string
+  /** Trigger requests that started, or may have started, a run. */
+  attempts: number
+  /** Looks at runs. */
+  polls: number
+}
+
+export interface Trace {
+  runId: string | null
+  run: Run | null
+  adopted: boolean
+  attempts: number
+  polls: number
+}
+
+export const UNTOUCHED: Trace = { runId: null, run: null, adopted: false, attempts: 0, polls: 0 }
+
+export function resultOf(
+  provider: { name: string; link(syncId: string): string },
+  sync: Sync,
+  verdict: Verdict,
+  trace: Trace = UNTOUCHED,
+): Result {
+  const { outcome, reason, message = null, detail = null } = verdict
+  return { provider: provider.name, sync, outcome, reason, message, detail, url: provider.link(sync.id), ...trace }
+}

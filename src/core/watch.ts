@@ -1,0 +1,152 @@
+import { expiring } from './clock.ts'
+import type { DeliveryPolicy, Tools } from './deliver.ts'
+import { judgeRun, type Verdict } from './judge.ts'
+import { type Polled, poll } from './poll.ts'
+import { hasEnded, ProviderError, type Run, type Sync } from './provider.ts'
+import type { Trace } from './result.ts'
+import { refusal } from './trigger.ts'
+
+/** How the watching of a run ended. `run` is there only if the run itself came to an end. */
+export interface Watched {
+  verdict: Verdict
+  run?: Run
+}
+
+/** "No such run" is believed after this long, whatever the outage tolerance: a fresh run may not be visible yet. */
+const MISSING_MS = 60_000
+/** How long a request to cancel may take, all syncs at once: the runner waits 7.5 s before it goes on to SIGTERM. */
+const CANCEL_MS = 5000
+
+/** Watches a run to its end and judges it. Only a `cancellable` run, which this step has caused, is ever cancelled. */
+export async function followRun(
+  sync: Sync,
+  runId: string,
+  cancellable: boolean,
+  policy: Pick<DeliveryPolicy, 'cancelOn' | 'maxFailed' | 'maxInvalid'>,
+  tools: Tools,
+  trace: Trace,
+): Promise<Watched> {
+  const cutShort = cancellable && policy.cancelOn.has('failure')
+  const signal = cutShort ? AbortSignal.any([tools.signal, tools.halted]) : tools.signal
+  let recounted = false
+  const polled = await watch(
+    sync,
+    runId,
+    signal,
+    { ...tools, schedule: (ms, looks) => (recounted ? RECOUNT_MS : tools.schedule(ms, looks)) },
+    trace,
+    (run) => {
+      // A run may be complete before its counters are: they get one more look.
+      if (!hasEnded(run) || recounted || run.state !== 'succeeded' || run.counts.failed !== null) return hasEnded(run)
+      recounted = true
+      return false
+    },
+  )
+  const last = polled.last
+  if (last !== null && hasEnded(last)) return { verdict: judgeRun(last, policy), run: last }
+
+  const seen = last === null ? 'it was never seen' : `its last status was "${last.status}"`
+  switch (polled.end) {
+    case 'done':
+      throw new Error('a watched run is done only when it has ended')
+    case 'lost':
+      return { verdict: refusal('unknown', `the run could not be read any more, ${seen}`, polled.error) }
+    case 'deadline': {
+      const fate =
+        cancellable && policy.cancelOn.has('timeout')
+          ? await cancelRun(sync, runId, tools)
+          : 'it goes on at the provider'
+      return {
+        verdict: {
+          outcome: 'timed_out',
+          reason: `the run had not ended in time: ${seen}; ${fate}`,
+          message: last?.message ?? null,
+        },
+      }
+    }
+    case 'aborted': {
+      const byUs = tools.signal.aborted ? policy.cancelOn.has('cancel') : true
+      const fate = cancellable && byUs ? await cancelRun(sync, runId, tools) : 'its run goes on at the provider'
+      const cause = tools.signal.aborted ? 'the workflow was cancelled' : 'another sync failed (fail-fast)'
+      return { verdict: { outcome: 'cancelled', reason: `${cause}; ${fate}` } }
+    }
+  }
+}
+
+const RECOUNT_MS = 1000
+
+/** Waits until a run that is in the way has ended, however it ends. Returns why that cannot be waited for, or null. */
+export async function standInLine(sync: Sync, run: Run, tools: Tools, trace: Trace): Promise<Verdict | null> {
+  const signal = AbortSignal.any([tools.signal, tools.halted])
+  const waited: Trace = { ...trace }
+  const polled = await watch(sync, run.id, signal, tools, waited, hasEnded)
+  trace.polls = waited.polls
+  if (polled.end === 'done') return null
+  const status = `run ${run.id} was still ${(polled.last ?? run).status}`
+  if (polled.end === 'deadline') return { outcome: 'not_started', reason: `${status} when the deadline came` }
+  if (polled.end === 'aborted') return stopped(tools)
+  // An older run that is gone is in nobody's way.
+  if (polled.error.trouble === 'missing') return null
+  return refusal('not_started', `${status} when it could not be read any more`, polled.error)
+}
+
+/** The verdict on a sync for which nothing was started when the step had to stop. */
+export function stopped(tools: Pick<Tools, 'signal'>): Verdict {
+  if (tools.signal.aborted) return { outcome: 'cancelled', reason: 'the workflow was cancelled before a trigger' }
+  return { outcome: 'not_started', reason: 'another sync failed before its turn (fail-fast)' }
+}
+
+async function watch(
+  sync: Sync,
+  runId: string,
+  signal: AbortSignal,
+  { provider, clock, schedule, deadline, outageToleranceMs, emit }: Tools,
+  trace: Trace,
+  until: (run: Run) => boolean,
+): Promise<Polled<Run>> {
+  let unreadableSince: number | null = null
+  let face = ''
+  return await poll(
+    (cut) => {
+      trace.polls += 1
+      return provider.read(runId, cut)
+    },
+    until,
+    {
+      clock,
+      schedule,
+      deadline,
+      signal,
+      tolerate: ({ trouble }) => (trouble === 'missing' ? MISSING_MS : outageToleranceMs),
+    },
+    (seen) => {
+      if (seen instanceof ProviderError) {
+        if (unreadableSince === null && seen.trouble !== 'missing') emit({ kind: 'unreadable', sync, error: seen })
+        if (seen.trouble !== 'missing') unreadableSince ??= clock.now()
+        return
+      }
+      if (unreadableSince !== null) emit({ kind: 'readable', sync, afterMs: clock.now() - unreadableSince })
+      unreadableSince = null
+      trace.run = seen
+      const now = JSON.stringify([seen.state, seen.status, seen.step, seen.counts])
+      if (now !== face) emit({ kind: 'changed', sync, run: seen })
+      face = now
+    },
+  )
+}
+
+async function cancelRun(sync: Sync, runId: string, { provider, clock, emit }: Tools): Promise<string> {
+  if (provider.cancel === undefined) return 'its run goes on: this provider cannot cancel'
+  emit({ kind: 'cancelling', sync, runId })
+  const limit = expiring(clock, clock.now() + CANCEL_MS, new AbortController().signal)
+  try {
+    await provider.cancel(runId, limit.signal)
+    emit({ kind: 'cancelled', sync, runId })
+    return 'its run was told to stop'
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    return `its run may go on: cancelling did not work (${error.message})`
+  } finally {
+    limit.dispose()
+  }
+}

@@ -1,0 +1,295 @@
+import { describe, expect, test } from 'vitest'
+import { checkBaseUrl } from '../../src/address.ts'
+import { DEFAULTS, type Inputs, parseInputs } from '../../src/core/inputs.ts'
+import { PROVIDERS } from '../../src/providers/index.ts'
+import { ACTION } from '../runner/runner.ts'
+
+const TOKEN = 'secret-token:abcdefgh'
+const parsed = (raw: Record<string, string>) =>
+  parseInputs({ 'api-token': TOKEN, 'sync-ids': '8290', ...raw }, PROVIDERS, checkBaseUrl, 'It is empty.')
+
+function accepted(raw: Record<string, string>): Inputs {
+  const result = parsed(raw)
+  if (!result.ok) throw new Error(result.problems.join('\n'))
+  return result.inputs
+}
+
+function problems(raw: Record<string, string>): string[] {
+  const result = parsed(raw)
+  return result.ok ? [] : result.problems
+}
+
+describe('defaults', () => {
+  test('are those of action.yml, name by name', () => {
+    const declared = Object.fromEntries(
+      Object.entries(ACTION.inputs).map(([name, input]) => [name, input.default ?? '']),
+    )
+    expect({ ...declared, 'job-status': 'success' }).toEqual(DEFAULTS)
+    expect(declared['job-status']).toBe(`\${{ job.status }}`)
+  })
+
+  test('stand in for empty and blank values of every input', () => {
+    const blank = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, '  ']))
+    expect(accepted({ ...blank, 'api-token': TOKEN, 'sync-ids': '8290' })).toEqual(accepted({}))
+  })
+})
+
+describe('sync-ids', () => {
+  test.each([
+    ['8290, 8291\n8292', ['8290', '8291', '8292']],
+    ['8290 8291\t8292', ['8290', '8291', '8292']],
+    ['8290 # customers\n# a whole line\r\n8291', ['8290', '8291']],
+    ['["8290", 8291]', ['8290', '8291']],
+    ['[1234567890123456789]', ['1234567890123456789']],
+    ['8290,,8291,', ['8290', '8291']],
+  ])('%j', (text, ids) => {
+    expect(accepted({ 'sync-ids': text }).syncIds).toEqual(ids)
+  })
+
+  test('keeps the order and drops duplicates with a warning', () => {
+    const result = parsed({ 'sync-ids': '8292 8290 8292 8292' })
+    expect(result).toMatchObject({
+      ok: true,
+      inputs: { syncIds: ['8292', '8290'] },
+      warnings: [expect.stringContaining('"8292"')],
+    })
+    expect(result.warnings).toHaveLength(1)
+  })
+
+  test.each(['../../admin', '8290/trigger', '08290', '0', '-5', '8290.5', '12345678901234567890', 'abc', '1?x=2'])(
+    'refuses %j as an id',
+    (id) => {
+      expect(problems({ 'sync-ids': id })).toEqual([
+        expect.stringMatching(/^sync-ids: ".*" is not allowed\. Allowed for census: /),
+      ])
+    },
+  )
+
+  test.each(['', '  \n', '# nothing but a comment', '[]', ','])('refuses an empty list: %j', (text) => {
+    expect(problems({ 'sync-ids': text })).toEqual([expect.stringMatching(/^sync-ids: is required and names no sync/)])
+  })
+
+  test.each(['[8290', '[{"id": 1}]', '[null]', '[1.5]'])('refuses JSON that is no list of ids: %j', (text) => {
+    expect(problems({ 'sync-ids': text })).toEqual([expect.stringMatching(/^sync-ids: /)])
+  })
+
+  test('refuses more than 2000', () => {
+    const many = Array.from({ length: 2001 }, (_, index) => index + 1).join(' ')
+    expect(problems({ 'sync-ids': many })).toEqual([expect.stringContaining('at most 2000')])
+  })
+})
+
+describe('api-token', () => {
+  test.each([`  ${TOKEN}\n`, `Bearer ${TOKEN}`, `"${TOKEN}"`, `'${TOKEN}'`, `\uFEFF${TOKEN}`, `"Bearer ${TOKEN}"`])(
+    '%j is the token',
+    (text) => {
+      expect(accepted({ 'api-token': text }).token).toBe(TOKEN)
+    },
+  )
+
+  test.each([
+    'secret-token:abc\r\nX-Evil: 1',
+    'secret token with blanks',
+    'secret-töken:abcdefgh',
+    'abc\u0000defgh',
+    'tiny1',
+    'https://bearer:secret-token:abc@app.getcensus.com/',
+  ])('refuses %j without showing it', (text) => {
+    const [problem = '', ...others] = problems({ 'api-token': text })
+    expect(others).toEqual([])
+    expect(problem).toMatch(/^api-token: /)
+    expect(problem).not.toContain(text.slice(0, 12))
+  })
+
+  test('an empty one is explained by the event', () => {
+    expect(problems({ 'api-token': ' ' })).toEqual(['api-token: is required. It is empty.'])
+  })
+})
+
+describe('values', () => {
+  test('are read as documented', () => {
+    expect(
+      accepted({
+        provider: 'Fivetran-Activations',
+        'full-sync': 'TRUE',
+        retries: '2',
+        'max-parallel': '3',
+        'fail-fast': 'true',
+        'timeout-minutes': '0.5',
+        'poll-interval-seconds': '2.5',
+        'outage-tolerance-minutes': '0',
+        'cancel-on': 'cancel, timeout\nfailure',
+        'max-failed-records': '10',
+        'max-invalid-records': '2.5 %',
+        region: 'EU',
+        'group-id': 'wandering_about',
+        'job-status': 'failure',
+      }),
+    ).toMatchObject({
+      provider: 'census',
+      full: true,
+      retries: 2,
+      maxParallel: 3,
+      failFast: true,
+      timeoutMs: 30_000,
+      pollIntervalMs: 2500,
+      outageToleranceMs: 0,
+      cancelOn: new Set(['cancel', 'timeout', 'failure']),
+      maxFailed: { count: 10 },
+      maxInvalid: { percent: 2.5 },
+      baseUrl: 'https://app-eu.getcensus.com',
+      groupId: 'wandering_about',
+      jobStatus: 'failure',
+    })
+  })
+
+  test('cancel-on: never is an empty set', () => {
+    expect(accepted({ 'cancel-on': 'never' }).cancelOn.size).toBe(0)
+  })
+
+  test.each<[string, string, RegExp]>([
+    ['provider', 'segment', /Allowed: census, fivetran-activations/],
+    ['mode', 'runn', /Allowed: run, trigger, wait, plan/],
+    ['full-sync', 'yes', /Allowed: true, false/],
+    ['full-sync', 'tRue', /Allowed: true, false/],
+    ['on-running', 'que', /Allowed: queue, attach, skip, fail/],
+    ['on-fresh', 'fail', /Allowed: skip, trigger/],
+    ['on-paused', 'queue', /Allowed: fail, skip, trigger/],
+    ['retries', '1.5', /whole number of runs from 0 to 10/],
+    ['retries', '-1', /from 0 to 10/],
+    ['max-parallel', '0', /from 1 to/],
+    ['timeout-minutes', '0', /from 0.01 to 7200/],
+    ['timeout-minutes', 'Infinity', /from 0.01/],
+    ['timeout-minutes', '1e3', /from 0.01/],
+    ['timeout-minutes', '1h', /number of minutes/],
+    ['poll-interval-seconds', 'fast', /number of seconds/],
+    ['max-failed-records', '101%', /percentage/],
+    ['max-failed-records', '1.5', /whole number of records/],
+    ['max-invalid-records', '-1', /whole number of records/],
+    ['cancel-on', 'never, cancel', /never alone/],
+    ['cancel-on', 'always', /any of cancel, timeout, failure/],
+    ['cancel-on', 'failure', /needs fail-fast/],
+    ['region', 'au', /us, eu/],
+    ['region', 'constructor', /us, eu/],
+    ['api-version', 'v3', /auto, v1, v2/],
+    ['group-id', 'a&b=c', /letters, digits/],
+    ['job-status', 'skipped', /success, failure, cancelled/],
+    ['runs', '[1]', /Only mode: wait/],
+  ])('%s: %j names itself and what is allowed', (name, value, allowed) => {
+    const [problem = '', ...others] = problems({ [name]: value })
+    expect(others).toEqual([])
+    expect(problem).toMatch(new RegExp(`^${name}: `))
+    expect(problem).toMatch(allowed)
+  })
+
+  test('all problems are told at once', () => {
+    expect(
+      problems({ 'api-token': '', 'sync-ids': '../x', retries: 'many' })
+        .map((text) => text.split(':')[0])
+        .sort(),
+    ).toEqual(['api-token', 'retries', 'sync-ids'])
+  })
+
+  test('a very long value is cut', () => {
+    expect(problems({ mode: 'x'.repeat(10_000) })[0]?.length).toBeLessThan(200)
+  })
+})
+
+describe('runs', () => {
+  const wait = (runs: string, more = {}) => ({ mode: 'wait', 'sync-ids': '', runs, ...more })
+
+  test('takes the output of an earlier step', () => {
+    expect(accepted(wait('[{"provider":"census","sync_id":"8290","run_id":"501"}]')).runs).toEqual([
+      { provider: 'census', syncId: '8290', runId: '501' },
+    ])
+  })
+
+  test('takes plain ids, and drops duplicates', () => {
+    expect(accepted(wait('501 502 501')).runs).toEqual([
+      { provider: 'census', syncId: null, runId: '501' },
+      { provider: 'census', syncId: null, runId: '502' },
+    ])
+  })
+
+  test('an empty array is allowed, an empty text is not', () => {
+    expect(accepted(wait('[]')).runs).toEqual([])
+    expect(problems(wait(''))).toEqual([expect.stringContaining('runs: is required')])
+  })
+
+  test.each([
+    '[{"run_id":"../x","sync_id":"1"}]',
+    '[{"sync_id":"1"}]',
+    '[true]',
+    'abc',
+    '[{"provider":"hightouch","sync_id":"1","run_id":"2"}]',
+    '{"run_id":1}',
+  ])('refuses %j', (text) => {
+    expect(problems(wait(text)).length).toBeGreaterThan(0)
+    expect(problems(wait(text)).every((problem) => problem.startsWith('runs: '))).toBe(true)
+  })
+
+  test('is not combined with sync-ids', () => {
+    expect(problems(wait('501', { 'sync-ids': '8290' }))).toEqual([
+      expect.stringContaining('sync-ids: "8290" is not allowed'),
+    ])
+  })
+})
+
+describe('base-url', () => {
+  test.each([
+    ['https://census.example.com', 'https://census.example.com'],
+    ['https://census.example.com/', 'https://census.example.com'],
+    ['https://10.1.2.3:8443', 'https://10.1.2.3:8443'],
+  ])('%s', (text, url) => {
+    expect(checkBaseUrl(text)).toEqual({ url })
+  })
+
+  test.each([
+    'http://127.0.0.1:8787',
+    'http://localhost:8787',
+    'http://[::1]:8787',
+    'http://10.0.0.5',
+    'http://192.168.1.9',
+    'http://172.31.0.1',
+    'http://airbyte:8000',
+    'http://[fd12::1]',
+    'http://0x7f.1',
+  ])('allows plain http with a warning: %s', (text) => {
+    expect(checkBaseUrl(text)).toMatchObject({
+      url: expect.stringMatching(/^http:/),
+      warning: expect.stringContaining('plain http'),
+    })
+  })
+
+  test.each([
+    'http://census.example.com',
+    'http://8.8.8.8',
+    'http://172.32.0.1',
+    'https://169.254.169.254',
+    'http://169.254.169.254',
+    'http://2852039166',
+    'http://[fe80::1]',
+    'http://[::ffff:169.254.169.254]',
+    'https://metadata.google.internal',
+    'http://[fd00:ec2::254]',
+    'http://0.0.0.0',
+    'https://user:hunter22@app.getcensus.com',
+    'ftp://app.getcensus.com',
+    'app.getcensus.com',
+    'https://app.getcensus.com/api/v1',
+    'https://app.getcensus.com/?x=1',
+    'not an address',
+  ])('refuses %s', (text) => {
+    expect(problems({ 'base-url': text })).toEqual([expect.stringMatching(/^base-url: /)])
+  })
+
+  test('never shows the user info', () => {
+    expect(problems({ 'base-url': 'https://user:hunter22@app.getcensus.com' })[0]).not.toContain('hunter22')
+  })
+
+  test('is not combined with region', () => {
+    expect(problems({ 'base-url': 'https://x.example.com', region: 'eu' })).toEqual([
+      expect.stringContaining('region: '),
+    ])
+  })
+})
