@@ -1,0 +1,167 @@
+import { pipeline } from 'node:stream/promises'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { HttpClient, type HttpClientResponse } from '@actions/http-client'
+
+export interface Request {
+  method: 'GET' | 'POST'
+  url: string
+  headers: Readonly<Record<string, string>>
+  /** For the whole exchange, from connecting to the last byte of the body. */
+  timeoutMs: number
+  signal: AbortSignal
+}
+
+export interface Reply {
+  status: number
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string>>
+  text: string
+  /** This machine's wall clock, milliseconds since the epoch. */
+  sentAt: number
+  receivedAt: number
+}
+
+export interface Http {
+  /** Sends one request, once: no redirect is followed and nothing is repeated. Throws TransportError. */
+  send(request: Request): Promise<Reply>
+}
+
+/** No whole answer came. `sent` is false only where the request certainly did not reach the other side. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError' as const
+  readonly sent: boolean
+  constructor(message: string, sent: boolean, cause?: unknown) {
+    super(message, { cause })
+    this.sent = sent
+  }
+}
+
+/** Enough for a page of a hundred runs many times over; a larger answer is not one of ours. Bytes after decompression. */
+const MOST_BYTES = 8 * 1024 * 1024
+const MOST_SOCKETS = 20
+/** Only an idle socket ends here; every request has its own time-out. */
+const SOCKET_IDLE_MS = 300_000
+
+/**
+ * The one adapter over @actions/http-client, which brings proxies and keep-alive. Its own body reader never settles when a body
+ * is dropped or stalls, its JSON helpers lose the headers of errors, and it follows redirects with the token: so only its
+ * `request` is used, with the body read here.
+ */
+export function createHttp(userAgent: string, wall: () => number): Http {
+  // http-client has no way to pass a signal, but gives its handlers the options of node:http, which has one. `request` prepares
+  // them before its first await, so the signal set just before the call is the one of that call.
+  let signalOfNext: AbortSignal | undefined
+  const passSignal = {
+    prepareRequest: (options: object) => {
+      Object.assign(options, { signal: signalOfNext })
+    },
+    canHandleAuthentication: () => false,
+    handleAuthentication: () => Promise.reject(new Error('no handler answers authentication challenges')),
+  }
+  const options = {
+    allowRedirects: false,
+    allowRetries: false,
+    socketTimeout: SOCKET_IDLE_MS,
+    maxSockets: MOST_SOCKETS,
+  }
+  const clients = {
+    GET: new HttpClient(userAgent, [passSignal], { ...options, keepAlive: true }),
+    // A kept connection may be closed by the other side just as it is used again: a trigger lost that way could not be told
+    // from one that was received. So each POST gets a connection of its own.
+    POST: new HttpClient(userAgent, [passSignal], { ...options, keepAlive: false }),
+  }
+  return {
+    async send({ method, url, headers, timeoutMs, signal }) {
+      if (signal.aborted) throw new TransportError('the request was not sent: stopped', false)
+      const timeout = AbortSignal.timeout(timeoutMs)
+      const sentAt = wall()
+      try {
+        signalOfNext = AbortSignal.any([signal, timeout])
+        const answer = clients[method].request(method, url, method === 'POST' ? '' : null, {
+          accept: 'application/json',
+          'accept-encoding': 'gzip, deflate, br',
+          ...headers,
+        })
+        const response = await answer
+        const text = await readBody(response)
+        return {
+          status: response.message.statusCode ?? 0,
+          headers: headersOf(response),
+          text,
+          sentAt,
+          receivedAt: wall(),
+        }
+      } catch (error) {
+        if (signal.aborted) throw new TransportError('the request was stopped', true, error)
+        if (timeout.aborted) throw new TransportError(`no answer within ${timeoutMs / 1000} s`, true, error)
+        throw new TransportError(describe(error), mayHaveBeenSent(error), error)
+      }
+    },
+  }
+}
+
+async function readBody({ message }: HttpClientResponse): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  const collect = async (source: AsyncIterable<Buffer>) => {
+    for await (const chunk of source) {
+      size += chunk.length
+      if (size > MOST_BYTES) throw new Error(`the answer is larger than ${MOST_BYTES / 1024 / 1024} MiB`)
+      chunks.push(chunk)
+    }
+  }
+  const encoding = message.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
+  const decoder = DECODERS.get(encoding)
+  if (decoder !== undefined) await pipeline(message, decoder(), collect)
+  else if (encoding === 'identity' || encoding === '') await pipeline(message, collect)
+  else {
+    message.destroy()
+    throw new Error('the answer has an unknown content encoding')
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks))
+}
+
+const DECODERS = new Map([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+])
+
+function headersOf({ message }: HttpClientResponse): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(message.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(', ') : (value ?? ''),
+    ]),
+  )
+}
+
+/** Failures to find, reach or trust the other side come before the first byte of the request. */
+function mayHaveBeenSent(error: unknown): boolean {
+  if (!(error instanceof Error)) return true
+  const { code, syscall } = details(error)
+  const before =
+    syscall === 'connect' ||
+    syscall === 'getaddrinfo' ||
+    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/.test(code)
+  const untrusted = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code)
+  return !(before || untrusted || /^tunneling socket could not be established/.test(error.message))
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'the request failed'
+  const { code } = details(error)
+  if (code === 'ENOTFOUND') return 'the host name is not known (ENOTFOUND)'
+  if (code === 'ECONNREFUSED') return 'the connection was refused (ECONNREFUSED)'
+  if (code === 'ECONNRESET') return 'the connection was closed before the whole answer had come (ECONNRESET)'
+  if (/^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code)) {
+    return `the certificate is not trusted (${code}); a company's own authority is added with the environment variable NODE_EXTRA_CA_CERTS`
+  }
+  return code === '' ? error.message : `${error.message} (${code})`
+}
+
+function details(error: Error): { code: string; syscall: string } {
+  const text = (value: unknown) => (typeof value === 'string' ? value : '')
+  return { code: 'code' in error ? text(error.code) : '', syscall: 'syscall' in error ? text(error.syscall) : '' }
+}

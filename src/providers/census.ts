@@ -1,0 +1,315 @@
+import * as v from 'valibot'
+import type { ProviderFacts } from '../core/inputs.ts'
+import { type Provider, ProviderError, type Run, type RunState, type Sync, type Triggered } from '../core/provider.ts'
+import type { Host } from '../host.ts'
+import { type Reply, TransportError } from '../http.ts'
+import { explain, parse, time, WireMessage } from './answers.ts'
+
+/**
+ * Census, since 2025 Fivetran Activations. https://fivetran.com/docs/activations/rest-api
+ * API v1 takes workspace keys and ends on 2027-01-15; v2 takes personal access tokens and has the same paths for all that is used here.
+ */
+export const CENSUS: ProviderFacts = {
+  name: 'census',
+  aliases: ['fivetran-activations'],
+  id: /^[1-9][0-9]{0,18}$/,
+  idHelp: 'the number in the address of the page of a sync, such as 8290',
+  regions: new Map([
+    ['us', 'https://app.getcensus.com'],
+    ['eu', 'https://app-eu.getcensus.com'],
+  ]),
+}
+
+type Version = 'v1' | 'v2'
+
+export interface CensusOptions {
+  host: Host
+  baseUrl: string
+  token: string
+  apiVersion: 'auto' | Version
+  /** Sent with every v2 request where given: the migration guide says that some need it, and names none. */
+  groupId: string | null
+}
+
+/** Documented: the statuses of a run, those of before 2023 included. A word that is not here is no end and no success. */
+const STATES: ReadonlyMap<string, RunState> = new Map([
+  ['queued', 'queued'],
+  ['new', 'queued'],
+  ['preparing', 'queued'],
+  ['working', 'running'],
+  ['retrying', 'running'],
+  ['completed', 'succeeded'],
+  ['failed', 'failed'],
+  ['skipped', 'skipped'],
+  // No official list has it, two client libraries do.
+  ['cancelled', 'cancelled'],
+  ['canceled', 'cancelled'],
+])
+
+const id = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.regex(CENSUS.id))
+const text = v.fallback(v.nullable(v.string()), null)
+const count = v.fallback(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))), null)
+const flag = v.fallback(v.boolean(), false)
+
+const WireRun = v.object({
+  // The oldest documented answer has no ids in it.
+  id: v.optional(id),
+  sync_id: v.optional(id),
+  status: v.string(),
+  canceled: flag,
+  full_sync: flag,
+  created_at: text,
+  updated_at: text,
+  completed_at: text,
+  current_step: text,
+  error_code: text,
+  error_message: text,
+  error_detail: text,
+  records_processed: count,
+  records_updated: count,
+  records_failed: count,
+  records_invalid: count,
+  source_record_invalids: count,
+  sync_trigger_reason: v.fallback(v.object({ ui_tag: text }), { ui_tag: null }),
+})
+
+const WireSync = v.object({
+  id,
+  label: text,
+  resource_identifier: text,
+  paused: flag,
+  destination_attributes: v.fallback(
+    v.object({ connection_id: v.fallback(v.nullable(v.union([v.string(), v.number()])), null), object: text }),
+    { connection_id: null, object: null },
+  ),
+})
+
+const WireTriggered = v.object({ data: v.object({ sync_run_id: id }) })
+const WireDestination = v.object({ id: v.union([v.string(), v.number()]), name: v.string() })
+
+const RUNS = 10
+const DESTINATIONS_MS = 5000
+
+export class Census implements Provider {
+  readonly name = CENSUS.name
+  readonly #options: CensusOptions
+  #version: Version | null
+  /** The version is searched for by one read at a time: the others wait for what it finds. */
+  #search: Promise<void> = Promise.resolve()
+  #destinations: Promise<ReadonlyMap<string, string>> | undefined
+
+  constructor(options: CensusOptions) {
+    this.#options = options
+    this.#version = options.apiVersion === 'auto' ? null : options.apiVersion
+  }
+
+  async history(syncId: string, signal: AbortSignal): Promise<Run[]> {
+    const wire = await this.#read(
+      `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${RUNS}`,
+      v.array(WireRun),
+      `sync ${syncId}`,
+      signal,
+    )
+    const runs = wire.flatMap((run) => (run.id === undefined ? [] : toRun(run, run.id, syncId)))
+    // Ids grow, so the order does not hang on the server's.
+    return runs.sort((a, b) => b.id.length - a.id.length || (a.id < b.id ? 1 : -1))
+  }
+
+  async describe(syncId: string, signal: AbortSignal): Promise<Sync> {
+    const [wire, destinations] = await Promise.all([
+      this.#read(`/syncs/${syncId}`, WireSync, `sync ${syncId}`, signal),
+      // Names are a nicety: whatever goes wrong with them, the sync is described without.
+      this.#listDestinations(signal).catch(() => new Map<string, string>()),
+    ])
+    const { connection_id: connection, object } = wire.destination_attributes
+    const destination = [destinations.get(String(connection)), object].filter(
+      (part) => part !== undefined && part !== null && part !== '',
+    )
+    return {
+      id: syncId,
+      name: wire.label || wire.resource_identifier || syncId,
+      destination: destination.length === 0 ? null : destination.join(' · '),
+      paused: wire.paused,
+    }
+  }
+
+  async read(runId: string, signal: AbortSignal): Promise<Run> {
+    const wire = await this.#read(`/sync_runs/${runId}`, WireRun, `run ${runId}`, signal)
+    if (wire.id !== undefined && wire.id !== runId)
+      throw new ProviderError('unavailable', `asked for run ${runId}, the answer is about another one`)
+    return toRun(wire, runId, wire.sync_id ?? '')
+  }
+
+  async trigger(syncId: string, { full }: { full: boolean }, signal: AbortSignal): Promise<Triggered> {
+    const { host } = this.#options
+    let reply: Reply
+    try {
+      // Documented as a query parameter, though some clients send it as a body.
+      reply = await host.post(this.#path(`/syncs/${syncId}/trigger${full ? '?force_full_sync=true' : ''}`), signal)
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      const trouble = new ProviderError('unavailable', error.message, { cause: error })
+      return error.sent ? { kind: 'ambiguous', error: trouble, resend: false } : { kind: 'not-sent', error: trouble }
+    }
+    const { status } = reply
+    const body = parse(reply.text)
+    if (status >= 200 && status < 300) {
+      const message = v.safeParse(WireMessage, body)
+      // Documented: `error` says that the sync was not triggered. Its HTTP status is not documented.
+      if (message.success && message.output.status === 'error') {
+        return { kind: 'rejected', error: explain(reply, `sync ${syncId}`, 'rejected'), busy: true }
+      }
+      const accepted = v.safeParse(WireTriggered, body)
+      if (accepted.success) return { kind: 'accepted', runId: accepted.output.data.sync_run_id }
+      return { kind: 'ambiguous', error: explain(reply, `sync ${syncId}`), resend: false }
+    }
+    const error = explain(reply, `sync ${syncId}`)
+    if (status === 429) {
+      return {
+        kind: 'not-sent',
+        error: new ProviderError('unavailable', error.message, {
+          detail: error.detail,
+          retryAfterMs: host.closedForMs,
+        }),
+      }
+    }
+    if (error.trouble === 'unavailable')
+      return { kind: 'ambiguous', error, resend: status === 503 && host.closedForMs > 0 }
+    // How a trigger of a running sync is answered is not documented: it is looked into if it may have been that.
+    return { kind: 'rejected', error, busy: status === 400 || status === 409 || status === 422 }
+  }
+
+  async cancel(runId: string, signal: AbortSignal): Promise<void> {
+    try {
+      const reply = await this.#options.host.post(this.#path(`/sync_runs/${runId}/cancel`), signal)
+      if (reply.status < 200 || reply.status >= 300) throw explain(reply, `run ${runId}`)
+    } catch (error) {
+      if (error instanceof TransportError) throw new ProviderError('unavailable', error.message, { cause: error })
+      throw error
+    }
+  }
+
+  link(syncId: string): string {
+    return `${this.#options.baseUrl}/syncs/${syncId}/sync-history`
+  }
+
+  warnings(): string[] {
+    if (this.#version !== 'v1') return []
+    return [
+      'This step uses version 1 of the Census API, which ends on 2027-01-15. Make a personal access token (Fivetran Activations, user settings) ' +
+        'and give it as api-token instead of the workspace key: version 2 takes over by itself.',
+    ]
+  }
+
+  /** One read. While the version is not known it is tried on both, and the first that answers a read of runs is the one. */
+  async #read<S extends v.GenericSchema>(
+    path: string,
+    schema: S,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<v.InferOutput<S>> {
+    if (this.#version === null) {
+      const before = this.#search
+      const turn = Promise.withResolvers<void>()
+      this.#search = turn.promise
+      await before
+      try {
+        if (this.#version === null) return await this.#findVersion(path, schema, what, signal)
+      } finally {
+        turn.resolve()
+      }
+    }
+    return await this.#readWith(this.#version, path, schema, what, signal)
+  }
+
+  async #findVersion<S extends v.GenericSchema>(
+    path: string,
+    schema: S,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<v.InferOutput<S>> {
+    const versions: Version[] = this.#options.token.startsWith('secret-token:') ? ['v1', 'v2'] : ['v2', 'v1']
+    const refusals: ProviderError[] = []
+    for (const version of versions) {
+      try {
+        const value = await this.#readWith(version, path, schema, what, signal)
+        // Being able to read a sync does not prove that its runs can be watched.
+        if (path.includes('/sync_runs')) this.#version = version
+        return value
+      } catch (error) {
+        if (!(error instanceof ProviderError) || error.trouble === 'unavailable' || error.trouble === 'rejected')
+          throw error
+        refusals.push(error)
+      }
+    }
+    // A version that knows the token but not the sync says more than one that refuses the token.
+    const trouble =
+      (['missing', 'refused', 'retired'] as const).find((kind) => refusals.some((error) => error.trouble === kind)) ??
+      'refused'
+    const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ')
+    throw new ProviderError(trouble, told, { detail: refusals.find((error) => error.detail !== null)?.detail ?? null })
+  }
+
+  async #readWith<S extends v.GenericSchema>(
+    version: Version,
+    path: string,
+    schema: S,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<v.InferOutput<S>> {
+    const reply = await this.#options.host.get(this.#path(path, version), signal)
+    if (reply.status !== 200) throw explain(reply, what)
+    const body = v.safeParse(v.object({ data: schema }), parse(reply.text))
+    if (!body.success) throw explain(reply, what)
+    return body.output.data
+  }
+
+  async #listDestinations(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    this.#destinations ??= (async () => {
+      const path = this.#version === 'v2' ? '/activations' : '/destinations'
+      const reply = await this.#options.host.get(this.#path(`${path}?page=1&per_page=100`), signal, DESTINATIONS_MS)
+      const list = v.parse(
+        v.object({ data: v.array(v.fallback(v.nullable(WireDestination), null)) }),
+        parse(reply.text),
+      )
+      return new Map(list.data.flatMap((item) => (item === null ? [] : [[String(item.id), item.name] as const])))
+    })()
+    return await this.#destinations
+  }
+
+  #path(path: string, version: Version = this.#version ?? 'v1'): string {
+    const group =
+      version === 'v2' && this.#options.groupId !== null
+        ? `${path.includes('?') ? '&' : '?'}group_id=${this.#options.groupId}`
+        : ''
+    return `/api/${version}${path}${group}`
+  }
+}
+
+function toRun(wire: v.InferOutput<typeof WireRun>, runId: string, syncId: string): Run {
+  // A cancelled run is known by its flag, whatever its status says.
+  const state = wire.canceled ? 'cancelled' : (STATES.get(wire.status.trim().toLowerCase()) ?? 'unrecognized')
+  const ended = state === 'succeeded' || state === 'failed' || state === 'cancelled' || state === 'skipped'
+  const tag = wire.sync_trigger_reason.ui_tag?.trim().toLowerCase() ?? ''
+  return {
+    id: runId,
+    syncId,
+    state,
+    status: wire.canceled && state !== 'cancelled' ? `${wire.status}, cancelled` : wire.status,
+    step: wire.current_step,
+    createdAt: time(wire.created_at),
+    // A failed run may have no time of completion; what it has is the time of its last change.
+    finishedAt: time(wire.completed_at) ?? (ended ? time(wire.updated_at) : null),
+    movesData: tag !== 'dry run',
+    full: wire.full_sync,
+    byApi: tag.startsWith('api'),
+    counts: {
+      processed: wire.records_processed,
+      succeeded: wire.records_updated,
+      failed: wire.records_failed,
+      invalid: wire.source_record_invalids ?? wire.records_invalid,
+    },
+    message: wire.error_message ?? wire.error_code,
+    detail: wire.error_detail === wire.error_message ? null : wire.error_detail,
+  }
+}

@@ -1,0 +1,21 @@
+import type { Inputs, ProviderFacts } from '../core/inputs.ts'
+import type { Provider } from '../core/provider.ts'
+import type { Host } from '../host.ts'
+import { CENSUS, Census } from './census.ts'
+
+export const PROVIDERS: readonly ProviderFacts[] = [CENSUS]
+
+/** How a request to this provider shows who is asking. */
+export function authorization({ token }: Inputs): Record<string, string> {
+  return { authorization: `Bearer ${token}` }
+}
+
+export function createProvider(inputs: Inputs, host: Host): Provider {
+  const { provider, baseUrl, token, apiVersion, groupId } = inputs
+  switch (provider) {
+    case CENSUS.name:
+      return new Census({ host, baseUrl, token, apiVersion, groupId })
+    default:
+      throw new Error(`no provider is called ${provider}`)
+  }
+}
