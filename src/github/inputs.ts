@@ -1,0 +1,50 @@
+import { setSecret } from '@actions/core'
+import leven from 'leven'
+import { DEFAULTS } from '../core/inputs.ts'
+
+export interface RawInputs {
+  raw: Record<string, string>
+  problems: string[]
+  warnings: string[]
+}
+
+/**
+ * The inputs as the runner passes them, in variables named INPUT_…; one that is nearly one of ours is a problem, because a typo
+ * must not silently switch a limit off.
+ */
+export function readInputs(env: NodeJS.ProcessEnv): RawInputs {
+  const read: RawInputs = { raw: {}, problems: [], warnings: [] }
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith('INPUT_')) continue
+    const name = variable.slice('INPUT_'.length).toLowerCase()
+    if (name in DEFAULTS) {
+      read.raw[name] = value ?? ''
+      continue
+    }
+    const meant = Object.keys(DEFAULTS).find((known) => isNearly(name, known))
+    if (meant !== undefined) read.problems.push(`${name}: there is no such input. Did you mean ${meant}?`)
+    else read.warnings.push(`${name}: there is no such input, so it has no effect.`)
+  }
+  mask(read.raw['api-token'] ?? '')
+  return read
+}
+
+function isNearly(name: string, known: string): boolean {
+  const plain = (text: string) => text.replace(/[-_ ]/g, '').replace(/s$/, '')
+  return plain(name) === plain(known) || leven(name, known) <= Math.min(2, Math.floor(known.length / 3))
+}
+
+/** Hides the token and what it is sent as, before anything is printed. A text too short for a token would hide half the log. */
+function mask(raw: string): void {
+  const token = raw.trim()
+  if (token.length < 8) return
+  const bare = token.replace(/^["'`]|["'`]$/g, '').replace(/^Bearer\s+/i, '')
+  for (const secret of new Set([
+    token,
+    bare,
+    bare.replace(/^secret-token:/, ''),
+    Buffer.from(`bearer:${bare}`).toString('base64'),
+  ])) {
+    if (secret.length >= 8) setSecret(secret)
+  }
+}

@@ -1,0 +1,151 @@
+import type { Event } from '../core/events.ts'
+import { COLORS } from '../core/judge.ts'
+import type { Step } from '../core/plan.ts'
+import { hasEnded, type Run, type Sync } from '../core/provider.ts'
+import type { Result } from '../core/result.ts'
+import { duration, elapsed } from './format.ts'
+import { plain, redact } from './safe.ts'
+import { destinationOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
+
+export interface Line {
+  level: 'info' | 'warning'
+  text: string
+}
+
+export interface LogOptions {
+  /** Provider messages as they come, with what they quote from records. */
+  details: boolean
+  /** Monotonic milliseconds. */
+  now(): number
+  write(line: Line): void
+}
+
+/** A sync that says nothing for this long gets a line all the same. */
+const HEARTBEAT_MS = 60_000
+
+/** Tells the events of a step as lines, only when something changes; `heartbeat`, called now and then, tells what still goes on. */
+export function createLog({ details, now, write }: LogOptions): { on(event: Event): void; heartbeat(): void } {
+  const began = now()
+  const open = new Map<string, { name: string; state: string; since: number; toldAt: number }>()
+  const strangeWords = new Set<string>()
+  const say = (text: string, level: Line['level'] = 'info') =>
+    write({ level, text: `[${elapsed(now() - began)}] ${text}` })
+
+  const track = (sync: Sync, state: string) => {
+    const since = open.get(sync.id)?.since ?? now()
+    open.set(sync.id, { name: nameOf(sync), state, since, toldAt: now() })
+    say(`${nameOf(sync)}: ${state}`)
+  }
+
+  const on = (event: Event) => {
+    switch (event.kind) {
+      case 'planned':
+        return write({ level: 'info', text: planLine(event.sync, event.step) })
+      case 'refused':
+        return write({
+          level: 'info',
+          text: `${nameOf(event.result.sync)}: ${OUTCOMES[event.result.outcome].words}, ${whyOf(event.result, details)}`,
+        })
+      case 'intent':
+        return
+      case 'triggered':
+        return track(
+          event.sync,
+          `${event.adopted ? 'watching' : 'triggered'} run ${event.runId}${event.adopted ? `: ${plain(event.reason)}` : ''}`,
+        )
+      case 'waiting':
+        return track(event.sync, `waiting: ${plain(event.reason)}`)
+      case 'changed': {
+        track(event.sync, runLine(event.run))
+        const word = plain(event.run.status, 60)
+        if (event.run.state === 'unrecognized' && !strangeWords.has(word)) {
+          strangeWords.add(word)
+          say(
+            `the status "${word}" is not known to this version: it counts neither as an end nor as success`,
+            'warning',
+          )
+        }
+        return
+      }
+      case 'unreadable': {
+        const said =
+          event.error.detail === null
+            ? ''
+            : `: ${plain(details ? event.error.detail : redact(event.error.detail), 200)}`
+        return say(
+          `${nameOf(event.sync)}: its run cannot be read for now: ${plain(event.error.message)}${said}`,
+          'warning',
+        )
+      }
+      case 'readable':
+        return say(`${nameOf(event.sync)}: its run can be read again, after ${duration(event.afterMs)}`)
+      case 'again':
+        return say(`${nameOf(event.sync)}: again, because ${plain(event.reason)}`)
+      case 'cancelled':
+        return
+      case 'cancelling':
+        return say(`${nameOf(event.sync)}: telling the provider to cancel run ${event.runId}`)
+      case 'settled':
+        open.delete(event.result.sync.id)
+        return say(`${nameOf(event.result.sync)}: ${resultLine(event.result, details)}`)
+    }
+  }
+
+  const heartbeat = () => {
+    const silent = [...open.values()].filter(({ toldAt }) => now() - toldAt >= HEARTBEAT_MS)
+    for (const sync of silent) {
+      sync.toldAt = now()
+      say(`${sync.name}: still ${sync.state}, ${duration(now() - sync.since)} so far`)
+    }
+  }
+  return { on, heartbeat }
+}
+
+function planLine(sync: Sync, step: Step): string {
+  const where = destinationOf(sync) === '' ? '' : ` → ${destinationOf(sync)}`
+  return `${nameOf(sync)}${where}: ${stepInWords(step)}`
+}
+
+/** What is going to happen to a sync, in words. */
+export function stepInWords(step: Step): string {
+  switch (step.do) {
+    case 'settle':
+      return `${OUTCOMES[step.verdict.outcome].words}, ${plain(step.verdict.reason)}`
+    case 'adopt':
+      return `watch run ${step.run.id}: ${plain(step.reason)}`
+    case 'queue':
+      return `wait, then trigger: ${plain(step.reason)}`
+    case 'trigger':
+      return 'trigger'
+  }
+}
+
+function runLine(run: Run): string {
+  const parts = [
+    plain(run.status, 60),
+    run.step === null || hasEnded(run) ? '' : plain(run.step, 120),
+    recordsOf(run.counts),
+  ]
+  return parts.filter((part) => part !== '').join(' · ')
+}
+
+/** How a sync ended, in one line. */
+export function resultLine(result: Result, details: boolean): string {
+  const { outcome, run } = result
+  const took = run === null ? null : durationOf(run)
+  const facts = [
+    outcome === 'succeeded' || outcome === 'fresh' || outcome === 'warned' ? recordsOf(run?.counts ?? NO_COUNTS) : '',
+    took === null ? '' : `took ${duration(took)}`,
+  ].filter((fact) => fact !== '')
+  const { mark, words } = OUTCOMES[outcome]
+  const why = outcome === 'succeeded' && result.reason === 'completed' ? '' : `: ${whyOf(result, details)}`
+  return `${mark} ${words}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${COLORS[outcome] === 'red' || result.runId !== null ? result.url : ''}`.trimEnd()
+}
+
+/** How long a run took, in milliseconds, on the provider's clock. */
+export function durationOf(run: Run): number | null {
+  if (run.createdAt === null || run.finishedAt === null || !hasEnded(run)) return null
+  return Math.max(0, run.finishedAt - run.createdAt)
+}
+
+const NO_COUNTS = { processed: null, succeeded: null, failed: null, invalid: null }

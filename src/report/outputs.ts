@@ -1,0 +1,84 @@
+import { COLORS, type Conclusion, type Outcome } from '../core/judge.ts'
+import type { Result } from '../core/result.ts'
+import { plural } from './format.ts'
+import { durationOf } from './log.ts'
+import { plain } from './safe.ts'
+import { nameOf, OUTCOMES, whyOf } from './wording.ts'
+
+export interface Report {
+  conclusion: Conclusion
+  results: readonly Result[]
+  /** Why the step is red as a whole, where no single sync is the reason. */
+  problem: string | null
+}
+
+const DELIVERED: readonly Outcome[] = ['succeeded', 'warned', 'fresh']
+
+/** The outputs of the step, every one on every path. They never carry a provider's words as they came. */
+export function outputsOf({ conclusion, results, problem }: Report): Record<string, string> {
+  const red = results.filter(({ outcome }) => COLORS[outcome] === 'red')
+  const blocked = results.filter(({ outcome }) => outcome === 'blocked')
+  const failed = red.filter(({ outcome }) => outcome !== 'blocked')
+  const ids = (some: readonly Result[]) => JSON.stringify(some.map(({ sync }) => sync.id))
+  const sum = (count: 'succeeded' | 'failed' | 'invalid') =>
+    String(results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0))
+  const withRun = results.filter(({ runId }) => runId !== null)
+  const first = red.find(({ runId }) => runId !== null) ?? withRun[0] ?? red[0] ?? results[0]
+  return {
+    conclusion,
+    results: JSON.stringify(results.map(toJson)),
+    runs: JSON.stringify(withRun.map(({ provider, sync, runId }) => ({ provider, sync_id: sync.id, run_id: runId }))),
+    'succeeded-count': String(results.filter(({ outcome }) => DELIVERED.includes(outcome)).length),
+    'failed-count': String(failed.length),
+    'skipped-count': String(results.filter(({ outcome }) => outcome === 'skipped').length),
+    'blocked-count': String(blocked.length),
+    'failed-sync-ids': ids(failed),
+    'blocked-sync-ids': ids(blocked),
+    'records-succeeded': sum('succeeded'),
+    'records-failed': sum('failed'),
+    'records-invalid': sum('invalid'),
+    url: first?.url ?? '',
+    message: messageOf({ conclusion, results, problem }),
+  }
+}
+
+function toJson(result: Result) {
+  const { run } = result
+  const took = run === null ? null : durationOf(run)
+  return {
+    provider: result.provider,
+    sync_id: result.sync.id,
+    name: plain(result.sync.name),
+    outcome: result.outcome,
+    reason: whyOf(result, false),
+    run_id: result.runId,
+    adopted: result.adopted,
+    url: result.url,
+    models: null,
+    created_at: isoTime(run?.createdAt ?? null),
+    finished_at: isoTime(run?.finishedAt ?? null),
+    duration_seconds: took === null ? null : took / 1000,
+    records: run?.counts ?? { processed: null, succeeded: null, failed: null, invalid: null },
+    attempts: result.attempts,
+    polls: result.polls,
+  }
+}
+
+function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString()
+}
+
+/** One safe sentence that says how the step went. */
+export function messageOf({ conclusion, results, problem }: Report): string {
+  if (results.length === 0) return plain(problem ?? 'There was nothing to sync.')
+  const parts = (Object.keys(OUTCOMES) as Outcome[]).flatMap((outcome) => {
+    const count = results.filter((result) => result.outcome === outcome).length
+    return count === 0 ? [] : `${count} ${OUTCOMES[outcome].words}`
+  })
+  const worst = results.find(({ outcome }) => COLORS[outcome] === 'red')
+  const example = worst === undefined ? '' : ` ${nameOf(worst.sync)}: ${whyOf(worst, false)}`
+  const head = conclusion === 'cancelled' ? 'The workflow was cancelled: ' : ''
+  return plain(
+    `${head}${plural(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${problem === null ? example : ` ${problem}`}`,
+  )
+}

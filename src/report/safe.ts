@@ -1,0 +1,60 @@
+/** The one place where text from outside becomes safe to show. Everything that is not ours passes through here. */
+
+const LONGEST = 1000
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const TERMINAL = /[\u001b\u009b][[\]()#;?]*(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-nq-uy=><~]/g
+/** Control characters, line breaks of every kind among them, and all that separates. */
+const BLANKS = /[\p{Cc}\p{Z}]+/gu
+/** Formatting (bidirectional overrides, zero-width characters), what shows as nothing, and halves of surrogate pairs. */
+const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Cs}]/gu
+
+/**
+ * One line of plain text: no line breaks, terminal sequences or invisible characters, and nothing in it that the runner would read
+ * as a command: it takes `::` at the start of a line and `##[` anywhere (actions/runner, ActionCommand).
+ */
+export function plain(text: string, longest = LONGEST): string {
+  const line = text
+    .slice(0, longest * 4)
+    .replace(TERMINAL, '')
+    .replace(BLANKS, ' ')
+    .replace(INVISIBLE, '')
+    .trim()
+  const short = line.length > longest ? `${sliceWhole(line, longest - 1)}…` : line
+  return short.replace(/:(?=:)/g, ':\u200b').replaceAll('##[', '#\u200b#[')
+}
+
+/** Never ends in the middle of a surrogate pair. */
+function sliceWhole(text: string, length: number): string {
+  const cut = text.slice(0, length)
+  return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut
+}
+
+/**
+ * Replaces what providers quote from records into their messages: quoted values, e-mail addresses, long numbers. What is left says
+ * what went wrong, not for whom.
+ */
+export function redact(text: string): string {
+  return (
+    text
+      .slice(0, LONGEST * 4)
+      .replace(/"[^"]*(?:"|$)/g, '"…"')
+      .replace(/[“„«][^”“»]*(?:[”“»]|$)/g, '"…"')
+      .replace(/`[^`]*(?:`|$)/g, '"…"')
+      // Within a word it is an apostrophe.
+      .replace(/(?<![\p{L}\p{N}])['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*['’](?![\p{L}\p{N}])/gu, '"…"')
+      .replace(/\S*@\S*/g, '…')
+      .replace(/\d[\d .()/-]*\d/g, (number) => (number.replace(/\D/g, '').length >= 6 ? '…' : number))
+  )
+}
+
+/**
+ * Text for a Markdown table cell or paragraph: shows as it is, and can be no tag, link, mention, image or markup. A backslash does not
+ * keep GitHub from linking `https://…`, `www.…`, `@team` or `#1`; an entity does.
+ */
+export function markdown(text: string, longest = LONGEST): string {
+  return plain(text, longest)
+    .replace(/[&<>@#]|:(?=\/\/)|(?<=www)\./gi, (mark) => `&#${mark.charCodeAt(0)};`)
+    .replace(/[\\`*_[\]~$|!]/g, '\\$&')
+    .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&')
+}

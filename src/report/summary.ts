@@ -1,0 +1,111 @@
+import { COLORS, type Conclusion } from '../core/judge.ts'
+import type { Result } from '../core/result.ts'
+import { duration, number, plural } from './format.ts'
+import { durationOf } from './log.ts'
+import type { Report } from './outputs.ts'
+import { markdown } from './safe.ts'
+import { destinationOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
+
+/** GitHub drops a summary above 1 MiB whole; this leaves room for other text of the step. Bytes. */
+const MOST_BYTES = 900_000
+
+const HEADLINES: Record<Conclusion, string> = {
+  success: '✅ Every sync delivered',
+  failure: '❌ Not every sync delivered',
+  cancelled: '🛑 The workflow was cancelled',
+  timed_out: '⌛ Not every sync ended in time',
+  skipped: '⏭️ Nothing had to be synced',
+}
+
+/** The job summary: what went wrong first, with what to do about it, then every sync in one table. Worst first where space is short. */
+export function summaryOf(report: Report, options: { mode: string; details: boolean; tookMs: number }): string {
+  const { conclusion, results, problem } = report
+  const red = results.filter(({ outcome }) => COLORS[outcome] === 'red')
+  const green = results.filter(({ outcome }) => COLORS[outcome] === 'green')
+  const head = [
+    `## ${headline(conclusion, options.mode)}`,
+    '',
+    [tally(results), records(results), `in ${duration(options.tookMs)}`].filter((part) => part !== '').join(' · '),
+    '',
+    ...(problem === null ? [] : [`> ${markdown(problem)}`, '']),
+    '',
+  ].join('\n')
+  const blocks = red.map((result) => failure(result, options.details))
+  const rows = [...red, ...green].map((result) => row(result, options.details))
+  return squeeze(head, blocks, rows)
+}
+
+function headline(conclusion: Conclusion, mode: string): string {
+  if (conclusion !== 'success') return HEADLINES[conclusion]
+  if (mode === 'plan') return '📝 The plan: nothing was triggered'
+  return mode === 'trigger' ? '✅ Every sync was triggered' : HEADLINES.success
+}
+
+function tally(results: readonly Result[]): string {
+  const words = new Map<string, number>()
+  for (const { outcome } of results) words.set(OUTCOMES[outcome].words, (words.get(OUTCOMES[outcome].words) ?? 0) + 1)
+  return [plural(results.length, 'sync', 'syncs'), ...[...words].map(([word, count]) => `${count} ${word}`)].join(' · ')
+}
+
+function records(results: readonly Result[]): string {
+  const sum = (count: 'succeeded' | 'failed' | 'invalid') =>
+    results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0)
+  if (!results.some(({ run }) => run !== null && run.counts.succeeded !== null)) return ''
+  const flaws = [
+    sum('failed') > 0 ? `${number(sum('failed'))} rejected` : '',
+    sum('invalid') > 0 ? `${number(sum('invalid'))} invalid` : '',
+  ]
+  return [`${plural(sum('succeeded'), 'record')} accepted`, ...flaws.filter((flaw) => flaw !== '')].join(', ')
+}
+
+function failure(result: Result, details: boolean): string {
+  const where = destinationOf(result.sync) === '' ? '' : ` → ${markdown(destinationOf(result.sync))}`
+  const facts = [
+    result.runId === null ? '' : `run ${result.runId}`,
+    result.run === null ? '' : recordsOf(result.run.counts),
+  ].filter((fact) => fact !== '')
+  return [
+    `### ${OUTCOMES[result.outcome].mark} ${markdown(nameOf(result.sync), 200)}${where}: ${OUTCOMES[result.outcome].words}`,
+    '',
+    `> ${markdown(whyOf(result, details))}`,
+    '',
+    `${facts.length > 0 ? `${facts.join(' · ')} · ` : ''}[Open the sync](${result.url})`,
+    '',
+    '',
+  ].join('\n')
+}
+
+function row(result: Result, details: boolean): string {
+  const { sync, outcome, run, url } = result
+  const took = run === null ? null : durationOf(run)
+  const cells = [
+    `${OUTCOMES[outcome].mark} ${OUTCOMES[outcome].words}`,
+    `[${markdown(nameOf(sync), 200)}](${url})`,
+    markdown(destinationOf(sync)),
+    run === null ? '' : recordsOf(run.counts),
+    took === null ? '' : duration(took),
+    markdown(whyOf(result, details), 300),
+  ]
+  return `| ${cells.join(' | ')} |\n`
+}
+
+const TABLE = '| Outcome | Sync | Destination | Records | Run took | Why |\n|---|---|---|---|---|---|\n'
+
+/** As many blocks and rows as there is room for, blocks first: they say more. */
+function squeeze(head: string, blocks: readonly string[], rows: readonly string[]): string {
+  const size = (text: string) => new TextEncoder().encode(text).length
+  let left = MOST_BYTES - size(head) - size(TABLE) - 200
+  const take = (parts: readonly string[], share: number) => {
+    const room = left * share
+    let used = 0
+    const fitting = parts.filter((part) => {
+      used += size(part)
+      return used <= room
+    })
+    left -= Math.min(used, room)
+    const rest = parts.length - fitting.length
+    return fitting.join('') + (rest === 0 ? '' : `\n… and ${plural(rest, 'more sync', 'more syncs')}.\n`)
+  }
+  const text = head + take(blocks, 0.5)
+  return rows.length === 0 ? text : text + TABLE + take(rows, 1)
+}

@@ -1,0 +1,48 @@
+import type { Outcome } from '../core/judge.ts'
+import type { Counts, Sync } from '../core/provider.ts'
+import type { Result } from '../core/result.ts'
+import { number } from './format.ts'
+import { plain, redact } from './safe.ts'
+
+/** How an outcome is told: a mark, words, and the title of its annotation (titles are ours, never foreign text). */
+export const OUTCOMES: Record<Outcome, { mark: string; words: string; title: string }> = {
+  succeeded: { mark: '✅', words: 'succeeded', title: 'Sync succeeded' },
+  warned: { mark: '⚠️', words: 'succeeded with warnings', title: 'Sync delivered, but not every record' },
+  fresh: { mark: '✅', words: 'already fresh', title: 'Sync already fresh' },
+  triggered: { mark: '✅', words: 'triggered', title: 'Sync triggered' },
+  planned: { mark: '📝', words: 'planned', title: 'Sync planned' },
+  skipped: { mark: '⏭️', words: 'skipped', title: 'Sync skipped' },
+  blocked: { mark: '⛔', words: 'blocked', title: 'Sync blocked' },
+  failed: { mark: '❌', words: 'failed', title: 'Sync failed' },
+  cancelled: { mark: '🛑', words: 'cancelled', title: 'Sync cancelled' },
+  timed_out: { mark: '⌛', words: 'timed out', title: 'Sync timed out' },
+  unknown: { mark: '❓', words: 'unknown', title: 'Sync state unknown' },
+  not_started: { mark: '⏹️', words: 'not started', title: 'Sync not started' },
+}
+
+/** Id and name of a sync, on one line. */
+export function nameOf(sync: Sync): string {
+  return sync.name === sync.id ? `sync ${sync.id}` : `${sync.id} ${plain(sync.name, 120)}`
+}
+
+export function destinationOf(sync: Sync): string {
+  return sync.destination === null ? '' : plain(sync.destination, 80)
+}
+
+/** Why it ended so, with the provider's message; `details` shows it as it came, row-level detail included. */
+export function whyOf(result: Pick<Result, 'reason' | 'message' | 'detail'>, details: boolean): string {
+  const said = [result.message, details ? result.detail : null].filter((text) => text !== null && text !== '')
+  return [result.reason, ...said.map((text) => (details ? (text ?? '') : redact(text ?? '')))]
+    .map((text) => plain(text))
+    .join(': ')
+}
+
+export function recordsOf(counts: Counts): string {
+  const parts: [number | null, string][] = [
+    [counts.succeeded, 'accepted'],
+    [counts.failed, 'rejected'],
+    [counts.invalid, 'invalid'],
+  ]
+  const told = parts.filter(([count, word]) => count !== null && (count > 0 || word === 'accepted'))
+  return told.map(([count, word]) => `${number(count ?? 0)} ${word}`).join(', ')
+}

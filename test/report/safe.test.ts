@@ -1,0 +1,125 @@
+import fc from 'fast-check'
+import { marked } from 'marked'
+import { describe, expect, test } from 'vitest'
+import { markdown, plain, redact } from '../../src/report/safe.ts'
+import { parseCommand } from '../runner/commands.ts'
+
+/** Texts as an attacker would choose them: pieces of commands and markup between all kinds of white space. */
+const pieces = [
+  '::',
+  '##[',
+  ']',
+  ':',
+  '#',
+  '[',
+  'set-output name=outcome',
+  'error',
+  'add-mask',
+  'stop-commands',
+  '\r',
+  '\n',
+  '\u2028',
+  '\u0085',
+  '\u00a0',
+  '\u200b',
+  '\ufeff',
+  '\u001b[2K',
+  '\u202e',
+  '%0A',
+  '<img src=x>',
+  '](http://x)',
+  '`',
+  '|',
+  '@team',
+  '&lt;',
+  '\\',
+  'https://evil.example',
+  '<!--',
+  '\ud800',
+]
+const hostile = fc
+  .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary', maxLength: 8 })), { maxLength: 12 })
+  .map((parts) => parts.join(''))
+
+describe('plain text', () => {
+  test('is one line that the runner takes for no command, wherever it stands', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const safe = plain(text)
+        for (const line of `${safe}\nprefix ${safe}`.split(/\r\n|\r|\n/)) expect(parseCommand(line)).toBeNull()
+        expect(safe).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/u)
+      }),
+      { numRuns: 20_000 },
+    )
+  })
+
+  test.each([
+    ['a\r\nb\tc', 'a b c'],
+    ['\u001b[31mred\u001b[0m', 'red'],
+    ['user\u202Egnp.exe', 'usergnp.exe'],
+    ['  ::error::x', ':\u200b:error:\u200b:x'],
+    [':::', ':\u200b:\u200b:'],
+    ['##[group]x', '#\u200b#[group]x'],
+    ['Grüße 東京 🚀', 'Grüße 東京 🚀'],
+  ])('%j becomes %j', (text, safe) => {
+    expect(plain(text)).toBe(safe)
+  })
+
+  test('is cut without breaking a character', () => {
+    const cut = plain('🚀'.repeat(100), 10)
+    expect(cut.length).toBeLessThanOrEqual(10)
+    expect(cut).toMatch(/^🚀+…$/u)
+  })
+})
+
+describe('redacted text', () => {
+  test.each([
+    ['The field "custom:Users" with value "jim" is no array', 'The field "…" with value "…" is no array'],
+    ["No such user 'Jim O'Neill'", 'No such user "…"'],
+    ["Don't hesitate to reach out, it's us", "Don't hesitate to reach out, it's us"],
+    ['mail to jane.doe@example.com failed', 'mail to … failed'],
+    ['phone +1 (555) 010-4477 is taken', 'phone +… is taken'],
+    ['HTTP 400 for 12 records', 'HTTP 400 for 12 records'],
+    ['card 4111111111111111', 'card …'],
+    ['cut in the middle "of a val', 'cut in the middle "…"'],
+    ['“curly” and `ticked` and «angled»', '"…" and "…" and "…"'],
+  ])('%j becomes %j', (text, safe) => {
+    expect(redact(text)).toBe(safe)
+  })
+
+  test('leaves no e-mail address and no long number, whatever stands around them', () => {
+    fc.assert(
+      fc.property(hostile, hostile, (before, after) => {
+        const safe = redact(`${before} jane@example.com ${after} 0123456789`)
+        expect(safe).not.toContain('jane@')
+        expect(safe).not.toContain('0123456789')
+      }),
+    )
+  })
+})
+
+describe('Markdown text', () => {
+  test('is text and nothing else to a Markdown parser', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const html = marked.parse(`| a |\n|---|\n| ${markdown(text)} |\n`, { async: false, gfm: true })
+        const tags = [...html.matchAll(/<\/?([a-z]+)/gi)].map(([, tag]) => tag)
+        expect(new Set(tags)).toEqual(new Set(['table', 'thead', 'tr', 'th', 'tbody', 'td']))
+        expect(html.match(/<td>/g)).toHaveLength(1)
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  test('shows what was meant', () => {
+    const text = '- a_b *c* <d> [e](f) `g` #1 @h https://i.example www.j.example | k & l'
+    const html = marked.parseInline(markdown(text), { async: false })
+    const shown = html
+      .replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
+      .replaceAll('&lt;', '<')
+      .replaceAll('&gt;', '>')
+      .replaceAll('&amp;', '&')
+    expect(shown.replace('\u200b', '')).toBe(text)
+    expect(html).not.toContain('<')
+  })
+})
