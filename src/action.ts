@@ -75,13 +75,14 @@ export async function act(inputs: Inputs, provider: Provider, around: Surroundin
     return items
   })
   for (const warning of provider.warnings()) warn(warning)
-  const finish = async (item: Surveyed): Promise<Result> => {
-    if ('verdict' in item) return resultOf(provider, item.sync, item.verdict)
+  const finish = async (item: Exclude<Surveyed, { verdict: Verdict }>): Promise<Result> => {
     if (inputs.mode === 'plan')
       return planned(decide(item.sync, item.baseline.runs, inputs, tools.watermark()), item, provider)
     return await deliver(item.sync, item.baseline, { ...inputs, watch: inputs.mode === 'run' }, tools)
   }
-  const results = await Promise.all(plan.map(async (item) => settle(await finish(item))))
+  // What cannot be run is settled first, so that fail-fast knows of it before anything is triggered.
+  const open = plan.map((item) => ('verdict' in item ? settle(resultOf(provider, item.sync, item.verdict)) : item))
+  const results = await Promise.all(open.map(async (item) => ('outcome' in item ? item : settle(await finish(item)))))
   return { results, problem: null, conclusion: conclusion(results) }
 }
 

@@ -30028,16 +30028,20 @@ function unnamed(id) {
 }
 /** The run that a handle names, once it can be seen: the sync it belongs to, where that is not known yet. */
 async function syncOf(runId, syncId, tools) {
+    // An id that is not known is empty: then the run stands for its sync.
+    let id = syncId ?? '';
     try {
-        const id = syncId ?? (await tools.provider.read(runId, tools.signal)).syncId;
-        return id === '' ? unnamed('') : await tools.provider.describe(id, tools.signal);
+        if (syncId === null)
+            id = (await tools.provider.read(runId, tools.signal)).syncId;
+        if (id !== '')
+            return await tools.provider.describe(id, tools.signal);
     }
     catch (error) {
         // A name is a nicety here: the run itself is about to be watched, with all patience.
-        if (error instanceof core_provider/* ProviderError */.m)
-            return unnamed(syncId ?? '');
-        throw error;
+        if (!(error instanceof core_provider/* ProviderError */.m))
+            throw error;
     }
+    return { ...unnamed(id), name: id || `run ${runId}` };
 }
 
 // EXTERNAL MODULE: ./lib/report/log.js
@@ -30105,13 +30109,13 @@ async function act(inputs, provider, around) {
     for (const warning of provider.warnings())
         warn(warning);
     const finish = async (item) => {
-        if ('verdict' in item)
-            return resultOf(provider, item.sync, item.verdict);
         if (inputs.mode === 'plan')
             return planned(decide(item.sync, item.baseline.runs, inputs, tools.watermark()), item, provider);
         return await deliver(item.sync, item.baseline, { ...inputs, watch: inputs.mode === 'run' }, tools);
     };
-    const results = await Promise.all(plan.map(async (item) => settle(await finish(item))));
+    // What cannot be run is settled first, so that fail-fast knows of it before anything is triggered.
+    const open = plan.map((item) => ('verdict' in item ? settle(resultOf(provider, item.sync, item.verdict)) : item));
+    const results = await Promise.all(open.map(async (item) => ('outcome' in item ? item : settle(await finish(item)))));
     return { results, problem: null, conclusion: conclusion(results) };
 }
 function whyNothingMayRun({ mode, jobStatus }) {
@@ -30568,7 +30572,7 @@ function judgeRun(run, limits) {
         case 'skipped':
             return { outcome: 'failed', reason: 'the provider skipped the run', message, detail };
         case 'failed':
-            return { outcome: 'failed', reason: 'the run failed', message, detail };
+            return { outcome: 'failed', reason: message === null ? 'the run failed' : 'the provider says', message, detail };
         case 'queued':
         case 'running':
         case 'unrecognized':
@@ -31763,7 +31767,7 @@ class Census {
         }
     }
     link(syncId) {
-        return `${this.#options.baseUrl}/syncs/${syncId}/sync-history`;
+        return syncId === '' ? this.#options.baseUrl : `${this.#options.baseUrl}/syncs/${syncId}/sync-history`;
     }
     warnings() {
         if (this.#version !== 'v1')
@@ -32126,7 +32130,7 @@ function outputsOf({ conclusion, results, problem }) {
     return {
         conclusion,
         results: JSON.stringify(results.map(toJson)),
-        runs: JSON.stringify(withRun.map(({ provider, sync, runId }) => ({ provider, sync_id: sync.id, run_id: runId }))),
+        runs: JSON.stringify(withRun.map(({ provider, sync, runId }) => ({ provider, sync_id: sync.id || null, run_id: runId }))),
         'succeeded-count': String(results.filter(({ outcome }) => DELIVERED.includes(outcome)).length),
         'failed-count': String(failed.length),
         'skipped-count': String(results.filter(({ outcome }) => outcome === 'skipped').length),
@@ -32145,7 +32149,7 @@ function toJson(result) {
     const took = run === null ? null : (0,_log_js__WEBPACK_IMPORTED_MODULE_1__/* .durationOf */ .cf)(run);
     return {
         provider: result.provider,
-        sync_id: result.sync.id,
+        sync_id: result.sync.id || null,
         name: (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(result.sync.name),
         outcome: result.outcome,
         reason: (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, false),
@@ -32393,7 +32397,9 @@ const OUTCOMES = {
 };
 /** Id and name of a sync, on one line. */
 function nameOf(sync) {
-    return sync.name === sync.id ? `sync ${sync.id}` : `${sync.id} ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(sync.name, 120)}`;
+    if (sync.name === sync.id)
+        return `sync ${sync.id}`;
+    return `${sync.id} ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(sync.name, 120)}`.trimStart();
 }
 function destinationOf(sync) {
     return sync.destination === null ? '' : (0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(sync.destination, 80);

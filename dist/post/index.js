@@ -30229,7 +30229,7 @@ class Census {
         }
     }
     link(syncId) {
-        return `${this.#options.baseUrl}/syncs/${syncId}/sync-history`;
+        return syncId === '' ? this.#options.baseUrl : `${this.#options.baseUrl}/syncs/${syncId}/sync-history`;
     }
     warnings() {
         if (this.#version !== 'v1')

@@ -60,7 +60,7 @@ export function judgeRun(run: Run, limits: RecordLimits): Verdict {
     case 'skipped':
       return { outcome: 'failed', reason: 'the provider skipped the run', message, detail }
     case 'failed':
-      return { outcome: 'failed', reason: 'the run failed', message, detail }
+      return { outcome: 'failed', reason: message === null ? 'the run failed' : 'the provider says', message, detail }
     case 'queued':
     case 'running':
     case 'unrecognized':

@@ -11,13 +11,14 @@ export interface Provider {
   read(runId: string, signal: AbortSignal): Promise<Run>
   /** Absent where the provider's API cannot cancel. Throws ProviderError. */
   cancel?(runId: string, signal: AbortSignal): Promise<void>
-  /** The page of a sync's runs in the provider's web app. */
+  /** The page of a sync's runs in the provider's web app; of the provider itself where the sync's id is empty. */
   link(syncId: string): string
   /** What the user should know about the provider itself, once it has been talked to. */
   warnings(): string[]
 }
 
 export interface Sync {
+  /** Empty where only a run is known. */
   id: string
   /** Never empty: where the provider has no name for it, the id. */
   name: string

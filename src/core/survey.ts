@@ -54,12 +54,14 @@ export function unnamed(id: string): Sync {
 
 /** The run that a handle names, once it can be seen: the sync it belongs to, where that is not known yet. */
 export async function syncOf(runId: string, syncId: string | null, tools: Tools): Promise<Sync> {
+  // An id that is not known is empty: then the run stands for its sync.
+  let id = syncId ?? ''
   try {
-    const id = syncId ?? (await tools.provider.read(runId, tools.signal)).syncId
-    return id === '' ? unnamed('') : await tools.provider.describe(id, tools.signal)
+    if (syncId === null) id = (await tools.provider.read(runId, tools.signal)).syncId
+    if (id !== '') return await tools.provider.describe(id, tools.signal)
   } catch (error) {
     // A name is a nicety here: the run itself is about to be watched, with all patience.
-    if (error instanceof ProviderError) return unnamed(syncId ?? '')
-    throw error
+    if (!(error instanceof ProviderError)) throw error
   }
+  return { ...unnamed(id), name: id || `run ${runId}` }
 }

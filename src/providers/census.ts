@@ -190,7 +190,7 @@ export class Census implements Provider {
   }
 
   link(syncId: string): string {
-    return `${this.#options.baseUrl}/syncs/${syncId}/sync-history`
+    return syncId === '' ? this.#options.baseUrl : `${this.#options.baseUrl}/syncs/${syncId}/sync-history`
   }
 
   warnings(): string[] {

@@ -27,7 +27,9 @@ export function outputsOf({ conclusion, results, problem }: Report): Record<stri
   return {
     conclusion,
     results: JSON.stringify(results.map(toJson)),
-    runs: JSON.stringify(withRun.map(({ provider, sync, runId }) => ({ provider, sync_id: sync.id, run_id: runId }))),
+    runs: JSON.stringify(
+      withRun.map(({ provider, sync, runId }) => ({ provider, sync_id: sync.id || null, run_id: runId })),
+    ),
     'succeeded-count': String(results.filter(({ outcome }) => DELIVERED.includes(outcome)).length),
     'failed-count': String(failed.length),
     'skipped-count': String(results.filter(({ outcome }) => outcome === 'skipped').length),
@@ -47,7 +49,7 @@ function toJson(result: Result) {
   const took = run === null ? null : durationOf(run)
   return {
     provider: result.provider,
-    sync_id: result.sync.id,
+    sync_id: result.sync.id || null,
     name: plain(result.sync.name),
     outcome: result.outcome,
     reason: whyOf(result, false),

@@ -22,7 +22,8 @@ export const OUTCOMES: Record<Outcome, { mark: string; words: string; title: str
 
 /** Id and name of a sync, on one line. */
 export function nameOf(sync: Sync): string {
-  return sync.name === sync.id ? `sync ${sync.id}` : `${sync.id} ${plain(sync.name, 120)}`
+  if (sync.name === sync.id) return `sync ${sync.id}`
+  return `${sync.id} ${plain(sync.name, 120)}`.trimStart()
 }
 
 export function destinationOf(sync: Sync): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { completesAfter, counted, failsAfter, worksForever } from '../simulator/index.ts'
+import { completesAfter, counted, failsAfter, Simulator, worksForever } from '../simulator/index.ts'
 import { annotations, play, triggersOf } from './stage.ts'
 
 const one = { syncs: [{ id: 8290, label: 'Customers' }] }
@@ -78,21 +78,16 @@ describe.concurrent('every outcome, from the bundle', () => {
   })
 
   test('wait takes plain run ids, and takes a skipped run for a failed one', async () => {
-    let ids: number[] = []
-    const { step, results } = await play({
-      simulator: one,
-      with: { mode: 'wait', runs: '431000100 431000200' },
-      prepare: (sim) => {
-        const now = Date.now()
-        ids = [
-          sim.startRun(8290, { createdAt: now + 100, timeline: completesAfter(900) }),
-          sim.startRun(8290, { createdAt: now + 200 }),
-        ]
-      },
-    })
-    expect(ids).toHaveLength(2)
+    const simulator = new Simulator(one)
+    const good = simulator.startRun(8290, { timeline: completesAfter(300) })
+    const skipped = simulator.startRun(8290, { reason: 'api' })
+    const { step, results } = await play({ simulator, with: { mode: 'wait', runs: `${good} ${skipped}` } })
     expect(step.exitCode).toBe(1)
-    expect(results.map(({ outcome }) => outcome)).toEqual(expect.arrayContaining(['failed']))
+    expect(results).toMatchObject([
+      { outcome: 'succeeded', sync_id: '8290', name: 'Customers' },
+      { outcome: 'failed', sync_id: '8290', reason: 'the provider skipped the run' },
+    ])
+    expect(triggersOf(simulator)).toBe(0)
   })
 
   test('planned: nothing is triggered, and what is wrong with a sync is red', async () => {
@@ -129,8 +124,10 @@ describe.concurrent('every outcome, from the bundle', () => {
       prepare: (sim) => sim.script(8290, failsAfter(300, { message: 'The object Account is locked' })),
     })
     expect(step.exitCode).toBe(1)
-    expect(results).toMatchObject([{ outcome: 'failed', reason: 'the run failed: The object Account is locked' }])
-    expect(annotations(step, 'error').join()).toContain('8290 Customers: the run failed: The object Account is locked')
+    expect(results).toMatchObject([{ outcome: 'failed', reason: 'the provider says: The object Account is locked' }])
+    expect(annotations(step, 'error').join()).toContain(
+      '8290 Customers: the provider says: The object Account is locked',
+    )
   })
 
   test('failed: every record rejected', async () => {

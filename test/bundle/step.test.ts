@@ -23,7 +23,7 @@ describe.concurrent('a step with three syncs', () => {
     })
     const [error, ...others] = annotations(step, 'error')
     expect(others).toEqual([])
-    expect(error).toContain('8291 Customers to accounts: the run failed: Salesforce rejected the batch')
+    expect(error).toContain('8291 Customers to accounts: the provider says: Salesforce rejected the batch')
     expect(error).toContain(`${url}/syncs/8291/sync-history`)
     expect(step.summary).toContain('❌ 8291 Customers to accounts → Salesforce · Account: failed')
     expect(step.summary.indexOf('8291')).toBeLessThan(step.summary.indexOf('8290'))

@@ -1,0 +1,317 @@
+import { describe, expect, test } from 'vitest'
+import { completesAfter, counted, failsAfter, worksForever } from '../simulator/index.ts'
+import { Rehearsal } from '../support/in-memory.ts'
+
+const MINUTE = 60_000
+
+describe('the life of a sync', () => {
+  test('baseline, trigger, watch, verdict', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.script(8290, completesAfter(4 * MINUTE))
+    const { conclusion, results } = await stage.run()
+    expect(conclusion).toBe('success')
+    expect(results).toMatchObject([{ outcome: 'succeeded', attempts: 1, adopted: false }])
+    const kinds = stage.events.map(({ kind }) => kind)
+    expect([...new Set(kinds)]).toEqual(['planned', 'intent', 'triggered', 'changed', 'settled'])
+  })
+
+  test('an older run is waited out; its end decides nothing, only that the sync is triggered then', async () => {
+    const stage = new Rehearsal()
+    const older = stage.simulator.startRun(8290, {
+      createdAt: stage.clock.wall() - MINUTE,
+      timeline: failsAfter(6 * MINUTE),
+    })
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'succeeded', attempts: 1 }])
+    expect(results[0]?.runId).not.toBe(String(older))
+    expect(stage.timesOf('trigger')[0]).toBeGreaterThanOrEqual(5 * MINUTE)
+  })
+
+  test('a scheduled run that slips in while waiting, and counts, is adopted', async () => {
+    const stage = new Rehearsal()
+    const now = stage.clock.wall()
+    stage.simulator.startRun(8290, { createdAt: now - MINUTE, timeline: completesAfter(3 * MINUTE) })
+    const scheduled = stage.simulator.startRun(8290, {
+      createdAt: now + 2 * MINUTE,
+      timeline: completesAfter(5 * MINUTE),
+    })
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'succeeded', adopted: true, attempts: 0, runId: String(scheduled) }])
+    expect(stage.timesOf('trigger')).toEqual([])
+  })
+
+  test('a run that the provider skipped: the one in the way is waited out, and the sync triggered again', async () => {
+    const stage = new Rehearsal()
+    // It is there when the trigger arrives, but was not in the list when the plan was made.
+    stage.simulator.startRun(8290, {
+      createdAt: stage.clock.wall() - MINUTE,
+      timeline: [
+        { at: 0, status: 'working', listed: false },
+        { at: MINUTE + 500, listed: true },
+        { at: 5 * MINUTE, status: 'completed', counts: counted() },
+      ],
+    })
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'succeeded', attempts: 2, adopted: false }])
+    expect(stage.simulator.runs(8290).map(({ state }) => state.status)).toEqual(['completed', 'skipped', 'completed'])
+  })
+
+  test('a sync that the provider skips three times has failed', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.startRun(8290, {
+      createdAt: stage.clock.wall() - MINUTE,
+      timeline: [{ at: 0, status: 'working', listed: false }],
+    })
+    const { results } = await stage.run()
+    expect(results).toMatchObject([
+      { outcome: 'failed', attempts: 3, reason: 'the provider skipped the run, 3 times in a row' },
+    ])
+  })
+
+  test.each(['error-200', 'conflict-409'] as const)(
+    'a trigger that is refused because of a run nobody saw (%s): the run is waited out',
+    async (onCollision) => {
+      const stage = new Rehearsal({}, { syncs: [{ id: 8290, onCollision }] })
+      stage.simulator.startRun(8290, {
+        createdAt: stage.clock.wall() - MINUTE,
+        timeline: [
+          { at: 0, status: 'working', listed: false },
+          { at: MINUTE, listed: true },
+          { at: 4 * MINUTE, status: 'completed', counts: counted() },
+        ],
+      })
+      stage.simulator.failNext('list-runs', { kind: 'respond', status: 200, body: '{"status":"success","data":[]}' })
+      const { results } = await stage.run()
+      expect(results).toMatchObject([{ outcome: 'succeeded', attempts: 1 }])
+    },
+  )
+
+  test('retries: a new run after a failed one, each only after the end of the one before', async () => {
+    const stage = new Rehearsal({ retries: 2 })
+    stage.simulator.script(
+      8290,
+      failsAfter(MINUTE),
+      failsAfter(MINUTE),
+      failsAfter(MINUTE, { message: 'Locked again' }),
+    )
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'failed', attempts: 3, message: 'Locked again' }])
+    expect(stage.simulator.runs(8290).every(({ state }) => state.status === 'failed')).toBe(true)
+  })
+
+  test('a run whose state is unknown is never run again', async () => {
+    const stage = new Rehearsal({ retries: 5 })
+    stage.simulator.script(8290, [
+      { at: 0, status: 'working' },
+      { at: MINUTE, vanished: true },
+    ])
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'unknown', attempts: 1 }])
+    expect(stage.simulator.runsCreated(8290)).toBe(1)
+  })
+
+  test('a fresh run that cannot be read yet is no trouble', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.script(8290, [
+      { at: 0, status: 'queued', visible: false },
+      { at: 40_000, visible: true },
+      { at: 50_000, status: 'completed', counts: counted() },
+    ])
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded' }])
+  })
+
+  test('a completed run gets one more look for its counters', async () => {
+    const late = [
+      { at: 0, status: 'working' },
+      { at: 30_000, status: 'completed' },
+      { at: 31_500, counts: counted({ rejected: 120 }) },
+    ]
+    const stage = new Rehearsal()
+    stage.simulator.script(8290, late)
+    expect((await stage.run()).results).toMatchObject([
+      { outcome: 'failed', reason: expect.stringContaining('rejected every record') },
+    ])
+    const silent = new Rehearsal({ maxFailed: { count: 5 } })
+    silent.simulator.script(8290, [{ at: 0, status: 'completed' }])
+    expect((await silent.run()).results).toMatchObject([{ outcome: 'unknown', polls: 2 }])
+  })
+
+  test('an active dry run is waited out, and a finished one is never taken for fresh', async () => {
+    const stage = new Rehearsal({ onRunning: 'attach' })
+    stage.simulator.startRun(8290, {
+      reason: 'dry-run',
+      createdAt: stage.clock.wall(),
+      timeline: completesAfter(2 * MINUTE),
+    })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', attempts: 1, adopted: false }])
+  })
+})
+
+describe('the deadline', () => {
+  test('an unknown status ends within a second before it, with the last status, and was logged once', async () => {
+    const stage = new Rehearsal({ timeoutMs: 10 * MINUTE })
+    stage.simulator.script(8290, [{ at: 0, status: 'hibernating', counts: counted() }])
+    const { results, conclusion } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'timed_out', reason: expect.stringContaining('"hibernating"') }])
+    expect(conclusion).toBe('timed_out')
+    expect(stage.clock.now()).toBeGreaterThan(10 * MINUTE - 1000)
+    expect(stage.clock.now()).toBeLessThanOrEqual(10 * MINUTE)
+    expect(stage.events.filter(({ kind }) => kind === 'changed')).toHaveLength(1)
+    expect(stage.timesOf('read-run').at(-1)).toBeGreaterThanOrEqual(10 * MINUTE - 1000)
+  })
+
+  test('in the queue: not started, with the last status of the run in the way', async () => {
+    const stage = new Rehearsal({ timeoutMs: 10 * MINUTE })
+    stage.simulator.startRun(8290, { createdAt: stage.clock.wall() - MINUTE, timeline: worksForever() })
+    const { results } = await stage.run()
+    expect(results).toMatchObject([
+      { outcome: 'not_started', attempts: 0, reason: expect.stringMatching(/still working when the deadline came/) },
+    ])
+  })
+
+  test('nothing is triggered in the last second before it', async () => {
+    const stage = new Rehearsal({ timeoutMs: 60_700 })
+    stage.simulator.startRun(8290, { createdAt: stage.clock.wall() - MINUTE, timeline: completesAfter(2 * MINUTE) })
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'not_started' }])
+    expect(stage.timesOf('trigger')).toEqual([])
+  })
+
+  test('a place that never becomes free before it', async () => {
+    const stage = new Rehearsal(
+      { timeoutMs: 10 * MINUTE, maxParallel: 1 },
+      { syncs: [{ id: 1, timeline: worksForever() }, { id: 2 }] },
+    )
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'timed_out' }, { outcome: 'not_started' }])
+  })
+})
+
+describe('max-parallel', () => {
+  test('a sync that waits for an older run takes no place', async () => {
+    const stage = new Rehearsal({ maxParallel: 1 }, { syncs: [{ id: 1 }, { id: 2, timeline: completesAfter(MINUTE) }] })
+    stage.simulator.startRun(1, { createdAt: stage.clock.wall() - MINUTE, timeline: completesAfter(11 * MINUTE) })
+    const { results } = await stage.run()
+    expect(results.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded'])
+    expect(stage.timesOf('trigger')[0]).toBe(0)
+  })
+
+  test('a history read long before its turn is read again', async () => {
+    const stage = new Rehearsal(
+      { maxParallel: 1 },
+      { syncs: [{ id: 1, timeline: completesAfter(5 * MINUTE) }, { id: 2 }] },
+    )
+    // A run of the second sync appears, and delivers, while it waits for its place.
+    stage.simulator.startRun(2, { createdAt: stage.clock.wall() + 2 * MINUTE, timeline: completesAfter(MINUTE) })
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'fresh', attempts: 0 }])
+    expect(stage.simulator.runsCreated(2)).toBe(0)
+  })
+})
+
+describe('cancelling', () => {
+  test.each([
+    ['while the plan is made', 'list-runs', { kind: 'hang', when: 'before' }],
+    ['while the trigger is on its way', 'trigger', { kind: 'hang', when: 'before' }],
+  ] as const)('%s ends at once', async (_name, operation, fault) => {
+    const stage = new Rehearsal()
+    stage.simulator.failNext(operation, fault)
+    stage.clock.at(5000, () => stage.cancel.abort())
+    const { conclusion, results } = await stage.run()
+    expect(conclusion).toBe('cancelled')
+    expect(['cancelled', 'unknown']).toContain(results[0]?.outcome)
+    expect(stage.clock.now()).toBeLessThanOrEqual(8000)
+  })
+
+  test('with the trigger answered too late: the run is found and cancelled', async () => {
+    const stage = new Rehearsal({}, { syncs: [{ id: 8290, timeline: worksForever() }] })
+    stage.simulator.failNext('trigger', { kind: 'hang', when: 'after' })
+    stage.clock.at(5000, () => stage.cancel.abort())
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'cancelled', adopted: true }])
+    expect(stage.simulator.runs(8290)[0]?.state.canceled).toBe(true)
+  })
+
+  test('in the queue touches nobody else’s run', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.startRun(8290, { createdAt: stage.clock.wall() - MINUTE, timeline: worksForever() })
+    stage.clock.at(5000, () => stage.cancel.abort())
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'cancelled', attempts: 0 }])
+    expect(stage.timesOf('cancel-run')).toEqual([])
+  })
+})
+
+describe('a watermark on a clock that is off', () => {
+  test.each([-600_000, 600_000])(
+    'a run that ended before the step began is never fresh (provider ahead by %i ms)',
+    async (clockSkewMs) => {
+      const stage = new Rehearsal({}, { clockSkewMs })
+      const skewed = stage.clock.wall() + clockSkewMs
+      stage.simulator.startRun(8290, { createdAt: skewed - 2 * MINUTE, timeline: completesAfter(MINUTE) })
+      const { results } = await stage.run()
+      expect(results).toMatchObject([{ outcome: 'succeeded', attempts: 1 }])
+    },
+  )
+})
+
+describe('fail-fast', () => {
+  test('a sync that the plan already shows to be wrong keeps all others from being started', async () => {
+    const stage = new Rehearsal({ failFast: true, syncIds: ['1', '4711', '2'] }, { syncs: [{ id: 1 }, { id: 2 }] })
+    expect((await stage.run()).results.map(({ outcome }) => outcome)).toEqual(['not_started', 'failed', 'not_started'])
+    expect(stage.timesOf('trigger')).toEqual([])
+  })
+
+  test('a paused sync does so too', async () => {
+    const stage = new Rehearsal({ failFast: true }, { syncs: [{ id: 1 }, { id: 2, paused: true }] })
+    expect((await stage.run()).results.map(({ outcome }) => outcome)).toEqual(['not_started', 'failed'])
+    expect(stage.timesOf('trigger')).toEqual([])
+  })
+
+  test('what is going on is watched to its end', async () => {
+    const syncs = [
+      { id: 1, timeline: completesAfter(10 * MINUTE) },
+      { id: 2, timeline: failsAfter(MINUTE) },
+    ]
+    const stage = new Rehearsal({ failFast: true }, { syncs })
+    expect((await stage.run()).results.map(({ outcome }) => outcome)).toEqual(['succeeded', 'failed'])
+  })
+})
+
+describe('waiting for the runs of another step', () => {
+  const wait = (runIds: number[], overrides = {}) =>
+    new Rehearsal({
+      mode: 'wait',
+      syncIds: [],
+      runs: runIds.map((id) => ({ provider: 'census', syncId: null, runId: String(id) })),
+      ...overrides,
+    })
+
+  test('a run that the provider skipped is failed, and triggers nothing', async () => {
+    const stage = wait([431_000_000])
+    stage.simulator.startRun(8290, { timeline: [{ at: 0, status: 'skipped' }] })
+    expect((await stage.run()).results).toMatchObject([
+      { outcome: 'failed', sync: { id: '8290', name: 'Sync 8290' }, attempts: 0 },
+    ])
+    expect(stage.timesOf('trigger')).toEqual([])
+  })
+
+  test('a run that never shows up is unknown after a minute', async () => {
+    const stage = wait([431_000_000])
+    const { results } = await stage.run()
+    expect(results).toMatchObject([
+      {
+        outcome: 'unknown',
+        runId: '431000000',
+        sync: { id: '', name: 'run 431000000' },
+        url: 'https://app.getcensus.com',
+      },
+    ])
+    expect(stage.clock.now()).toBeLessThan(2 * MINUTE)
+  })
+
+  test('is never cancelled, not even at a time-out that cancels', async () => {
+    const stage = wait([431_000_000], { timeoutMs: MINUTE, cancelOn: new Set(['timeout', 'cancel']) })
+    stage.simulator.startRun(8290, { timeline: worksForever() })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'timed_out' }])
+    expect(stage.timesOf('cancel-run')).toEqual([])
+  })
+})

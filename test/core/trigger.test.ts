@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest'
+import { chooseNew } from '../../src/core/trigger.ts'
+import { completesAfter, type Fault } from '../simulator/index.ts'
+import { run } from '../support/builders.ts'
+import { Rehearsal } from '../support/in-memory.ts'
+
+const MINUTE = 60_000
+
+/** The trigger took effect, and its answer never arrived as one. */
+const LOST: [string, Fault][] = [
+  ['connection reset after the run was created', { kind: 'reset', when: 'after' }],
+  ['no answer within a minute', { kind: 'hang', when: 'after' }],
+  ['half an answer', { kind: 'truncate' }],
+  ['HTTP 500', { kind: 'respond-after', status: 500 }],
+  ['HTTP 502 with a page', { kind: 'respond-after', status: 502, body: '<html>Bad gateway</html>' }],
+  ['HTTP 503', { kind: 'respond-after', status: 503 }],
+  ['HTTP 503 with Retry-After', { kind: 'respond-after', status: 503, headers: { 'retry-after': '5' } }],
+  ['HTTP 504', { kind: 'respond-after', status: 504 }],
+  ['HTTP 408', { kind: 'respond-after', status: 408 }],
+  ['HTTP 200 with a login page', { kind: 'respond-after', status: 200, body: '<html>Sign in</html>' }],
+  ['HTTP 200 without a run id', { kind: 'respond-after', status: 200, body: '{"status":"success","data":{}}' }],
+  [
+    'HTTP 200 with a run id that is none',
+    { kind: 'respond-after', status: 200, body: '{"status":"success","data":{"sync_run_id":"../1"}}' },
+  ],
+  ['HTTP 200 and nothing else', { kind: 'respond-after', status: 200, body: '' }],
+]
+
+describe('a lost answer to a trigger', () => {
+  test.each(LOST)('%s: the run is found and watched, and there is only one', async (_name, fault) => {
+    const stage = new Rehearsal()
+    stage.simulator.failNext('trigger', fault)
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'succeeded', adopted: true, attempts: 1 }])
+    expect(stage.simulator.runsCreated(8290)).toBe(1)
+    expect(stage.timesOf('trigger')).toHaveLength(1)
+  })
+
+  test('a run that shows up in the list only after 50 s is still found', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.script(8290, [
+      { at: 0, status: 'queued', listed: false },
+      { at: 45_000, listed: true },
+      ...completesAfter(MINUTE)
+        .slice(1)
+        .map((step) => ({ ...step, at: step.at + MINUTE })),
+    ])
+    stage.simulator.failNext('trigger', { kind: 'reset', when: 'after' })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', adopted: true }])
+  })
+
+  test('no run within a minute: unknown, and no second request', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.failNext('trigger', { kind: 'reset', when: 'before' })
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'unknown', attempts: 1 }])
+    expect(stage.timesOf('trigger')).toHaveLength(1)
+    expect(stage.clock.now()).toBeGreaterThanOrEqual(MINUTE - 500)
+    expect(stage.clock.now()).toBeLessThanOrEqual(MINUTE)
+  })
+
+  test('the deadline comes first: unknown too', async () => {
+    const stage = new Rehearsal({ timeoutMs: 20_000 })
+    stage.simulator.failNext('trigger', { kind: 'reset', when: 'before' })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'unknown' }])
+    expect(stage.clock.now()).toBeLessThanOrEqual(20_000)
+  })
+
+  test('503 with Retry-After and no run: the one case for a second request', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.failNext('trigger', { kind: 'respond', status: 503, headers: { 'retry-after': '5' } })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', adopted: false }])
+    expect(stage.timesOf('trigger')).toHaveLength(2)
+    expect(stage.simulator.runsCreated(8290)).toBe(1)
+    const twice = new Rehearsal()
+    twice.simulator.failNext('trigger', { kind: 'respond', status: 503, headers: { 'retry-after': '5' } }, 5)
+    expect((await twice.run()).results).toMatchObject([{ outcome: 'unknown' }])
+    expect(twice.timesOf('trigger')).toHaveLength(2)
+  })
+
+  test('outages of the list itself are outlasted', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.failNext('trigger', { kind: 'reset', when: 'after' })
+    stage.simulator.faults.push((_request, { operation, nth }) =>
+      operation === 'list-runs' && nth > 1 && nth < 4 ? { kind: 'respond', status: 500 } : undefined,
+    )
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', adopted: true }])
+  })
+})
+
+describe('a refused trigger', () => {
+  test.each([400, 401, 402, 403, 404, 405, 410, 413, 415, 422, 301, 307])(
+    'HTTP %i: failed, one request',
+    async (status) => {
+      const stage = new Rehearsal({ retries: 3 })
+      stage.simulator.failNext(
+        'trigger',
+        {
+          kind: 'respond',
+          status,
+          headers: { location: 'https://evil.example/' },
+          body: '{"status":"error","message":"No \\"jane\\""}',
+        },
+        9,
+      )
+      const { results } = await stage.run()
+      expect(results).toMatchObject([{ outcome: 'failed', attempts: 0, message: 'No "jane"' }])
+      expect(stage.timesOf('trigger')).toHaveLength(1)
+    },
+  )
+
+  test('429 is waited out, however long the tolerance for outages is', async () => {
+    const stage = new Rehearsal({ outageToleranceMs: 0 })
+    stage.simulator.failNext('trigger', { kind: 'respond', status: 429, headers: { 'retry-after': '120' } })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded' }])
+    const [first = 0, second = 0] = stage.timesOf('trigger')
+    expect(second - first).toBeGreaterThanOrEqual(120_000)
+  })
+
+  test('429 beyond the deadline ends the sync at once', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.failNext('trigger', { kind: 'respond', status: 429, headers: { 'retry-after': '7200' } })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'not_started' }])
+    expect(stage.clock.now()).toBeLessThan(MINUTE)
+  })
+})
+
+describe('choosing the run that a lost trigger may have started', () => {
+  const baseline = [run({ id: '10' }), run({ id: '9' })]
+  const chosen = (...above: ReturnType<typeof run>[]) => chooseNew([...above, ...baseline], baseline, false)?.id
+
+  test('nothing new, nothing chosen', () => {
+    expect(chosen()).toBeUndefined()
+    expect(chooseNew([run({ id: '8' })], [], false)?.id).toBe('8')
+  })
+
+  test('one started through the API comes before newer ones that were not', () => {
+    expect(chosen(run({ id: '12', byApi: false }), run({ id: '11' }))).toBe('11')
+    expect(chosen(run({ id: '12', byApi: false }), run({ id: '11', byApi: false }))).toBe('12')
+  })
+
+  test('no dry run, and no incremental one where a full one was asked for', () => {
+    expect(chosen(run({ id: '11', movesData: false }))).toBeUndefined()
+    expect(chooseNew([run({ id: '11' }), ...baseline], baseline, true)).toBeNull()
+  })
+
+  test('an old run that only now fits on the page is not new', () => {
+    expect(chooseNew([...baseline, run({ id: '8' })], baseline, false)).toBeNull()
+  })
+})
