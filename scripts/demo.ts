@@ -1,0 +1,113 @@
+// Shows the action at work: a simulated Census with the three syncs of the shop, and the committed bundle run as the runner runs it.
+// Once all goes well, once a sync fails. The job summaries are also written to files.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { styleText } from 'node:util'
+import { marked } from 'marked'
+import { type Command, parseCommand } from '../test/runner/commands.ts'
+import { ROOT, runStage } from '../test/runner/runner.ts'
+import { serve, shop } from '../test/simulator/index.ts'
+
+const OUT = join(ROOT, 'demo-output')
+const SCENARIOS = [
+  { scenario: 'good', title: 'A night on which all goes well', exitCode: 0 },
+  { scenario: 'failing', title: 'A night on which one sync fails', exitCode: 1 },
+] as const
+
+mkdirSync(OUT, { recursive: true })
+for (const { scenario, title, exitCode } of SCENARIOS) {
+  console.log(`\n${styleText(['bold', 'inverse'], ` ${title} `)}\n`)
+  const simulator = shop(scenario, { v2ConnectionIds: 'word' })
+  await using server = await serve(simulator)
+  const given = { 'api-token': simulator.token('v2'), 'sync-ids': '8290\n8291\n8292', 'base-url': server.url }
+  console.log(styleText('dim', workflow(given)))
+  const main = await runStage('main', { with: given, onLine: (line) => print(line) })
+  const post = await runStage('post', {
+    with: given,
+    state: main.state,
+    jobStatus: main.exitCode === 0 ? 'success' : 'failure',
+  })
+  console.log(
+    `\n${styleText('bold', main.exitCode === 0 ? '✓ the step is green' : '✗ the step is red')}, conclusion=${main.outputs.conclusion}`,
+  )
+  console.log(styleText('dim', `message=${main.outputs.message}`))
+
+  const files = [join(OUT, `summary-${scenario}.md`), join(OUT, `summary-${scenario}.html`)] as const
+  writeFileSync(files[0], main.summary)
+  writeFileSync(files[1], page(title, main.summary))
+  console.log(`\n${styleText('bold', 'The job summary')} (${files.map((file) => relative(ROOT, file)).join(', ')})\n`)
+  console.log(inTerminal(main.summary))
+  if (main.exitCode !== exitCode || post.exitCode !== 0 || simulator.problems.length > 0) {
+    throw new Error(`the demo did not go as it should: exit code ${main.exitCode}, ${simulator.problems.join('; ')}`)
+  }
+}
+
+function workflow(given: Record<string, string>): string {
+  const expression = (text: string) => `\${{ ${text} }}`
+  return [
+    '- uses: ./',
+    `  if: ${expression('!cancelled()')}`,
+    '  with:',
+    `    api-token: ${expression('secrets.CENSUS_TOKEN')}`,
+    `    sync-ids: ${given['sync-ids']?.replaceAll('\n', ', ')}`,
+    `    base-url: ${given['base-url']}   # the simulator\n`,
+  ].join('\n')
+}
+
+/** A line of the log as GitHub shows it. */
+function print(line: string): void {
+  const command = parseCommand(line)
+  const shown = command === null ? line : showCommand(command)
+  if (shown !== '') console.log(shown)
+}
+
+function showCommand({ name, properties, text }: Command): string {
+  const titled = properties.title === undefined ? text : `${properties.title}: ${text}`
+  switch (name) {
+    case 'group':
+      return styleText('bold', `▾ ${text}`)
+    case 'error':
+      return styleText('red', `Error: ${titled}`)
+    case 'warning':
+      return styleText('yellow', `Warning: ${titled}`)
+    case 'notice':
+      return styleText('blue', `Notice: ${titled}`)
+    default:
+      return ''
+  }
+}
+
+/** The summary with its tables lined up and its links left out. */
+function inTerminal(summary: string): string {
+  const lines = decode(summary)
+    .replace(/\[((?:[^\]\\]|\\.)*)\]\([^)]*\)/g, '$1')
+    .replace(/\\([\\`*_[\]~$|!])/g, '$1')
+    .split('\n')
+  const cells = lines.map((line) => (line.startsWith('|') ? line.slice(2, -2).split(' | ') : null))
+  const widths =
+    cells.flatMap((row) => row ?? []).length === 0
+      ? []
+      : (cells.find((row) => row !== null) ?? []).map((_, column) =>
+          Math.min(60, Math.max(...cells.map((row) => row?.[column]?.length ?? 0))),
+        )
+  return lines
+    .map((line, at) => {
+      const row = cells[at]
+      if (!row) return line.startsWith('#') ? styleText('bold', line) : line
+      if (line.startsWith('|---')) return widths.map((width) => '─'.repeat(width)).join('─┼─')
+      return row
+        .map((cell, column) => (cell.length > 60 ? `${cell.slice(0, 59)}…` : cell.padEnd(widths[column] ?? 0)))
+        .join(' │ ')
+    })
+    .join('\n')
+}
+
+function decode(text: string): string {
+  return text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
+}
+
+function page(title: string, summary: string): string {
+  const style =
+    'body{font:16px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color-scheme:light dark}table{border-collapse:collapse}td,th{border:1px solid #8884;padding:.4em .8em}blockquote{border-left:.25em solid #8886;margin:0;padding:0 1em}'
+  return `<!doctype html><meta charset="utf-8"><title>${title}</title><style>${style}</style>\n${marked.parse(summary, { async: false })}`
+}
