@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { deliver, type Tools } from './core/deliver.ts'
-import type { Inputs, RunHandle } from './core/inputs.ts'
+import type { RunHandle } from './core/input-values.ts'
+import type { Inputs } from './core/inputs.ts'
 import { COLORS, conclude, type Outcome, type Verdict } from './core/judge.ts'
 import { decide, type Step } from './core/plan.ts'
 import type { Provider } from './core/provider.ts'

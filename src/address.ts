@@ -1,6 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { quote } from './core/input-values.ts'
-import type { CheckedUrl } from './core/inputs.ts'
+import { type CheckedUrl, quote } from './core/input-values.ts'
 
 /**
  * Decides which address may be given the token. https everywhere; plain http, with a warning, only where it stays in the house:

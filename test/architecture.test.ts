@@ -44,6 +44,16 @@ describe('the layers', () => {
     expect(wrong).toEqual([])
   })
 
+  test('no file imports itself through others', () => {
+    const reaches = (from: string, seen = new Set<string>()): Set<string> => {
+      for (const name of FILES.includes(from) ? importsOf(from) : []) {
+        if (!seen.has(name)) reaches(name, seen.add(name))
+      }
+      return seen
+    }
+    expect(FILES.filter((file) => reaches(file).has(file))).toEqual([])
+  })
+
   test('the check sees imports of every form', () => {
     expect(importsOf('main.ts')).toEqual(expect.arrayContaining(['action.ts', 'core/inputs.ts', 'github/runner.ts']))
     expect(importsOf('github/event.ts')).toEqual(['@actions/github'])

@@ -29631,7 +29631,7 @@ function resultOf(provider, sync, verdict, trace = UNTOUCHED) {
 /** How long a run may take to appear in the provider's list after a lost answer. */
 const RECONCILE_MS = 60_000;
 /** How long a cancelled step still looks for the run that it may have started. */
-const LAST_CHANCE_MS = 2000;
+const LAST_CHANCE_MS = 1500;
 /** Nothing is triggered in the last second before the deadline: nobody could watch it. */
 const TOO_LATE_MS = 1000;
 /**
@@ -29739,8 +29739,8 @@ function lostReason(twice) {
 
 /** "No such run" is believed after this long, whatever the outage tolerance: a fresh run may not be visible yet. */
 const MISSING_MS = 60_000;
-/** How long a request to cancel may take, all syncs at once: the runner waits 7.5 s before it goes on to SIGTERM. */
-const CANCEL_MS = 5000;
+/** How long a request to cancel may take, all syncs at once: a cancelled step has 7.5 s before the runner goes on to SIGTERM. */
+const CANCEL_MS = 4000;
 /** Watches a run to its end and judges it. Only a `cancellable` run, which this step has caused, is ever cancelled. */
 async function followRun(sync, runId, cancellable, policy, tools, trace) {
     const cutShort = cancellable && policy.cancelOn.has('failure');
@@ -31687,14 +31687,15 @@ class Census {
         this.#version = options.apiVersion === 'auto' ? null : options.apiVersion;
     }
     async history(syncId, signal) {
-        const wire = await this.#read(`/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${RUNS}`, dist/* array */.YOg(WireRun), `sync ${syncId}`, signal);
+        const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${RUNS}`;
+        const wire = await this.#read({ path, schema: dist/* array */.YOg(WireRun), what: `sync ${syncId}` }, signal);
         const runs = wire.flatMap((run) => (run.id === undefined ? [] : toRun(run, run.id, syncId)));
         // Ids grow, so the order does not hang on the server's.
         return runs.sort((a, b) => b.id.length - a.id.length || (a.id < b.id ? 1 : -1));
     }
     async describe(syncId, signal) {
         const [wire, destinations] = await Promise.all([
-            this.#read(`/syncs/${syncId}`, WireSync, `sync ${syncId}`, signal),
+            this.#read({ path: `/syncs/${syncId}`, schema: WireSync, what: `sync ${syncId}` }, signal),
             // Names are a nicety: whatever goes wrong with them, the sync is described without.
             this.#listDestinations(signal).catch(() => new Map()),
         ]);
@@ -31702,13 +31703,13 @@ class Census {
         const destination = [destinations.get(String(connection)), object].filter((part) => part !== undefined && part !== null && part !== '');
         return {
             id: syncId,
-            name: wire.label || wire.resource_identifier || syncId,
+            name: wire.label || wire.resource_identifier?.replace(/^sync:/, '') || syncId,
             destination: destination.length === 0 ? null : destination.join(' · '),
             paused: wire.paused,
         };
     }
     async read(runId, signal) {
-        const wire = await this.#read(`/sync_runs/${runId}`, WireRun, `run ${runId}`, signal);
+        const wire = await this.#read({ path: `/sync_runs/${runId}`, schema: WireRun, what: `run ${runId}` }, signal);
         if (wire.id !== undefined && wire.id !== runId)
             throw new provider/* ProviderError */.m('unavailable', `asked for run ${runId}, the answer is about another one`);
         return toRun(wire, runId, wire.sync_id ?? '');
@@ -31778,7 +31779,7 @@ class Census {
         ];
     }
     /** One read. While the version is not known it is tried on both, and the first that answers a read of runs is the one. */
-    async #read(path, schema, what, signal) {
+    async #read(question, signal) {
         if (this.#version === null) {
             const before = this.#search;
             const turn = Promise.withResolvers();
@@ -31786,22 +31787,22 @@ class Census {
             await before;
             try {
                 if (this.#version === null)
-                    return await this.#findVersion(path, schema, what, signal);
+                    return await this.#findVersion(question, signal);
             }
             finally {
                 turn.resolve();
             }
         }
-        return await this.#readWith(this.#version, path, schema, what, signal);
+        return await this.#readWith(this.#version, question, signal);
     }
-    async #findVersion(path, schema, what, signal) {
+    async #findVersion(question, signal) {
         const versions = this.#options.token.startsWith('secret-token:') ? ['v1', 'v2'] : ['v2', 'v1'];
         const refusals = [];
         for (const version of versions) {
             try {
-                const value = await this.#readWith(version, path, schema, what, signal);
+                const value = await this.#readWith(version, question, signal);
                 // Being able to read a sync does not prove that its runs can be watched.
-                if (path.includes('/sync_runs'))
+                if (question.path.includes('/sync_runs'))
                     this.#version = version;
                 return value;
             }
@@ -31817,8 +31818,12 @@ class Census {
         const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ');
         throw new provider/* ProviderError */.m(trouble, told, { detail: refusals.find((error) => error.detail !== null)?.detail ?? null });
     }
-    async #readWith(version, path, schema, what, signal) {
+    async #readWith(version, { path, schema, what }, signal) {
         const reply = await this.#options.host.get(this.#path(path, version), signal);
+        if (reply.status === 400 && version === 'v2' && this.#options.groupId === null) {
+            const { message, detail } = explain(reply, what);
+            throw new provider/* ProviderError */.m('rejected', `${message}; API v2 may need the input group-id`, { detail });
+        }
         if (reply.status !== 200)
             throw explain(reply, what);
         const body = dist/* safeParse */.xLC(dist/* object */.Ikc({ data: schema }), parse(reply.text));
@@ -32276,9 +32281,8 @@ const HEADLINES = {
 };
 /** The job summary: what went wrong first, with what to do about it, then every sync in one table. Worst first where space is short. */
 function summaryOf(report, options) {
-    const { conclusion, results, problem } = report;
-    const red = results.filter(({ outcome }) => _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red');
-    const green = results.filter(({ outcome }) => _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'green');
+    const { conclusion, problem } = report;
+    const results = report.results.toSorted((a, b) => gravity(a) - gravity(b));
     const head = [
         `## ${headline(conclusion, options.mode)}`,
         '',
@@ -32287,9 +32291,12 @@ function summaryOf(report, options) {
         ...(problem === null ? [] : [`> ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)(problem)}`, '']),
         '',
     ].join('\n');
-    const blocks = red.map((result) => failure(result, options.details));
-    const rows = [...red, ...green].map((result) => row(result, options.details));
+    const blocks = results.filter((result) => gravity(result) === 0).map((result) => failure(result, options.details));
+    const rows = results.map((result) => row(result, options.details));
     return squeeze(head, blocks, rows);
+}
+function gravity({ outcome }) {
+    return _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red' ? 0 : outcome === 'warned' ? 1 : 2;
 }
 function headline(conclusion, mode) {
     if (conclusion !== 'success')

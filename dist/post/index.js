@@ -30149,14 +30149,15 @@ class Census {
         this.#version = options.apiVersion === 'auto' ? null : options.apiVersion;
     }
     async history(syncId, signal) {
-        const wire = await this.#read(`/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${RUNS}`, dist/* array */.YOg(WireRun), `sync ${syncId}`, signal);
+        const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${RUNS}`;
+        const wire = await this.#read({ path, schema: dist/* array */.YOg(WireRun), what: `sync ${syncId}` }, signal);
         const runs = wire.flatMap((run) => (run.id === undefined ? [] : toRun(run, run.id, syncId)));
         // Ids grow, so the order does not hang on the server's.
         return runs.sort((a, b) => b.id.length - a.id.length || (a.id < b.id ? 1 : -1));
     }
     async describe(syncId, signal) {
         const [wire, destinations] = await Promise.all([
-            this.#read(`/syncs/${syncId}`, WireSync, `sync ${syncId}`, signal),
+            this.#read({ path: `/syncs/${syncId}`, schema: WireSync, what: `sync ${syncId}` }, signal),
             // Names are a nicety: whatever goes wrong with them, the sync is described without.
             this.#listDestinations(signal).catch(() => new Map()),
         ]);
@@ -30164,13 +30165,13 @@ class Census {
         const destination = [destinations.get(String(connection)), object].filter((part) => part !== undefined && part !== null && part !== '');
         return {
             id: syncId,
-            name: wire.label || wire.resource_identifier || syncId,
+            name: wire.label || wire.resource_identifier?.replace(/^sync:/, '') || syncId,
             destination: destination.length === 0 ? null : destination.join(' · '),
             paused: wire.paused,
         };
     }
     async read(runId, signal) {
-        const wire = await this.#read(`/sync_runs/${runId}`, WireRun, `run ${runId}`, signal);
+        const wire = await this.#read({ path: `/sync_runs/${runId}`, schema: WireRun, what: `run ${runId}` }, signal);
         if (wire.id !== undefined && wire.id !== runId)
             throw new provider/* ProviderError */.m('unavailable', `asked for run ${runId}, the answer is about another one`);
         return toRun(wire, runId, wire.sync_id ?? '');
@@ -30240,7 +30241,7 @@ class Census {
         ];
     }
     /** One read. While the version is not known it is tried on both, and the first that answers a read of runs is the one. */
-    async #read(path, schema, what, signal) {
+    async #read(question, signal) {
         if (this.#version === null) {
             const before = this.#search;
             const turn = Promise.withResolvers();
@@ -30248,22 +30249,22 @@ class Census {
             await before;
             try {
                 if (this.#version === null)
-                    return await this.#findVersion(path, schema, what, signal);
+                    return await this.#findVersion(question, signal);
             }
             finally {
                 turn.resolve();
             }
         }
-        return await this.#readWith(this.#version, path, schema, what, signal);
+        return await this.#readWith(this.#version, question, signal);
     }
-    async #findVersion(path, schema, what, signal) {
+    async #findVersion(question, signal) {
         const versions = this.#options.token.startsWith('secret-token:') ? ['v1', 'v2'] : ['v2', 'v1'];
         const refusals = [];
         for (const version of versions) {
             try {
-                const value = await this.#readWith(version, path, schema, what, signal);
+                const value = await this.#readWith(version, question, signal);
                 // Being able to read a sync does not prove that its runs can be watched.
-                if (path.includes('/sync_runs'))
+                if (question.path.includes('/sync_runs'))
                     this.#version = version;
                 return value;
             }
@@ -30279,8 +30280,12 @@ class Census {
         const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ');
         throw new provider/* ProviderError */.m(trouble, told, { detail: refusals.find((error) => error.detail !== null)?.detail ?? null });
     }
-    async #readWith(version, path, schema, what, signal) {
+    async #readWith(version, { path, schema, what }, signal) {
         const reply = await this.#options.host.get(this.#path(path, version), signal);
+        if (reply.status === 400 && version === 'v2' && this.#options.groupId === null) {
+            const { message, detail } = explain(reply, what);
+            throw new provider/* ProviderError */.m('rejected', `${message}; API v2 may need the input group-id`, { detail });
+        }
         if (reply.status !== 200)
             throw explain(reply, what);
         const body = dist/* safeParse */.xLC(dist/* object */.Ikc({ data: schema }), parse(reply.text));

@@ -1,34 +1,20 @@
-import type { Clock } from './clock.ts'
-import type { Emit } from './events.ts'
 import type { Verdict } from './judge.ts'
 import { decide, type Policy } from './plan.ts'
 import { reach } from './poll.ts'
-import type { Provider, Run, Sync } from './provider.ts'
+import type { Run, Sync } from './provider.ts'
 import { type Result, resultOf, type Trace, UNTOUCHED } from './result.ts'
-import type { Schedule } from './schedule.ts'
 import { refusal, startRun } from './trigger.ts'
-import { followRun, standInLine, stopped, type Watched } from './watch.ts'
+import { type CancelPolicy, followRun, standInLine, stopped, type Watched, type WatchTools } from './watch.ts'
 
-export interface DeliveryPolicy extends Policy {
+export interface DeliveryPolicy extends Policy, CancelPolicy {
   /** False: a run that was triggered is not watched. */
   watch: boolean
   /** New runs after a failed one. */
   retries: number
-  cancelOn: ReadonlySet<'cancel' | 'timeout' | 'failure'>
 }
 
-/** Everything a sync's life needs from outside. Instants are monotonic milliseconds. */
-export interface Tools {
-  provider: Provider
-  clock: Clock
-  emit: Emit
-  schedule: Schedule
-  deadline: number
-  outageToleranceMs: number
-  /** Aborts when the workflow is cancelled. */
-  signal: AbortSignal
-  /** Aborts at the first red outcome under `fail-fast`: nothing new is started then. */
-  halted: AbortSignal
+/** Everything a sync's life needs from outside. */
+export interface Tools extends WatchTools {
   /** Runs the function once one of the `max-parallel` places is free. */
   place<T>(run: () => Promise<T>): Promise<T>
   /** Milliseconds since the epoch, on the provider's clock. */

@@ -1,5 +1,24 @@
-import type { CheckedUrl, ProviderFacts, RunHandle } from './inputs.ts'
 import { parseJson } from './json.ts'
+
+/** A run as another step or job names it: an item of the `runs` output. `syncId` is null where only a run id is known. */
+export interface RunHandle {
+  provider: string
+  syncId: string | null
+  runId: string
+}
+
+/** What the inputs need to know of a provider before it is talked to. */
+export interface ProviderFacts {
+  name: string
+  aliases: readonly string[]
+  /** Pattern of its sync and run ids. */
+  id: RegExp
+  idHelp: string
+  /** Region → address. The first one is the default. */
+  regions: ReadonlyMap<string, string>
+}
+
+export type CheckedUrl = { url: string; warning?: string } | { problem: string }
 
 const SHORTEST_SECRET = 8
 

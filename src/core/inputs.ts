@@ -1,10 +1,13 @@
 import {
+  type CheckedUrl,
   dedupe,
+  type ProviderFacts,
   parseAddress,
   parseCancelOn,
   parseList,
   parseToken,
   quote,
+  type RunHandle,
   show,
   toHandle,
   toId,
@@ -40,26 +43,6 @@ export interface Inputs {
 }
 
 export type Mode = 'run' | 'trigger' | 'wait' | 'plan'
-
-/** A run as another step or job names it: an item of the `runs` output. `syncId` is null where only a run id is known. */
-export interface RunHandle {
-  provider: string
-  syncId: string | null
-  runId: string
-}
-
-/** What the inputs need to know of a provider before it is talked to. */
-export interface ProviderFacts {
-  name: string
-  aliases: readonly string[]
-  /** Pattern of its sync and run ids. */
-  id: RegExp
-  idHelp: string
-  /** Region → address. The first one is the default. */
-  regions: ReadonlyMap<string, string>
-}
-
-export type CheckedUrl = { url: string; warning?: string } | { problem: string }
 
 export type ParsedInputs = { warnings: string[] } & (
   | { ok: true; inputs: Inputs }

@@ -26,7 +26,7 @@ export interface TriggerTools {
 /** How long a run may take to appear in the provider's list after a lost answer. */
 const RECONCILE_MS = 60_000
 /** How long a cancelled step still looks for the run that it may have started. */
-const LAST_CHANCE_MS = 2000
+const LAST_CHANCE_MS = 1500
 /** Nothing is triggered in the last second before the deadline: nobody could watch it. */
 const TOO_LATE_MS = 1000
 

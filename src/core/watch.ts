@@ -1,10 +1,29 @@
-import { expiring } from './clock.ts'
-import type { DeliveryPolicy, Tools } from './deliver.ts'
-import { judgeRun, type Verdict } from './judge.ts'
+import { type Clock, expiring } from './clock.ts'
+import type { Emit } from './events.ts'
+import { judgeRun, type RecordLimits, type Verdict } from './judge.ts'
 import { type Polled, poll } from './poll.ts'
-import { hasEnded, ProviderError, type Run, type Sync } from './provider.ts'
+import { hasEnded, type Provider, ProviderError, type Run, type Sync } from './provider.ts'
 import type { Trace } from './result.ts'
+import type { Schedule } from './schedule.ts'
 import { refusal } from './trigger.ts'
+
+/** What watching needs from outside. Instants are monotonic milliseconds. */
+export interface WatchTools {
+  provider: Provider
+  clock: Clock
+  emit: Emit
+  schedule: Schedule
+  deadline: number
+  outageToleranceMs: number
+  /** Aborts when the workflow is cancelled. */
+  signal: AbortSignal
+  /** Aborts at the first red outcome under `fail-fast`: nothing new is started then. */
+  halted: AbortSignal
+}
+
+export interface CancelPolicy {
+  cancelOn: ReadonlySet<'cancel' | 'timeout' | 'failure'>
+}
 
 /** How the watching of a run ended. `run` is there only if the run itself came to an end. */
 export interface Watched {
@@ -14,16 +33,16 @@ export interface Watched {
 
 /** "No such run" is believed after this long, whatever the outage tolerance: a fresh run may not be visible yet. */
 const MISSING_MS = 60_000
-/** How long a request to cancel may take, all syncs at once: the runner waits 7.5 s before it goes on to SIGTERM. */
-const CANCEL_MS = 5000
+/** How long a request to cancel may take, all syncs at once: a cancelled step has 7.5 s before the runner goes on to SIGTERM. */
+const CANCEL_MS = 4000
 
 /** Watches a run to its end and judges it. Only a `cancellable` run, which this step has caused, is ever cancelled. */
 export async function followRun(
   sync: Sync,
   runId: string,
   cancellable: boolean,
-  policy: Pick<DeliveryPolicy, 'cancelOn' | 'maxFailed' | 'maxInvalid'>,
-  tools: Tools,
+  policy: RecordLimits & CancelPolicy,
+  tools: WatchTools,
   trace: Trace,
 ): Promise<Watched> {
   const cutShort = cancellable && policy.cancelOn.has('failure')
@@ -76,7 +95,7 @@ export async function followRun(
 const RECOUNT_MS = 1000
 
 /** Waits until a run that is in the way has ended, however it ends. Returns why that cannot be waited for, or null. */
-export async function standInLine(sync: Sync, run: Run, tools: Tools, trace: Trace): Promise<Verdict | null> {
+export async function standInLine(sync: Sync, run: Run, tools: WatchTools, trace: Trace): Promise<Verdict | null> {
   const signal = AbortSignal.any([tools.signal, tools.halted])
   const waited: Trace = { ...trace }
   const polled = await watch(sync, run.id, signal, tools, waited, hasEnded)
@@ -91,7 +110,7 @@ export async function standInLine(sync: Sync, run: Run, tools: Tools, trace: Tra
 }
 
 /** The verdict on a sync for which nothing was started when the step had to stop. */
-export function stopped(tools: Pick<Tools, 'signal'>): Verdict {
+export function stopped(tools: Pick<WatchTools, 'signal'>): Verdict {
   if (tools.signal.aborted) return { outcome: 'cancelled', reason: 'the workflow was cancelled before a trigger' }
   return { outcome: 'not_started', reason: 'another sync failed before its turn (fail-fast)' }
 }
@@ -100,7 +119,7 @@ async function watch(
   sync: Sync,
   runId: string,
   signal: AbortSignal,
-  { provider, clock, schedule, deadline, outageToleranceMs, emit }: Tools,
+  { provider, clock, schedule, deadline, outageToleranceMs, emit }: WatchTools,
   trace: Trace,
   until: (run: Run) => boolean,
 ): Promise<Polled<Run>> {
@@ -135,7 +154,7 @@ async function watch(
   )
 }
 
-async function cancelRun(sync: Sync, runId: string, { provider, clock, emit }: Tools): Promise<string> {
+async function cancelRun(sync: Sync, runId: string, { provider, clock, emit }: WatchTools): Promise<string> {
   if (provider.cancel === undefined) return 'its run goes on: this provider cannot cancel'
   emit({ kind: 'cancelling', sync, runId })
   const limit = expiring(clock, clock.now() + CANCEL_MS, new AbortController().signal)

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { ProviderFacts } from '../core/inputs.ts'
+import type { ProviderFacts } from '../core/input-values.ts'
 import { type Provider, ProviderError, type Run, type RunState, type Sync, type Triggered } from '../core/provider.ts'
 import type { Host } from '../host.ts'
 import { type Reply, TransportError } from '../http.ts'
@@ -87,6 +87,13 @@ const WireSync = v.object({
 const WireTriggered = v.object({ data: v.object({ sync_run_id: id }) })
 const WireDestination = v.object({ id: v.union([v.string(), v.number()]), name: v.string() })
 
+/** A read, what its `data` must look like, and what it is about, in words. */
+interface Question<S extends v.GenericSchema> {
+  path: string
+  schema: S
+  what: string
+}
+
 const RUNS = 10
 const DESTINATIONS_MS = 5000
 
@@ -104,12 +111,8 @@ export class Census implements Provider {
   }
 
   async history(syncId: string, signal: AbortSignal): Promise<Run[]> {
-    const wire = await this.#read(
-      `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${RUNS}`,
-      v.array(WireRun),
-      `sync ${syncId}`,
-      signal,
-    )
+    const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${RUNS}`
+    const wire = await this.#read({ path, schema: v.array(WireRun), what: `sync ${syncId}` }, signal)
     const runs = wire.flatMap((run) => (run.id === undefined ? [] : toRun(run, run.id, syncId)))
     // Ids grow, so the order does not hang on the server's.
     return runs.sort((a, b) => b.id.length - a.id.length || (a.id < b.id ? 1 : -1))
@@ -117,7 +120,7 @@ export class Census implements Provider {
 
   async describe(syncId: string, signal: AbortSignal): Promise<Sync> {
     const [wire, destinations] = await Promise.all([
-      this.#read(`/syncs/${syncId}`, WireSync, `sync ${syncId}`, signal),
+      this.#read({ path: `/syncs/${syncId}`, schema: WireSync, what: `sync ${syncId}` }, signal),
       // Names are a nicety: whatever goes wrong with them, the sync is described without.
       this.#listDestinations(signal).catch(() => new Map<string, string>()),
     ])
@@ -127,14 +130,14 @@ export class Census implements Provider {
     )
     return {
       id: syncId,
-      name: wire.label || wire.resource_identifier || syncId,
+      name: wire.label || wire.resource_identifier?.replace(/^sync:/, '') || syncId,
       destination: destination.length === 0 ? null : destination.join(' · '),
       paused: wire.paused,
     }
   }
 
   async read(runId: string, signal: AbortSignal): Promise<Run> {
-    const wire = await this.#read(`/sync_runs/${runId}`, WireRun, `run ${runId}`, signal)
+    const wire = await this.#read({ path: `/sync_runs/${runId}`, schema: WireRun, what: `run ${runId}` }, signal)
     if (wire.id !== undefined && wire.id !== runId)
       throw new ProviderError('unavailable', `asked for run ${runId}, the answer is about another one`)
     return toRun(wire, runId, wire.sync_id ?? '')
@@ -202,39 +205,29 @@ export class Census implements Provider {
   }
 
   /** One read. While the version is not known it is tried on both, and the first that answers a read of runs is the one. */
-  async #read<S extends v.GenericSchema>(
-    path: string,
-    schema: S,
-    what: string,
-    signal: AbortSignal,
-  ): Promise<v.InferOutput<S>> {
+  async #read<S extends v.GenericSchema>(question: Question<S>, signal: AbortSignal): Promise<v.InferOutput<S>> {
     if (this.#version === null) {
       const before = this.#search
       const turn = Promise.withResolvers<void>()
       this.#search = turn.promise
       await before
       try {
-        if (this.#version === null) return await this.#findVersion(path, schema, what, signal)
+        if (this.#version === null) return await this.#findVersion(question, signal)
       } finally {
         turn.resolve()
       }
     }
-    return await this.#readWith(this.#version, path, schema, what, signal)
+    return await this.#readWith(this.#version, question, signal)
   }
 
-  async #findVersion<S extends v.GenericSchema>(
-    path: string,
-    schema: S,
-    what: string,
-    signal: AbortSignal,
-  ): Promise<v.InferOutput<S>> {
+  async #findVersion<S extends v.GenericSchema>(question: Question<S>, signal: AbortSignal): Promise<v.InferOutput<S>> {
     const versions: Version[] = this.#options.token.startsWith('secret-token:') ? ['v1', 'v2'] : ['v2', 'v1']
     const refusals: ProviderError[] = []
     for (const version of versions) {
       try {
-        const value = await this.#readWith(version, path, schema, what, signal)
+        const value = await this.#readWith(version, question, signal)
         // Being able to read a sync does not prove that its runs can be watched.
-        if (path.includes('/sync_runs')) this.#version = version
+        if (question.path.includes('/sync_runs')) this.#version = version
         return value
       } catch (error) {
         if (!(error instanceof ProviderError) || error.trouble === 'unavailable' || error.trouble === 'rejected')
@@ -252,12 +245,14 @@ export class Census implements Provider {
 
   async #readWith<S extends v.GenericSchema>(
     version: Version,
-    path: string,
-    schema: S,
-    what: string,
+    { path, schema, what }: Question<S>,
     signal: AbortSignal,
   ): Promise<v.InferOutput<S>> {
     const reply = await this.#options.host.get(this.#path(path, version), signal)
+    if (reply.status === 400 && version === 'v2' && this.#options.groupId === null) {
+      const { message, detail } = explain(reply, what)
+      throw new ProviderError('rejected', `${message}; API v2 may need the input group-id`, { detail })
+    }
     if (reply.status !== 200) throw explain(reply, what)
     const body = v.safeParse(v.object({ data: schema }), parse(reply.text))
     if (!body.success) throw explain(reply, what)

@@ -1,4 +1,5 @@
-import type { Inputs, ProviderFacts } from '../core/inputs.ts'
+import type { ProviderFacts } from '../core/input-values.ts'
+import type { Inputs } from '../core/inputs.ts'
 import type { Provider } from '../core/provider.ts'
 import type { Host } from '../host.ts'
 import { CENSUS, Census } from './census.ts'

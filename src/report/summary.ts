@@ -19,9 +19,8 @@ const HEADLINES: Record<Conclusion, string> = {
 
 /** The job summary: what went wrong first, with what to do about it, then every sync in one table. Worst first where space is short. */
 export function summaryOf(report: Report, options: { mode: string; details: boolean; tookMs: number }): string {
-  const { conclusion, results, problem } = report
-  const red = results.filter(({ outcome }) => COLORS[outcome] === 'red')
-  const green = results.filter(({ outcome }) => COLORS[outcome] === 'green')
+  const { conclusion, problem } = report
+  const results = report.results.toSorted((a, b) => gravity(a) - gravity(b))
   const head = [
     `## ${headline(conclusion, options.mode)}`,
     '',
@@ -30,9 +29,13 @@ export function summaryOf(report: Report, options: { mode: string; details: bool
     ...(problem === null ? [] : [`> ${markdown(problem)}`, '']),
     '',
   ].join('\n')
-  const blocks = red.map((result) => failure(result, options.details))
-  const rows = [...red, ...green].map((result) => row(result, options.details))
+  const blocks = results.filter((result) => gravity(result) === 0).map((result) => failure(result, options.details))
+  const rows = results.map((result) => row(result, options.details))
   return squeeze(head, blocks, rows)
+}
+
+function gravity({ outcome }: Result): number {
+  return COLORS[outcome] === 'red' ? 0 : outcome === 'warned' ? 1 : 2
 }
 
 function headline(conclusion: Conclusion, mode: string): string {
