@@ -1,0 +1,444 @@
+import { describe, expect, test } from 'vitest'
+import type { ProviderError } from '../../src/core/provider.ts'
+import { Host } from '../../src/host.ts'
+import { createHttp } from '../../src/http.ts'
+import { Census, type CensusOptions } from '../../src/providers/census.ts'
+import {
+  completesAfter,
+  failsAfter,
+  Simulator,
+  type SimulatorOptions,
+  serve,
+  type Timeline,
+} from '../simulator/index.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+import { describeProvider, type Stage } from './contract.ts'
+
+const calm = new AbortController().signal
+const http = createHttp('test', Date.now)
+
+function connect(url: string, options: Partial<CensusOptions> & { token: string }): Census {
+  const host = new Host(http, {
+    baseUrl: url,
+    headers: { authorization: `Bearer ${options.token}` },
+    clock: new VirtualClock(),
+    onDate: () => {},
+  })
+  return new Census({ host, baseUrl: url, apiVersion: 'auto', groupId: null, ...options })
+}
+
+async function setUp(version: 'v1' | 'v2'): Promise<Stage> {
+  let now = Date.UTC(2026, 10, 24, 3, 0, 0)
+  const simulator = new Simulator({
+    now: () => now,
+    v2ConnectionIds: 'word',
+    destinations: [{ id: 77, activationId: 'quiet_river', name: 'Iterable' }],
+    syncs: [
+      {
+        id: 8290,
+        label: 'Customers',
+        destination: { connectionId: 77, object: 'user' },
+        timeline: completesAfter(60_000, { rejected: 3 }),
+      },
+      { id: 8291, paused: true },
+    ],
+  })
+  const server = await serve(simulator)
+  const operations = {
+    read: 'read-run',
+    history: 'list-runs',
+    describe: 'read-sync',
+    trigger: 'trigger',
+    cancel: 'cancel-run',
+  } as const
+  const timelines: Record<Parameters<Stage['script']>[0], Timeline> = {
+    completes: completesAfter(60_000, { rejected: 3 }),
+    fails: failsAfter(60_000, { message: 'The object is locked', detail: 'row 7 of "jane"' }),
+    'is cancelled': [
+      { at: 0, status: 'working' },
+      { at: 60_000, status: 'completed', canceled: true },
+    ],
+    hibernates: [
+      { at: 0, status: 'working' },
+      { at: 60_000, status: 'hibernating' },
+    ],
+  }
+  return {
+    provider: connect(server.url, { token: simulator.token(version) }),
+    stranger: connect(server.url, { token: `${version === 'v1' ? 'secret-token:' : ''}NobodyKnowsThisOne` }),
+    sync: { id: '8290', name: 'Customers', destination: 'Iterable · user' },
+    paused: '8291',
+    missing: '4711',
+    missingRun: '999',
+    pass: (ms) => {
+      now += ms
+    },
+    script: (how) => simulator.script(8290, timelines[how]),
+    startRun: (kind) => String(simulator.startRun(8290, kind === 'dry' ? { reason: 'dry-run' } : {})),
+    failNext: (request, fault) => simulator.failNext(operations[request], fault),
+    created: () => simulator.runsCreated(8290),
+    wasCancelled: (runId) => simulator.runs(8290).some(({ id, state }) => String(id) === runId && state.canceled),
+    problems: simulator.problems,
+    [Symbol.asyncDispose]: () => server.close(),
+  }
+}
+
+describeProvider('Census, version 1', () => setUp('v1'))
+describeProvider('Census, version 2', () => setUp('v2'))
+
+async function simulated(options: SimulatorOptions = {}) {
+  const simulator = new Simulator({ syncs: [{ id: 8290 }], ...options })
+  const server = await serve(simulator)
+  const paths = () => simulator.requests.map(({ path }) => path)
+  return { simulator, url: server.url, paths, [Symbol.asyncDispose]: () => server.close() }
+}
+
+const troubleOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => 'none',
+    (error: ProviderError) => error.trouble,
+  )
+
+describe('finding out the version of the API', () => {
+  test.each([
+    ['v1', 'v1'],
+    ['v2', 'v2'],
+  ] as const)('a token of %s is tried there first, and no other version is asked', async (token, version) => {
+    await using scene = await simulated()
+    await connect(scene.url, { token: scene.simulator.token(token) }).history('8290', calm)
+    expect(scene.paths()).toEqual([`/api/${version}/syncs/8290/sync_runs`])
+  })
+
+  test.each([401, 403, 404, 410])('HTTP %i leads to the other version, for good', async (status) => {
+    await using scene = await simulated({
+      accepts: { v1: ['workspace-key'], v2: ['workspace-key'] },
+    } satisfies Partial<SimulatorOptions>)
+    scene.simulator.failNext(/\/api\/v1\//, { kind: 'respond', status }, 1)
+    const census = connect(scene.url, { token: scene.simulator.token('v1') })
+    await census.history('8290', calm)
+    await census.describe('8290', calm)
+    await census.trigger('8290', { full: false }, calm)
+    expect(scene.paths()[0]).toBe('/api/v1/syncs/8290/sync_runs')
+    expect(
+      scene
+        .paths()
+        .slice(1)
+        .every((path) => path.startsWith('/api/v2/')),
+    ).toBe(true)
+  })
+
+  test.each([400, 429, 500, 503])('HTTP %i says nothing about the version', async (status) => {
+    await using scene = await simulated()
+    scene.simulator.failNext('list-runs', { kind: 'respond', status, headers: { 'retry-after': '0' } })
+    const census = connect(scene.url, { token: scene.simulator.token('v1') })
+    await census.history('8290', calm).catch(() => {})
+    expect(scene.paths().every((path) => path.startsWith('/api/v1/'))).toBe(true)
+  })
+
+  test('reading a sync settles nothing: its runs have to be readable', async () => {
+    await using scene = await simulated()
+    const census = connect(scene.url, { token: scene.simulator.token('v1') })
+    await census.describe('8290', calm)
+    scene.simulator.failNext(/\/api\/v1\/.*sync_runs/, { kind: 'respond', status: 410 }, 9)
+    expect(await troubleOf(census.history('8290', calm))).toBe('refused')
+    expect(scene.paths().at(-1)).toBe('/api/v2/syncs/8290/sync_runs')
+    expect(census.warnings()).toEqual([])
+  })
+
+  test('reading a run settles it, too', async () => {
+    await using scene = await simulated()
+    const census = connect(scene.url, { token: scene.simulator.token('v2') })
+    const runId = scene.simulator.startRun(8290)
+    await census.read(String(runId), calm)
+    expect(await troubleOf(census.read('999', calm))).toBe('missing')
+    expect(scene.paths()).toEqual([`/api/v2/sync_runs/${runId}`, '/api/v2/sync_runs/999'])
+  })
+
+  test('happens once, however many syncs are asked about at the same time', async () => {
+    await using scene = await simulated({ syncs: [1, 2, 3, 4, 5].map((id) => ({ id })), v2Available: false })
+    const census = connect(scene.url, { token: 'a-personal-access-token' })
+    await Promise.all([1, 2, 3, 4, 5].map((id) => census.history(String(id), calm).catch(() => {})))
+    const good = connect(scene.url, { token: scene.simulator.token('v1') })
+    const before = scene.paths().length
+    await Promise.all([1, 2, 3, 4, 5].map((id) => good.history(String(id), calm)))
+    expect(scene.paths().length - before).toBe(5)
+  })
+
+  test('a sync that is not there does not decide for the others', async () => {
+    await using scene = await simulated()
+    const census = connect(scene.url, { token: scene.simulator.token('v2') })
+    const [missing, there] = await Promise.allSettled([census.history('4711', calm), census.history('8290', calm)])
+    expect(missing).toMatchObject({
+      status: 'rejected',
+      reason: { trouble: 'missing', message: expect.stringMatching(/^v2: .*\(HTTP 404\); v1: .*\(HTTP 401\)$/) },
+    })
+    expect(there.status).toBe('fulfilled')
+  })
+
+  test('both refuse the token: it says what each said', async () => {
+    await using scene = await simulated()
+    await expect(connect(scene.url, { token: 'secret-token:wrong' }).history('8290', calm)).rejects.toMatchObject({
+      trouble: 'refused',
+      message: 'v1: the token was refused (HTTP 401); v2: the token was refused (HTTP 401)',
+      detail: 'HTTP Token: Access denied.',
+    })
+  })
+
+  test('version 1 retired, with a key that only version 1 takes', async () => {
+    await using scene = await simulated({ v1Retired: true })
+    await expect(
+      connect(scene.url, { token: scene.simulator.token('v1') }).history('8290', calm),
+    ).rejects.toMatchObject({
+      trouble: 'refused',
+      message: expect.stringContaining('v1: this version of the API has ended (HTTP 410)'),
+    })
+  })
+
+  test.each(['v1', 'v2'] as const)('a version that is given (%s) is the only one asked', async (apiVersion) => {
+    await using scene = await simulated()
+    const census = connect(scene.url, { token: 'wrong-token', apiVersion })
+    expect(await troubleOf(census.history('8290', calm))).toBe('refused')
+    expect(scene.paths()).toEqual([`/api/${apiVersion}/syncs/8290/sync_runs`])
+  })
+
+  test('only version 1 comes with a warning', async () => {
+    await using scene = await simulated()
+    for (const [version, count] of [
+      ['v1', 1],
+      ['v2', 0],
+    ] as const) {
+      const census = connect(scene.url, { token: scene.simulator.token(version) })
+      expect(census.warnings()).toEqual([])
+      await census.history('8290', calm)
+      expect(census.warnings()).toHaveLength(count)
+    }
+  })
+})
+
+describe('the group of version 2', () => {
+  test('goes with every request, where it is given', async () => {
+    await using scene = await simulated({ v2RequiresGroupId: true, groupId: 'wandering_about' })
+    const census = connect(scene.url, { token: scene.simulator.token('v2'), groupId: 'wandering_about' })
+    await census.history('8290', calm)
+    await census.describe('8290', calm)
+    const answer = await census.trigger('8290', { full: true }, calm)
+    if (answer.kind !== 'accepted') throw new Error(answer.kind)
+    await census.read(answer.runId, calm)
+    await census.cancel(answer.runId, calm)
+    expect(scene.simulator.requests.every(({ query }) => query.group_id === 'wandering_about')).toBe(true)
+    expect(scene.simulator.problems).toEqual([])
+  })
+
+  test('is asked for, where it is needed and missing', async () => {
+    await using scene = await simulated({ v2RequiresGroupId: true })
+    await expect(
+      connect(scene.url, { token: scene.simulator.token('v2') }).history('8290', calm),
+    ).rejects.toMatchObject({
+      trouble: 'rejected',
+      message: expect.stringContaining('may need the input group-id'),
+    })
+  })
+
+  test('never goes with version 1', async () => {
+    await using scene = await simulated()
+    await connect(scene.url, { token: scene.simulator.token('v1'), groupId: 'wandering_about' }).history('8290', calm)
+    expect(scene.simulator.requests[0]?.query).not.toHaveProperty('group_id')
+  })
+})
+
+describe('what a run looks like', () => {
+  async function read(data: unknown) {
+    await using scene = await simulated()
+    const body = typeof data === 'string' ? data : JSON.stringify({ status: 'success', data })
+    scene.simulator.failNext('read-run', { kind: 'respond', status: 200, body })
+    return await connect(scene.url, { token: scene.simulator.token('v1') }).read('501', calm)
+  }
+
+  test.each([
+    ['queued', 'queued'],
+    ['new', 'queued'],
+    ['preparing', 'queued'],
+    ['working', 'running'],
+    ['retrying', 'running'],
+    ['completed', 'succeeded'],
+    ['failed', 'failed'],
+    ['skipped', 'skipped'],
+    ['cancelled', 'cancelled'],
+    ['Canceled', 'cancelled'],
+    [' COMPLETED ', 'succeeded'],
+    ['completed_with_errors', 'unrecognized'],
+    ['success', 'unrecognized'],
+    ['', 'unrecognized'],
+    ['constructor', 'unrecognized'],
+  ])('status %j is %s', async (status, state) => {
+    expect((await read({ status })).state).toBe(state)
+  })
+
+  test.each(['completed', 'working', 'failed', 'queued', 'skipped', 'anything'])(
+    'canceled: true is cancelled, whatever the status says (%s)',
+    async (status) => {
+      expect((await read({ status, canceled: true })).state).toBe('cancelled')
+    },
+  )
+
+  test('the oldest documented shape', async () => {
+    expect(
+      await read({
+        error_message: null,
+        records_failed: 15,
+        records_invalid: 5,
+        records_processed: 100,
+        records_updated: 80,
+        status: 'completed',
+      }),
+    ).toEqual({
+      id: '501',
+      syncId: '',
+      state: 'succeeded',
+      status: 'completed',
+      step: null,
+      createdAt: null,
+      finishedAt: null,
+      movesData: true,
+      full: false,
+      byApi: false,
+      counts: { processed: 100, succeeded: 80, failed: 15, invalid: 5 },
+      message: null,
+      detail: null,
+    })
+  })
+
+  test('the newer counter of invalid records comes first', async () => {
+    expect((await read({ status: 'completed', source_record_invalids: 4, records_invalid: 9 })).counts.invalid).toBe(4)
+    expect((await read({ status: 'completed', source_record_invalids: null, records_invalid: 9 })).counts.invalid).toBe(
+      9,
+    )
+  })
+
+  test.each([
+    ['text', '12'],
+    ['negative', -1],
+    ['broken', 1.5],
+    ['a list', [1]],
+    ['too large', 2 ** 60],
+  ])('a counter that is none (%s) is not known', async (_name, value) => {
+    expect((await read({ status: 'completed', records_failed: value })).counts.failed).toBeNull()
+  })
+
+  test('a failed run without a time of completion ended with its last change; one that goes on has no end', async () => {
+    const times = { created_at: '2026-11-24T03:00:00.000Z', updated_at: '2026-11-24T03:01:00.000Z', completed_at: null }
+    expect((await read({ status: 'failed', ...times })).finishedAt).toBe(Date.UTC(2026, 10, 24, 3, 1, 0))
+    expect((await read({ status: 'working', ...times })).finishedAt).toBeNull()
+    expect((await read({ status: 'completed', ...times, completed_at: 'yesterday' })).finishedAt).toBe(
+      Date.UTC(2026, 10, 24, 3, 1, 0),
+    )
+  })
+
+  test('the message is the error, or else its code; the detail only where it says more', async () => {
+    expect(await read({ status: 'failed', error_code: 'LOCKED', error_message: null })).toMatchObject({
+      message: 'LOCKED',
+      detail: null,
+    })
+    expect(await read({ status: 'failed', error_message: 'same', error_detail: 'same' })).toMatchObject({
+      message: 'same',
+      detail: null,
+    })
+  })
+
+  test('an id of 19 digits keeps them all', async () => {
+    expect(
+      await read('{"status":"success","data":{"id":501,"sync_id":1234567890123456789,"status":"working"}}'),
+    ).toMatchObject({ syncId: '1234567890123456789' })
+  })
+
+  test('an answer about another run is none', async () => {
+    await expect(read({ id: 502, status: 'completed' })).rejects.toMatchObject({ trouble: 'unavailable' })
+  })
+
+  test('the status of the envelope is never taken for the run’s', async () => {
+    await expect(read('{"status":"completed"}')).rejects.toMatchObject({ trouble: 'unavailable' })
+    expect((await read('{"status":"success","data":{"status":"failed"}}')).state).toBe('failed')
+    expect((await read('{"status":"completed","data":{"status":"working"}}')).state).toBe('running')
+  })
+})
+
+describe('the answer to a trigger', () => {
+  async function answered(options: SimulatorOptions, body?: string) {
+    await using scene = await simulated(options)
+    if (body !== undefined) scene.simulator.failNext('trigger', { kind: 'respond', status: 200, body })
+    else scene.simulator.startRun(8290)
+    return await connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' }).trigger(
+      '8290',
+      { full: false },
+      calm,
+    )
+  }
+
+  test('error with HTTP 200 is a refusal, possibly because of another run', async () => {
+    expect(await answered({ syncs: [{ id: 8290, onCollision: 'error-200' }] })).toMatchObject({
+      kind: 'rejected',
+      busy: true,
+    })
+  })
+
+  test('HTTP 409 is one, too', async () => {
+    expect(await answered({ syncs: [{ id: 8290, onCollision: 'conflict-409' }] })).toMatchObject({
+      kind: 'rejected',
+      busy: true,
+    })
+  })
+
+  test.each([
+    ['1234567890123456789', 'accepted'],
+    ['"501"', 'accepted'],
+    ['0', 'ambiguous'],
+    ['-7', 'ambiguous'],
+    ['5.5', 'ambiguous'],
+    ['"../../admin"', 'ambiguous'],
+    ['null', 'ambiguous'],
+    ['{"id":1}', 'ambiguous'],
+  ])('with a run id of %s is %s', async (id, kind) => {
+    expect(await answered({}, `{"status":"success","data":{"sync_run_id":${id}}}`)).toMatchObject({ kind })
+  })
+})
+
+describe('a description', () => {
+  test.each([
+    ['its label', { label: 'Customers', resourceIdentifier: 'sync:customers' }, 'Customers'],
+    ['or its identifier', { label: null, resourceIdentifier: 'sync:customers' }, 'customers'],
+    ['or its id', { label: '', resourceIdentifier: '' }, '8290'],
+  ])('names a sync by %s', async (_name, settings, name) => {
+    await using scene = await simulated({ syncs: [{ id: 8290, ...settings }] })
+    expect((await connect(scene.url, { token: scene.simulator.token('v1') }).describe('8290', calm)).name).toBe(name)
+  })
+
+  test('does without the names of destinations where they cannot be had', async () => {
+    await using scene = await simulated()
+    scene.simulator.failNext('list-destinations', { kind: 'respond', status: 403 })
+    expect(
+      await connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' }).describe('8290', calm),
+    ).toMatchObject({ destination: 'Contact' })
+  })
+
+  test('lists the destinations once for all syncs', async () => {
+    await using scene = await simulated({ syncs: [{ id: 1 }, { id: 2 }, { id: 3 }] })
+    const census = connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' })
+    await Promise.all(['1', '2', '3'].map((id) => census.describe(id, calm)))
+    expect(scene.simulator.requests.filter(({ operation }) => operation === 'list-destinations')).toHaveLength(1)
+  })
+
+  test('a page instead of an answer is called a proxy, not a wrong token', async () => {
+    await using scene = await simulated()
+    scene.simulator.failNext('read-sync', {
+      kind: 'respond',
+      status: 403,
+      body: '<html>Blocked by your company</html>',
+    })
+    await expect(
+      connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' }).describe('8290', calm),
+    ).rejects.toMatchObject({
+      message: expect.stringContaining('a proxy or firewall may be in between'),
+      detail: null,
+    })
+  })
+})

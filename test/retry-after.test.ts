@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { retryAfterMs } from '../src/retry-after.ts'
+
+const WALL = Date.UTC(2026, 10, 24, 3, 0, 0)
+const AN_HOUR_LATE = 'Tue, 24 Nov 2026 02:00:00 GMT'
+
+test.each<[string, Record<string, string>, number | null]>([
+  ['seconds', { 'retry-after': '2' }, 2000],
+  ['no seconds', { 'retry-after': '0' }, 0],
+  ['white space around', { 'retry-after': ' 30 ' }, 30_000],
+  ['a date as of today', { 'retry-after': 'Tue, 24 Nov 2026 03:00:30 GMT' }, 30_000],
+  ['a date as of RFC 850', { 'retry-after': 'Tuesday, 24-Nov-26 03:00:30 GMT' }, 30_000],
+  ['a date as of asctime', { 'retry-after': 'Tue Nov 24 03:00:30 2026' }, 30_000],
+  [
+    'a date by a clock that is an hour late',
+    { 'retry-after': 'Tue, 24 Nov 2026 02:00:30 GMT', date: AN_HOUR_LATE },
+    30_000,
+  ],
+  ['a date beside a Date that is none', { 'retry-after': 'Tue, 24 Nov 2026 03:00:30 GMT', date: 'yesterday' }, 30_000],
+  ['a date that is over', { 'retry-after': 'Tue, 24 Nov 2026 02:59:30 GMT' }, 0],
+  ['more than any timer takes', { 'retry-after': '99999999999' }, 2 ** 31 - 1],
+  ['a date in a far century', { 'retry-after': 'Tue, 24 Nov 2926 03:00:30 GMT' }, 2 ** 31 - 1],
+  ['a negative number', { 'retry-after': '-5' }, null],
+  ['words', { 'retry-after': 'abc' }, null],
+  ['a number in another notation', { 'retry-after': '1e9' }, null],
+  ['a fraction', { 'retry-after': '1.5' }, null],
+  ['two headers', { 'retry-after': '5, 10' }, null],
+  ['a date without a day', { 'retry-after': '2026-11-24T03:00:30Z' }, null],
+  ['an empty header', { 'retry-after': '' }, null],
+  ['no header', {}, null],
+])('%s', (_name, headers, expected) => {
+  expect(retryAfterMs(headers, WALL)).toBe(expected)
+})
