@@ -30582,7 +30582,7 @@ function judgeRun(run, limits) {
 function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
     const rejected = failed ?? 0;
     const dropped = invalid ?? 0;
-    const sent = processed ?? (succeeded === null && failed === null ? null : (succeeded ?? 0) + rejected);
+    const sent = processed ?? (succeeded === null || failed === null ? null : succeeded + failed);
     if (rejected > 0 && (succeeded === 0 || (sent !== null && rejected >= sent))) {
         return { outcome: 'failed', reason: `the destination rejected every record (${rejected})` };
     }

@@ -48,6 +48,10 @@ describe('the verdict on a run', () => {
       'failed',
     ],
     ['every record rejected, known from two counters', counts(null, 0, 7, null), null, null, 'failed'],
+    ['every record rejected, where the accepted ones are not told', counts(50, null, 50, 0), null, null, 'failed'],
+    ['some rejected, where the accepted ones are not told', counts(50, null, 49, 0), null, null, 'warned'],
+    ['some rejected, of nobody knows how many', counts(null, null, 7, null), null, null, 'warned'],
+    ['a percentage of what two counters add up to', counts(null, 95, 5, 0), { percent: 5 }, null, 'warned'],
     ['rejected, at the limit', counts(100, 95, 5, 0), { count: 5 }, null, 'warned'],
     ['rejected, above the limit', counts(100, 94, 6, 0), { count: 5 }, null, 'failed'],
     ['rejected, at the percentage', counts(100, 95, 5, 0), { percent: 5 }, null, 'warned'],
@@ -65,9 +69,28 @@ describe('the verdict on a run', () => {
     expect(judged(numbers, maxFailed, maxInvalid).outcome).toBe(outcome)
   })
 
+  test('says in one word whose words follow', () => {
+    expect(judgeRun(run({ state: 'failed', message: 'Locked' }), { maxFailed: null, maxInvalid: null }).reason).toBe(
+      'the provider says',
+    )
+    expect(judgeRun(run({ state: 'failed' }), { maxFailed: null, maxInvalid: null }).reason).toBe('the run failed')
+  })
+
+  test('says so where the provider gave no counts', () => {
+    expect(judged(counts(null, null, null, null)).reason).toBe('completed; the provider gave no record counts')
+    expect(judged(counts(null, null, 0, null)).reason).toBe('completed')
+    expect(judged(counts(5, null, null, 0)).reason).toBe('completed')
+  })
+
   test('says how many were rejected and what was allowed', () => {
     expect(judged(counts(100, 94, 6, 0), { percent: 5 }).reason).toBe(
       '6 records rejected, more than max-failed-records allows (5 %)',
+    )
+    expect(judged(counts(100, 100, 0, 7), null, { count: 6 }).reason).toBe(
+      '7 invalid records, more than max-invalid-records allows (6)',
+    )
+    expect(judged(counts(100, 97, 3, 1)).reason).toBe(
+      '3 records rejected by the destination, 1 record invalid and not sent',
     )
     expect(judged(counts(100, 99, 1, 2)).reason).toBe(
       '1 record rejected by the destination, 2 records invalid and not sent',
