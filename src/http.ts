@@ -52,8 +52,10 @@ export function createHttp(userAgent: string, wall: () => number): Http {
   // them before its first await, so the signal set just before the call is the one of that call.
   let signalOfNext: AbortSignal | undefined
   const passSignal = {
-    prepareRequest: (options: object) => {
-      Object.assign(options, { signal: signalOfNext })
+    prepareRequest: (options: { host?: string | null; signal?: AbortSignal | undefined }) => {
+      options.signal = signalOfNext
+      // It takes the brackets of an IPv6 address for a part of its name.
+      if (options.host?.startsWith('[')) options.host = options.host.slice(1, -1)
     },
     canHandleAuthentication: () => false,
     handleAuthentication: () => Promise.reject(new Error('no handler answers authentication challenges')),
@@ -137,25 +139,31 @@ function headersOf({ message }: HttpClientResponse): Record<string, string> {
   )
 }
 
-/** Failures to find, reach or trust the other side come before the first byte of the request. */
+/**
+ * Failures to find, reach or trust the other side come before the first byte of the request. An error of TLS itself may also come
+ * later, so it proves nothing.
+ */
 function mayHaveBeenSent(error: unknown): boolean {
   if (!(error instanceof Error)) return true
   const { code, syscall } = details(error)
-  const before =
-    syscall === 'connect' ||
-    syscall === 'getaddrinfo' ||
-    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/.test(code)
-  const untrusted = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code)
-  return !(before || untrusted || /^tunneling socket could not be established/.test(error.message))
+  const before = syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code)
+  return !(before || UNTRUSTED.test(code) || TUNNEL.test(error.message))
 }
+
+const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
+const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/
+/** What the tunnel of http-client says when the proxy does not answer its CONNECT with 200. */
+const TUNNEL = /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=)/
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'the request failed'
   const { code } = details(error)
+  const tunnel = TUNNEL.exec(error.message)
+  if (tunnel !== null) return `the proxy did not connect${tunnel[1] === undefined ? '' : ` (HTTP ${tunnel[1]})`}`
   if (code === 'ENOTFOUND') return 'the host name is not known (ENOTFOUND)'
   if (code === 'ECONNREFUSED') return 'the connection was refused (ECONNREFUSED)'
   if (code === 'ECONNRESET') return 'the connection was closed before the whole answer had come (ECONNRESET)'
-  if (/^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code)) {
+  if (UNTRUSTED.test(code)) {
     return `the certificate is not trusted (${code}); a company's own authority is added with the environment variable NODE_EXTRA_CA_CERTS`
   }
   return code === '' ? error.message : `${error.message} (${code})`
