@@ -1,29 +1,29 @@
 import { describe, expect, test } from 'vitest'
 import { ProviderError } from '../src/core/provider.ts'
 import { Host } from '../src/host.ts'
-import { type Http, type Reply, TransportError } from '../src/http.ts'
+import { type Http, type Reply, type Request, TransportError } from '../src/http.ts'
 import { VirtualClock } from './support/virtual-clock.ts'
 
-type Answer = { status: number; headers?: Record<string, string> } | TransportError
+type Answer = { status: number; headers?: Record<string, string> } | Error
 
 /** A host whose answers come one after the other from a list, the last one for ever, each after `latencyMs`. */
 function setUp(answers: Answer[], latencyMs = 10) {
   const clock = new VirtualClock()
-  const sent: { at: number; method: string; url: string; headers: Readonly<Record<string, string>> }[] = []
+  const sent: (Pick<Request, 'method' | 'url' | 'headers' | 'timeoutMs'> & { at: number })[] = []
   const dates: number[][] = []
   let inFlight = 0
   const peaks = { inFlight: 0 }
   const http: Http = {
-    async send({ method, url, headers, signal }): Promise<Reply> {
+    async send({ method, url, headers, timeoutMs, signal }): Promise<Reply> {
       if (signal.aborted) throw new TransportError('stopped', false)
       const answer = answers[Math.min(sent.length, answers.length - 1)] ?? { status: 200 }
-      sent.push({ at: clock.now(), method, url, headers })
+      sent.push({ at: clock.now(), method, url, headers, timeoutMs })
       inFlight += 1
       peaks.inFlight = Math.max(peaks.inFlight, inFlight)
       const sentAt = clock.wall()
       await clock.sleep(latencyMs, signal)
       inFlight -= 1
-      if (answer instanceof TransportError) throw answer
+      if (answer instanceof Error) throw answer
       return { status: answer.status, headers: answer.headers ?? {}, text: '', sentAt, receivedAt: clock.wall() }
     },
   }
@@ -67,6 +67,20 @@ describe('a host', () => {
     await clock.run(Promise.all(Array.from({ length: 200 }, (_, index) => host.get(`/${index}`, calm))))
     expect(sent).toHaveLength(200)
     expect(peaks.inFlight).toBe(32)
+  })
+
+  test('lets through what is no failure of the network as it is: a slip of ours is no outage', async () => {
+    const { clock, host } = setUp([new TypeError('a bug')])
+    await expect(clock.run(host.get('/a', calm))).rejects.toThrow(new TypeError('a bug'))
+    await expect(clock.run(host.post('/a', calm))).rejects.toThrow(new TypeError('a bug'))
+  })
+
+  test('gives a read half a minute unless told otherwise, and a write a whole one', async () => {
+    const { clock, host, sent } = setUp([ok])
+    await clock.run(host.get('/a', calm))
+    await clock.run(host.get('/a', calm, 5000))
+    await clock.run(host.post('/a', calm))
+    expect(sent.map(({ timeoutMs }) => timeoutMs)).toEqual([30_000, 5000, 60_000])
   })
 
   test('that does not answer is unavailable to a read, and as it is to a write', async () => {
@@ -114,16 +128,70 @@ describe('a host that throttles', () => {
     expect(host.closedForMs).toBe(0)
   })
 
-  test('is asked by half as many at once after each refusal, and by more again with each answer', async () => {
-    const refusals = Array.from({ length: 32 }, () => busy('1'))
-    const { clock, host, peaks, sent } = setUp([...refusals, ok])
-    await clock.run(Promise.all(Array.from({ length: 32 }, (_, index) => host.get(`/${index}`, calm))))
-    expect(sent).toHaveLength(64)
-    peaks.inFlight = 0
-    await clock.run(Promise.all(Array.from({ length: 4 }, (_, index) => host.get(`/more/${index}`, calm))))
-    expect(peaks.inFlight).toBeLessThanOrEqual(4)
-    await clock.run(Promise.all(Array.from({ length: 800 }, (_, index) => host.get(`/many/${index}`, calm))))
-    expect(peaks.inFlight).toBe(32)
+  test('is given ever more time up to a minute and a half, and a second again after an answer', async () => {
+    const { clock, host, sent } = setUp([...Array(9).fill(busy()), ok, busy(), ok])
+    await clock.run(host.get('/a', calm))
+    await clock.run(host.get('/b', calm))
+    const pauses = sent.slice(1).map(({ at }, index) => at - (sent[index]?.at ?? 0) - 10)
+    expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 90_000, 90_000, 0, 1000])
+  })
+
+  test('and says "at once" again and again is given time all the same', async () => {
+    const { clock, host, sent } = setUp([...Array(8).fill(busy('0')), ok])
+    await clock.run(host.get('/a', calm))
+    const pauses = sent.slice(1).map(({ at }, index) => at - (sent[index]?.at ?? 0) - 10)
+    expect(Math.max(...pauses)).toBeGreaterThanOrEqual(1000)
+  })
+
+  test('with a date is held against its own clock, which is an hour slow', async () => {
+    const headers = { date: 'Tue, 24 Nov 2026 02:00:00 GMT', 'retry-after': 'Tue, 24 Nov 2026 02:00:30 GMT' }
+    const { clock, host } = setUp([{ status: 429, headers }])
+    await clock.run(host.post('/a', calm))
+    expect(host.closedForMs).toBe(30_000)
+  })
+
+  test('a short wait does not open the gate that a longer one has closed', async () => {
+    const { clock, host, sent } = setUp([busy('60'), busy('2'), ok])
+    await clock.run(Promise.all([host.post('/a', calm), host.post('/b', calm)]))
+    expect(host.closedForMs).toBe(60_000)
+    await clock.run(host.post('/c', calm))
+    expect(sent.at(-1)?.at).toBe(60_010)
+  })
+
+  test.each([200, 202, 404, 500, 502])('a Retry-After with HTTP %i closes nothing', async (status) => {
+    const { clock, host } = setUp([{ status, headers: { 'retry-after': '60' } }])
+    await clock.run(host.get('/a', calm))
+    expect(host.closedForMs).toBe(0)
+  })
+
+  test.each([
+    [0, 32],
+    [1, 16],
+    [2, 8],
+    [3, 4],
+    [4, 2],
+    [5, 1],
+    [9, 1],
+  ])('after %i refusals is asked at most %i things at once', async (refusals, most) => {
+    const { clock, host, peaks } = setUp([...Array(refusals).fill(busy('1')), ok])
+    for (let count = 0; count < refusals; count += 1) await clock.run(host.post('/a', calm))
+    await clock.run(Promise.all(Array.from({ length: most + 1 }, (_, index) => host.get(`/${index}`, calm))))
+    expect(peaks.inFlight).toBe(most)
+  })
+
+  test('is asked more and more again, with every answer that is no refusal', async () => {
+    const { clock, host, peaks } = setUp([...Array(5).fill(busy('1')), ok])
+    for (let count = 0; count < 5; count += 1) await clock.run(host.post('/a', calm))
+    const peakAfter = async (answers: number) => {
+      for (let count = 0; count < answers; count += 1) await clock.run(host.get('/a', calm))
+      peaks.inFlight = 0
+      await clock.run(Promise.all(Array.from({ length: 33 }, (_, index) => host.get(`/${index}`, calm))))
+      return peaks.inFlight
+    }
+    const early = await peakAfter(3)
+    const later = await peakAfter(60)
+    expect([early > 1, early < later, later < 32]).toEqual([true, true, true])
+    expect(await peakAfter(600)).toBe(32)
   })
 
   test('keeps nobody who has stopped waiting', async () => {
@@ -132,6 +200,17 @@ describe('a host that throttles', () => {
     const asked = host.get('/a', stop.signal)
     clock.at(5000, () => stop.abort())
     await expect(clock.run(asked)).rejects.toBeInstanceOf(ProviderError)
+    expect(clock.now()).toBe(5000)
+    expect(sent).toHaveLength(1)
+  })
+
+  test('sends no write for somebody who has stopped waiting', async () => {
+    const stop = new AbortController()
+    const { clock, host, sent } = setUp([busy('3600'), ok])
+    await clock.run(host.post('/a', calm))
+    const asked = host.post('/b', stop.signal)
+    clock.at(5000, () => stop.abort())
+    await expect(clock.run(asked)).rejects.toMatchObject({ name: 'TransportError', sent: false })
     expect(clock.now()).toBe(5000)
     expect(sent).toHaveLength(1)
   })

@@ -30151,6 +30151,8 @@ class Census {
     name = CENSUS.name;
     #options;
     #version;
+    /** The version that answered last, while none has been proven by a read of runs. */
+    #answering = 'v1';
     /** The version is searched for by one read at a time: the others wait for what it finds. */
     #search = Promise.resolve();
     #destinations;
@@ -30166,11 +30168,9 @@ class Census {
         return runs.sort((a, b) => b.id.length - a.id.length || (a.id < b.id ? 1 : -1));
     }
     async describe(syncId, signal) {
-        const [wire, destinations] = await Promise.all([
-            this.#read({ path: `/syncs/${syncId}`, schema: WireSync, what: `sync ${syncId}` }, signal),
-            // Names are a nicety: whatever goes wrong with them, the sync is described without.
-            this.#listDestinations(signal).catch(() => new Map()),
-        ]);
+        const wire = await this.#read({ path: `/syncs/${syncId}`, schema: WireSync, what: `sync ${syncId}` }, signal);
+        // Names are a nicety: whatever goes wrong with them, the sync is described without.
+        const destinations = await this.#listDestinations(signal).catch(() => new Map());
         const { connection_id: connection, object } = wire.destination_attributes;
         const destination = [destinations.get(String(connection)), object].filter((part) => part !== undefined && part !== null && part !== '');
         return {
@@ -30223,7 +30223,7 @@ class Census {
             };
         }
         if (error.trouble === 'unavailable')
-            return { kind: 'ambiguous', error, resend: status === 503 && host.closedForMs > 0 };
+            return { kind: 'ambiguous', error, resend: status === 503 && 'retry-after' in reply.headers };
         // How a trigger of a running sync is answered is not documented: it is looked into if it may have been that.
         return { kind: 'rejected', error, busy: status === 400 || status === 409 || status === 422 };
     }
@@ -30273,6 +30273,7 @@ class Census {
         for (const version of versions) {
             try {
                 const value = await this.#readWith(version, question, signal);
+                this.#answering = version;
                 // Being able to read a sync does not prove that its runs can be watched.
                 if (question.path.includes('/sync_runs'))
                     this.#version = version;
@@ -30305,14 +30306,14 @@ class Census {
     }
     async #listDestinations(signal) {
         this.#destinations ??= (async () => {
-            const path = this.#version === 'v2' ? '/activations' : '/destinations';
+            const path = (this.#version ?? this.#answering) === 'v2' ? '/activations' : '/destinations';
             const reply = await this.#options.host.get(this.#path(`${path}?page=1&per_page=100`), signal, DESTINATIONS_MS);
             const list = dist/* parse */.qgA(dist/* object */.Ikc({ data: dist/* array */.YOg(dist/* fallback */.NpB(dist/* nullable */.mee(WireDestination), null)) }), parse(reply.text));
             return new Map(list.data.flatMap((item) => (item === null ? [] : [[String(item.id), item.name]])));
         })();
         return await this.#destinations;
     }
-    #path(path, version = this.#version ?? 'v1') {
+    #path(path, version = this.#version ?? this.#answering) {
         const group = version === 'v2' && this.#options.groupId !== null
             ? `${path.includes('?') ? '&' : '?'}group_id=${this.#options.groupId}`
             : '';
@@ -30321,14 +30322,15 @@ class Census {
 }
 function toRun(wire, runId, syncId) {
     // A cancelled run is known by its flag, whatever its status says.
-    const state = wire.canceled ? 'cancelled' : (STATES.get(wire.status.trim().toLowerCase()) ?? 'unrecognized');
+    const word = STATES.get(wire.status.trim().toLowerCase()) ?? 'unrecognized';
+    const state = wire.canceled ? 'cancelled' : word;
     const ended = state === 'succeeded' || state === 'failed' || state === 'cancelled' || state === 'skipped';
     const tag = wire.sync_trigger_reason.ui_tag?.trim().toLowerCase() ?? '';
     return {
         id: runId,
         syncId,
         state,
-        status: wire.canceled && state !== 'cancelled' ? `${wire.status}, cancelled` : wire.status,
+        status: wire.canceled && word !== 'cancelled' ? `${wire.status}, cancelled` : wire.status,
         step: wire.current_step,
         createdAt: time(wire.created_at),
         // A failed run may have no time of completion; what it has is the time of its last change.

@@ -101,6 +101,8 @@ export class Census implements Provider {
   readonly name = CENSUS.name
   readonly #options: CensusOptions
   #version: Version | null
+  /** The version that answered last, while none has been proven by a read of runs. */
+  #answering: Version = 'v1'
   /** The version is searched for by one read at a time: the others wait for what it finds. */
   #search: Promise<void> = Promise.resolve()
   #destinations: Promise<ReadonlyMap<string, string>> | undefined
@@ -119,11 +121,9 @@ export class Census implements Provider {
   }
 
   async describe(syncId: string, signal: AbortSignal): Promise<Sync> {
-    const [wire, destinations] = await Promise.all([
-      this.#read({ path: `/syncs/${syncId}`, schema: WireSync, what: `sync ${syncId}` }, signal),
-      // Names are a nicety: whatever goes wrong with them, the sync is described without.
-      this.#listDestinations(signal).catch(() => new Map<string, string>()),
-    ])
+    const wire = await this.#read({ path: `/syncs/${syncId}`, schema: WireSync, what: `sync ${syncId}` }, signal)
+    // Names are a nicety: whatever goes wrong with them, the sync is described without.
+    const destinations = await this.#listDestinations(signal).catch(() => new Map<string, string>())
     const { connection_id: connection, object } = wire.destination_attributes
     const destination = [destinations.get(String(connection)), object].filter(
       (part) => part !== undefined && part !== null && part !== '',
@@ -177,7 +177,7 @@ export class Census implements Provider {
       }
     }
     if (error.trouble === 'unavailable')
-      return { kind: 'ambiguous', error, resend: status === 503 && host.closedForMs > 0 }
+      return { kind: 'ambiguous', error, resend: status === 503 && 'retry-after' in reply.headers }
     // How a trigger of a running sync is answered is not documented: it is looked into if it may have been that.
     return { kind: 'rejected', error, busy: status === 400 || status === 409 || status === 422 }
   }
@@ -226,6 +226,7 @@ export class Census implements Provider {
     for (const version of versions) {
       try {
         const value = await this.#readWith(version, question, signal)
+        this.#answering = version
         // Being able to read a sync does not prove that its runs can be watched.
         if (question.path.includes('/sync_runs')) this.#version = version
         return value
@@ -261,7 +262,7 @@ export class Census implements Provider {
 
   async #listDestinations(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     this.#destinations ??= (async () => {
-      const path = this.#version === 'v2' ? '/activations' : '/destinations'
+      const path = (this.#version ?? this.#answering) === 'v2' ? '/activations' : '/destinations'
       const reply = await this.#options.host.get(this.#path(`${path}?page=1&per_page=100`), signal, DESTINATIONS_MS)
       const list = v.parse(
         v.object({ data: v.array(v.fallback(v.nullable(WireDestination), null)) }),
@@ -272,7 +273,7 @@ export class Census implements Provider {
     return await this.#destinations
   }
 
-  #path(path: string, version: Version = this.#version ?? 'v1'): string {
+  #path(path: string, version: Version = this.#version ?? this.#answering): string {
     const group =
       version === 'v2' && this.#options.groupId !== null
         ? `${path.includes('?') ? '&' : '?'}group_id=${this.#options.groupId}`
@@ -283,14 +284,15 @@ export class Census implements Provider {
 
 function toRun(wire: v.InferOutput<typeof WireRun>, runId: string, syncId: string): Run {
   // A cancelled run is known by its flag, whatever its status says.
-  const state = wire.canceled ? 'cancelled' : (STATES.get(wire.status.trim().toLowerCase()) ?? 'unrecognized')
+  const word = STATES.get(wire.status.trim().toLowerCase()) ?? 'unrecognized'
+  const state = wire.canceled ? 'cancelled' : word
   const ended = state === 'succeeded' || state === 'failed' || state === 'cancelled' || state === 'skipped'
   const tag = wire.sync_trigger_reason.ui_tag?.trim().toLowerCase() ?? ''
   return {
     id: runId,
     syncId,
     state,
-    status: wire.canceled && state !== 'cancelled' ? `${wire.status}, cancelled` : wire.status,
+    status: wire.canceled && word !== 'cancelled' ? `${wire.status}, cancelled` : wire.status,
     step: wire.current_step,
     createdAt: time(wire.created_at),
     // A failed run may have no time of completion; what it has is the time of its last change.

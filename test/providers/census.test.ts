@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ProviderError } from '../../src/core/provider.ts'
 import { Host } from '../../src/host.ts'
-import { createHttp } from '../../src/http.ts'
+import { createHttp, type Http, type Reply } from '../../src/http.ts'
 import { Census, type CensusOptions } from '../../src/providers/census.ts'
 import {
   completesAfter,
@@ -11,6 +11,7 @@ import {
   serve,
   type Timeline,
 } from '../simulator/index.ts'
+import { inMemory } from '../support/in-memory.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { describeProvider, type Stage } from './contract.ts'
 
@@ -18,13 +19,12 @@ const calm = new AbortController().signal
 const http = createHttp('test', Date.now)
 
 function connect(url: string, options: Partial<CensusOptions> & { token: string }): Census {
-  const host = new Host(http, {
-    baseUrl: url,
-    headers: { authorization: `Bearer ${options.token}` },
-    clock: new VirtualClock(),
-    onDate: () => {},
-  })
+  const host = hostAt(url, options.token, http, new VirtualClock())
   return new Census({ host, baseUrl: url, apiVersion: 'auto', groupId: null, ...options })
+}
+
+function hostAt(baseUrl: string, token: string, http: Http, clock: VirtualClock): Host {
+  return new Host(http, { baseUrl, headers: { authorization: `Bearer ${token}` }, clock, onDate: () => {} })
 }
 
 async function setUp(version: 'v1' | 'v2'): Promise<Stage> {
@@ -58,6 +58,7 @@ async function setUp(version: 'v1' | 'v2'): Promise<Stage> {
       { at: 0, status: 'working' },
       { at: 60_000, status: 'completed', canceled: true },
     ],
+    'is skipped': [{ at: 60_000, status: 'skipped' }],
     hibernates: [
       { at: 0, status: 'working' },
       { at: 60_000, status: 'hibernating' },
@@ -66,6 +67,8 @@ async function setUp(version: 'v1' | 'v2'): Promise<Stage> {
   return {
     provider: connect(server.url, { token: simulator.token(version) }),
     stranger: connect(server.url, { token: `${version === 'v1' ? 'secret-token:' : ''}NobodyKnowsThisOne` }),
+    // Nobody listens on port 1.
+    unreachable: connect('http://127.0.0.1:1', { token: simulator.token(version), apiVersion: version }),
     sync: { id: '8290', name: 'Customers', destination: 'Iterable · user' },
     paused: '8291',
     missing: '4711',
@@ -76,6 +79,7 @@ async function setUp(version: 'v1' | 'v2'): Promise<Stage> {
     script: (how) => simulator.script(8290, timelines[how]),
     startRun: (kind) => String(simulator.startRun(8290, kind === 'dry' ? { reason: 'dry-run' } : {})),
     failNext: (request, fault) => simulator.failNext(operations[request], fault),
+    requests: () => simulator.requests.length,
     created: () => simulator.runsCreated(8290),
     wasCancelled: (runId) => simulator.runs(8290).some(({ id, state }) => String(id) === runId && state.canceled),
     problems: simulator.problems,
@@ -127,12 +131,27 @@ describe('finding out the version of the API', () => {
     ).toBe(true)
   })
 
-  test.each([400, 429, 500, 503])('HTTP %i says nothing about the version', async (status) => {
+  test.each([400, 500, 503])('HTTP %i says nothing about the version', async (status) => {
     await using scene = await simulated()
-    scene.simulator.failNext('list-runs', { kind: 'respond', status, headers: { 'retry-after': '0' } })
+    scene.simulator.failNext('list-runs', { kind: 'respond', status })
     const census = connect(scene.url, { token: scene.simulator.token('v1') })
-    await census.history('8290', calm).catch(() => {})
-    expect(scene.paths().every((path) => path.startsWith('/api/v1/'))).toBe(true)
+    await expect(census.history('8290', calm)).rejects.toMatchObject({
+      message: expect.stringContaining(`HTTP ${status}`),
+    })
+    expect(scene.paths()).toEqual(['/api/v1/syncs/8290/sync_runs'])
+  })
+
+  test('neither does HTTP 429, which is waited out', async () => {
+    const clock = new VirtualClock()
+    const simulator = new Simulator({ now: () => clock.wall(), syncs: [{ id: 8290 }] })
+    simulator.failNext('list-runs', { kind: 'respond', status: 429, headers: { 'retry-after': '20' } })
+    const token = simulator.token('v1')
+    const baseUrl = 'https://census.example'
+    const host = hostAt(baseUrl, token, inMemory(simulator, clock), clock)
+    const census = new Census({ host, baseUrl, token, apiVersion: 'auto', groupId: null })
+    expect(await clock.run(census.history('8290', calm))).toEqual([])
+    expect(clock.now()).toBe(20_000)
+    expect(simulator.requests.map(({ path }) => path)).toEqual(Array(2).fill('/api/v1/syncs/8290/sync_runs'))
   })
 
   test('reading a sync settles nothing: its runs have to be readable', async () => {
@@ -281,6 +300,11 @@ describe('what a run looks like', () => {
     },
   )
 
+  test('the status of a cancelled run says so, once, beside the word that it came with', async () => {
+    expect((await read({ status: 'completed', canceled: true })).status).toMatch(/^completed\b.*cancel/)
+    expect((await read({ status: 'cancelled', canceled: true })).status).toBe('cancelled')
+  })
+
   test('the oldest documented shape', async () => {
     expect(
       await read({
@@ -355,10 +379,49 @@ describe('what a run looks like', () => {
     await expect(read({ id: 502, status: 'completed' })).rejects.toMatchObject({ trouble: 'unavailable' })
   })
 
+  test('an error with HTTP 200 is no run, and is quoted', async () => {
+    await expect(read('{"status":"error","message":"Try later"}')).rejects.toMatchObject({
+      trouble: 'unavailable',
+      detail: 'Try later',
+    })
+  })
+
   test('the status of the envelope is never taken for the run’s', async () => {
     await expect(read('{"status":"completed"}')).rejects.toMatchObject({ trouble: 'unavailable' })
     expect((await read('{"status":"success","data":{"status":"failed"}}')).state).toBe('failed')
     expect((await read('{"status":"completed","data":{"status":"working"}}')).state).toBe('running')
+  })
+})
+
+describe('the runs of a sync', () => {
+  async function list(data: string) {
+    await using scene = await simulated()
+    scene.simulator.failNext('list-runs', { kind: 'respond', status: 200, body: `{"status":"success","data":${data}}` })
+    return await connect(scene.url, { token: scene.simulator.token('v1') }).history('8290', calm)
+  }
+
+  test('come newest first, whatever the order of the list, and keep every digit of their ids', async () => {
+    const ids = ['99', '9007199254740993', '100', '9007199254740992', '9007199254740994']
+    const runs = await list(`[${ids.map((id) => `{"id":${id},"status":"completed"}`).join()}]`)
+    expect(runs.map(({ id }) => id)).toEqual(['9007199254740994', '9007199254740993', '9007199254740992', '100', '99'])
+    expect(runs.every(({ syncId }) => syncId === '8290')).toBe(true)
+  })
+
+  test('without an id are left out: nobody could watch them', async () => {
+    expect(await list('[{"status":"completed"},{"id":7,"status":"failed"}]')).toMatchObject([{ id: '7' }])
+  })
+
+  test.each(['{}', 'null', '[{"id":"../../admin","status":"completed"}]', '[{"id":1}]', '[1]'])(
+    'that look like %s are none',
+    async (data) => {
+      expect(await troubleOf(list(data))).toBe('unavailable')
+    },
+  )
+
+  test('are asked for in one page of ten, newest first', async () => {
+    await using scene = await simulated()
+    await connect(scene.url, { token: scene.simulator.token('v1') }).history('8290', calm)
+    expect(scene.simulator.requests[0]?.query).toEqual({ order: 'desc', page: '1', per_page: '10' })
   })
 })
 
@@ -379,6 +442,33 @@ describe('the answer to a trigger', () => {
       kind: 'rejected',
       busy: true,
     })
+  })
+
+  test.each([400, 409, 422])('HTTP %i may mean that another run is in the way', async (status) => {
+    await using scene = await simulated()
+    scene.simulator.failNext('trigger', { kind: 'respond', status })
+    const census = connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' })
+    expect(await census.trigger('8290', { full: false }, calm)).toMatchObject({ kind: 'rejected', busy: true })
+  })
+
+  test('put off without a time is not to be sent again, though others were told to wait meanwhile', async () => {
+    const clock = new VirtualClock()
+    const answer = Promise.withResolvers<Reply>()
+    const reply = { headers: {}, text: '', sentAt: clock.wall(), receivedAt: clock.wall() }
+    const throttling: Http = {
+      send: ({ method }) =>
+        method === 'POST'
+          ? answer.promise
+          : Promise.resolve({ ...reply, status: 429, headers: { 'retry-after': '60' } }),
+    }
+    const baseUrl = 'https://census.example'
+    const host = hostAt(baseUrl, 'token', throttling, clock)
+    const census = new Census({ host, baseUrl, token: 'token', apiVersion: 'v1', groupId: null })
+    const triggered = census.trigger('8290', { full: false }, calm)
+    void census.history('8291', calm)
+    while (host.closedForMs === 0) await new Promise((resolve) => setImmediate(resolve))
+    answer.resolve({ ...reply, status: 503 })
+    expect(await triggered).toMatchObject({ kind: 'ambiguous', resend: false })
   })
 
   test('HTTP 409 is one, too', async () => {
@@ -418,6 +508,26 @@ describe('a description', () => {
     expect(
       await connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' }).describe('8290', calm),
     ).toMatchObject({ destination: 'Contact' })
+  })
+
+  test('asks for the names of destinations where the token is taken, also before a run was read', async () => {
+    await using scene = await simulated({ v2ConnectionIds: 'word' })
+    const census = connect(scene.url, { token: scene.simulator.token('v2') })
+    expect(await census.describe('8290', calm)).toMatchObject({ destination: 'CRM · Contact' })
+    expect(scene.paths().every((path) => path.startsWith('/api/v2/'))).toBe(true)
+  })
+
+  test.each([
+    ['{"id":8290}', null],
+    ['{"id":8290,"destination_attributes":null}', null],
+    ['{"id":8290,"destination_attributes":{"connection_id":null,"object":""}}', null],
+    ['{"id":8290,"destination_attributes":{"connection_id":640011}}', 'CRM'],
+    ['{"id":8290,"destination_attributes":{"connection_id":99,"object":"user"}}', 'user'],
+  ])('of %s names the destination %s', async (data, destination) => {
+    await using scene = await simulated()
+    scene.simulator.failNext('read-sync', { kind: 'respond', status: 200, body: `{"data":${data}}` })
+    const census = connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' })
+    expect(await census.describe('8290', calm)).toMatchObject({ name: '8290', paused: false, destination })
   })
 
   test('lists the destinations once for all syncs', async () => {

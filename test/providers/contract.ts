@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Provider, ProviderError, Trouble } from '../../src/core/provider.ts'
@@ -8,6 +9,8 @@ export interface Stage extends AsyncDisposable {
   provider: Provider
   /** The same provider with a token that nobody knows. */
   stranger: Provider
+  /** The same provider at an address where nobody listens. */
+  unreachable: Provider
   /** Ids of a sync that is there, of a paused one, and of one that is not. */
   sync: { id: string; name: string; destination: string }
   paused: string
@@ -16,10 +19,12 @@ export interface Stage extends AsyncDisposable {
   /** Moves the provider's clock. */
   pass(ms: number): void
   /** How the next triggered run goes; it takes a minute. */
-  script(how: 'completes' | 'fails' | 'is cancelled' | 'hibernates'): void
+  script(how: 'completes' | 'fails' | 'is cancelled' | 'is skipped' | 'hibernates'): void
   /** A run of somebody else that is going on, or a dry run that is over. */
   startRun(kind: 'going' | 'dry'): string
   failNext(request: 'read' | 'history' | 'describe' | 'trigger' | 'cancel', fault: Fault): void
+  /** How many requests came, of every kind. */
+  requests(): number
   /** How many runs were triggered. */
   created(): number
   wasCancelled(runId: string): boolean
@@ -52,7 +57,7 @@ export function describeProvider(name: string, setUp: () => Promise<Stage>): voi
     test('describes a sync', async () => {
       expect(await stage.provider.describe(stage.sync.id, calm)).toEqual({ ...stage.sync, paused: false })
       expect(await stage.provider.describe(stage.paused, calm)).toMatchObject({ paused: true })
-      expect(stage.provider.link(stage.sync.id)).toMatch(/^http.*\b\d+\b/)
+      expect(new URL(stage.provider.link(stage.sync.id)).pathname).toContain(stage.sync.id)
     })
 
     test('reads a run through its whole life', async () => {
@@ -88,6 +93,7 @@ export function describeProvider(name: string, setUp: () => Promise<Stage>): voi
     test.each([
       ['fails', { state: 'failed', message: 'The object is locked', detail: 'row 7 of "jane"' }],
       ['is cancelled', { state: 'cancelled' }],
+      ['is skipped', { state: 'skipped', status: 'skipped' }],
       ['hibernates', { state: 'unrecognized', status: 'hibernating', finishedAt: null }],
     ] as const)('a run that %s', async (how, expected) => {
       stage.script(how)
@@ -174,7 +180,7 @@ export function describeProvider(name: string, setUp: () => Promise<Stage>): voi
     test('a trigger that is throttled was not sent, and says when to come again', async () => {
       stage.failNext('trigger', { kind: 'respond', status: 429, headers: { 'retry-after': '9' } })
       const answer = await stage.provider.trigger(stage.sync.id, { full: false }, calm)
-      expect(answer).toMatchObject({ kind: 'not-sent', error: { retryAfterMs: expect.any(Number) } })
+      expect(answer).toMatchObject({ kind: 'not-sent', error: { retryAfterMs: 9000 } })
       expect(stage.created()).toBe(0)
     })
 
@@ -186,21 +192,43 @@ export function describeProvider(name: string, setUp: () => Promise<Stage>): voi
       })
     })
 
-    test('a trigger that is redirected goes nowhere else, and neither does the token', async () => {
-      const arrived: string[] = []
-      const other = createServer((request, response) => {
-        arrived.push(JSON.stringify(request.headers))
-        response.end('{}')
+    test.each([300, 301, 302, 303, 307, 308])(
+      'HTTP %i is followed by nobody, so the token goes nowhere else',
+      async (status) => {
+        const arrived: string[] = []
+        const other = createServer((request, response) => {
+          arrived.push(`${request.method} ${request.url} ${request.headers.authorization}`)
+          response.end('{}')
+        }).listen(0, '127.0.0.1')
+        await once(other, 'listening')
+        const address = other.address()
+        const location = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/api`
+        stage.failNext('trigger', { kind: 'respond', status, headers: { location } })
+        expect(await stage.provider.trigger(stage.sync.id, { full: false }, calm)).toMatchObject({
+          kind: 'rejected',
+          busy: false,
+        })
+        for (const [request, ask] of [
+          ['history', () => stage.provider.history(stage.sync.id, calm)],
+          ['describe', () => stage.provider.describe(stage.sync.id, calm)],
+          ['cancel', () => stage.provider.cancel?.(stage.missingRun, calm)],
+        ] as const) {
+          stage.failNext(request, { kind: 'respond', status, headers: { location } })
+          await expect(ask(), request).rejects.toMatchObject({ trouble: 'rejected' })
+        }
+        other.close()
+        expect(arrived).toEqual([])
+      },
+    )
+
+    test('what nobody can have received is told apart from what was lost', async () => {
+      const { unreachable: provider, sync } = stage
+      expect(await provider.trigger(sync.id, { full: false }, calm)).toMatchObject({
+        kind: 'not-sent',
+        error: { trouble: 'unavailable', retryAfterMs: null },
       })
-      await new Promise<void>((done) => other.listen(0, '127.0.0.1', done))
-      const address = other.address()
-      const location = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/api`
-      stage.failNext('trigger', { kind: 'respond', status: 307, headers: { location } })
-      expect(await stage.provider.trigger(stage.sync.id, { full: false }, calm)).toMatchObject({ kind: 'rejected' })
-      stage.failNext('history', { kind: 'respond', status: 302, headers: { location } })
-      await expect(stage.provider.history(stage.sync.id, calm)).rejects.toMatchObject({ trouble: 'rejected' })
-      expect(arrived).toEqual([])
-      other.close()
+      await expect(provider.history(sync.id, calm)).rejects.toMatchObject({ trouble: 'unavailable' })
+      await expect(provider.cancel?.(stage.missingRun, calm)).rejects.toMatchObject({ trouble: 'unavailable' })
     })
 
     test('cancels a run, and says so when that does not work', async () => {
@@ -211,6 +239,20 @@ export function describeProvider(name: string, setUp: () => Promise<Stage>): voi
       await expect(stage.provider.cancel?.(runId, calm)).rejects.toMatchObject({ trouble: 'unavailable' })
       stage.failNext('cancel', { kind: 'reset', when: 'before' })
       await expect(stage.provider.cancel?.(runId, calm)).rejects.toMatchObject({ trouble: 'unavailable' })
+    })
+
+    test('asks nothing any more once it was told to stop', async () => {
+      const stopped = AbortSignal.abort()
+      const before = stage.requests()
+      expect(await stage.provider.trigger(stage.sync.id, { full: false }, stopped)).toMatchObject({ kind: 'not-sent' })
+      for (const ask of [
+        () => stage.provider.read(stage.missingRun, stopped),
+        () => stage.provider.history(stage.sync.id, stopped),
+        () => stage.provider.describe(stage.sync.id, stopped),
+        () => stage.provider.cancel?.(stage.missingRun, stopped),
+      ])
+        await expect(ask()).rejects.toMatchObject({ name: 'ProviderError', trouble: 'unavailable' })
+      expect(stage.requests()).toBe(before)
     })
 
     test.each(['read', 'history', 'describe', 'trigger', 'cancel'] as const)(
