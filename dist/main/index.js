@@ -31211,12 +31211,10 @@ class Host {
             this.#allowed = Math.min(MOST_IN_FLIGHT, this.#allowed + 1 / this.#allowed);
         }
         this.#lane.concurrency = Math.floor(this.#allowed);
-        const asked = retryAfterMs(reply.headers, clock.wall());
-        const closed = reply.status === 429
-            ? (asked ?? Math.min(90_000, 1000 * 2 ** (this.#throttled - 1)))
-            : reply.status === 503
-                ? (asked ?? 0)
-                : 0;
+        const asked = retryAfterMs(reply.headers, clock.wall()) ?? 0;
+        // "At once" from a server that is throttling is no answer either.
+        const pause = asked > 0 || reply.status !== 429 ? asked : Math.min(90_000, 1000 * 2 ** (this.#throttled - 1));
+        const closed = reply.status === 429 || reply.status === 503 ? pause : 0;
         this.#opensAt = Math.max(this.#opensAt, clock.now() + closed);
     }
 }
