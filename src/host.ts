@@ -36,15 +36,20 @@ export class Host {
   }
 
   /** A read. Waits out every 429. Throws ProviderError where no answer comes; what an answer means is for the provider to say. */
-  async get(path: string, signal: AbortSignal, timeoutMs = READ_MS): Promise<Reply> {
+  async get(path: string, signal: AbortSignal): Promise<Reply> {
     for (;;) {
-      try {
-        const reply = await this.#send('GET', path, signal, timeoutMs)
-        if (reply.status !== 429) return reply
-      } catch (error) {
-        if (error instanceof TransportError) throw new ProviderError('unavailable', error.message, { cause: error })
-        throw error
-      }
+      const reply = await this.getOnce(path, signal, READ_MS)
+      if (reply.status !== 429) return reply
+    }
+  }
+
+  /** A read of something that can be done without: asked for once, whatever comes back. Throws ProviderError. */
+  async getOnce(path: string, signal: AbortSignal, timeoutMs: number): Promise<Reply> {
+    try {
+      return await this.#send('GET', path, signal, timeoutMs)
+    } catch (error) {
+      if (error instanceof TransportError) throw new ProviderError('unavailable', error.message, { cause: error })
+      throw error
     }
   }
 

@@ -23,7 +23,7 @@ const layerOf = (file: string) => (file.includes('/') ? (file.split('/')[0] ?? '
 const ALLOWED: Record<string, RegExp> = {
   core: /^$/,
   report: /^core\//,
-  providers: /^(core\/|host\.ts$|http\.ts$|valibot$)/,
+  providers: /^(core\/|host\.ts$|http\.ts$|retry-after\.ts$|valibot$)/,
   github: /^(core\/|report\/|@actions\/core$|@actions\/github$|valibot$|leven$)/,
   'http.ts': /^(@actions\/http-client$|node:)/,
   'host.ts': /^(core\/|http\.ts$|retry-after\.ts$|p-limit$)/,

@@ -78,7 +78,7 @@ describe('a host', () => {
   test('gives a read half a minute unless told otherwise, and a write a whole one', async () => {
     const { clock, host, sent } = setUp([ok])
     await clock.run(host.get('/a', calm))
-    await clock.run(host.get('/a', calm, 5000))
+    await clock.run(host.getOnce('/a', calm, 5000))
     await clock.run(host.post('/a', calm))
     expect(sent.map(({ timeoutMs }) => timeoutMs)).toEqual([30_000, 5000, 60_000])
   })

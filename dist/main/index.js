@@ -31104,43 +31104,16 @@ function parse(text) {
 
 /***/ }),
 
-/***/ 2839:
+/***/ 5741:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  x: () => (/* binding */ Host)
-});
-
-// EXTERNAL MODULE: ./node_modules/p-limit/index.js + 1 modules
-var p_limit = __nccwpck_require__(370);
-// EXTERNAL MODULE: ./lib/core/provider.js
-var provider = __nccwpck_require__(7990);
-// EXTERNAL MODULE: ./lib/http.js + 1 modules
-var http = __nccwpck_require__(3316);
-;// CONCATENATED MODULE: ./lib/retry-after.js
-/**
- * How long (ms) a `Retry-After` header asks to wait: seconds, or an HTTP date (RFC 9110, 10.2.3), which is held against the `Date`
- * of the same answer because the two clocks may differ. null: there is none, or it makes no sense.
- */
-function retryAfterMs(headers, wall) {
-    const value = headers['retry-after']?.trim() ?? '';
-    if (/^\d+$/.test(value))
-        return Math.min(Number(value) * 1000, LONGEST_MS);
-    // The three forms of an HTTP date all begin with the name of a day.
-    if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value))
-        return null;
-    const until = Date.parse(/GMT$/.test(value) ? value : `${value} GMT`);
-    if (Number.isNaN(until))
-        return null;
-    const date = Date.parse(headers.date ?? '');
-    return Math.min(Math.max(0, until - (Number.isNaN(date) ? wall : date)), LONGEST_MS);
-}
-/** A longer wait than any step has; a timer takes it without overflowing. */
-const LONGEST_MS = 2 ** 31 - 1;
-
-;// CONCATENATED MODULE: ./lib/host.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   x: () => (/* binding */ Host)
+/* harmony export */ });
+/* harmony import */ var p_limit__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(370);
+/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3316);
+/* harmony import */ var _retry_after_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6778);
 
 
 
@@ -31156,7 +31129,7 @@ const MOST_IN_FLIGHT = 32;
 class Host {
     #http;
     #options;
-    #lane = (0,p_limit/* default */.A)(MOST_IN_FLIGHT);
+    #lane = (0,p_limit__WEBPACK_IMPORTED_MODULE_2__/* ["default"] */ .A)(MOST_IN_FLIGHT);
     #allowed = MOST_IN_FLIGHT;
     #throttled = 0;
     /** Monotonic milliseconds. */
@@ -31166,18 +31139,22 @@ class Host {
         this.#options = options;
     }
     /** A read. Waits out every 429. Throws ProviderError where no answer comes; what an answer means is for the provider to say. */
-    async get(path, signal, timeoutMs = READ_MS) {
+    async get(path, signal) {
         for (;;) {
-            try {
-                const reply = await this.#send('GET', path, signal, timeoutMs);
-                if (reply.status !== 429)
-                    return reply;
-            }
-            catch (error) {
-                if (error instanceof http/* TransportError */.w)
-                    throw new provider/* ProviderError */.m('unavailable', error.message, { cause: error });
-                throw error;
-            }
+            const reply = await this.getOnce(path, signal, READ_MS);
+            if (reply.status !== 429)
+                return reply;
+        }
+    }
+    /** A read of something that can be done without: asked for once, whatever comes back. Throws ProviderError. */
+    async getOnce(path, signal, timeoutMs) {
+        try {
+            return await this.#send('GET', path, signal, timeoutMs);
+        }
+        catch (error) {
+            if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .w)
+                throw new _core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .ProviderError */ .m('unavailable', error.message, { cause: error });
+            throw error;
         }
     }
     /** A write, sent once. Throws TransportError. */
@@ -31211,7 +31188,7 @@ class Host {
             this.#allowed = Math.min(MOST_IN_FLIGHT, this.#allowed + 1 / this.#allowed);
         }
         this.#lane.concurrency = Math.floor(this.#allowed);
-        const asked = retryAfterMs(reply.headers, clock.wall()) ?? 0;
+        const asked = (0,_retry_after_js__WEBPACK_IMPORTED_MODULE_3__/* .retryAfterMs */ .V)(reply.headers, clock.wall()) ?? 0;
         // "At once" from a server that is throttling is no answer either.
         const pause = asked > 0 || reply.status !== 429 ? asked : Math.min(90_000, 1000 * 2 ** (this.#throttled - 1));
         const closed = reply.status === 429 || reply.status === 503 ? pause : 0;
@@ -31409,7 +31386,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6813);
 /* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3581);
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5334);
-/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2839);
+/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5741);
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3316);
 /* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2295);
 /* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1116);
@@ -31558,6 +31535,8 @@ var dist = __nccwpck_require__(7934);
 var provider = __nccwpck_require__(7990);
 // EXTERNAL MODULE: ./lib/http.js + 1 modules
 var http = __nccwpck_require__(3316);
+// EXTERNAL MODULE: ./lib/retry-after.js
+var retry_after = __nccwpck_require__(6778);
 // EXTERNAL MODULE: ./lib/core/json.js
 var json = __nccwpck_require__(3085);
 ;// CONCATENATED MODULE: ./lib/providers/answers.js
@@ -31619,6 +31598,7 @@ function troubleOf(status) {
 
 
 
+
 /**
  * Census, since 2025 Fivetran Activations. https://fivetran.com/docs/activations/rest-api
  * API v1 takes workspace keys and ends on 2027-01-15; v2 takes personal access tokens and has the same paths for all that is used here.
@@ -31647,7 +31627,7 @@ const STATES = new Map([
     ['cancelled', 'cancelled'],
     ['canceled', 'cancelled'],
 ]);
-const id = dist/* pipe */.FsL(dist/* union */.KCZ([dist/* string */.YjP(), dist/* number */.aig()]), dist/* transform */.pdi(String), dist/* regex */.yGV(CENSUS.id));
+const id = dist/* pipe */.FsL(dist/* union */.KCZ([dist/* string */.YjP(), dist/* pipe */.FsL(dist/* number */.aig(), dist/* safeInteger */.Y2b())]), dist/* transform */.pdi(String), dist/* regex */.yGV(CENSUS.id));
 const census_text = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* string */.YjP()), null);
 const count = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(0))), null);
 const flag = dist/* fallback */.NpB(dist/* boolean */.zMY(), false);
@@ -31688,13 +31668,14 @@ class Census {
     #options;
     #version;
     /** The version that answered last, while none has been proven by a read of runs. */
-    #answering = 'v1';
+    #answering;
     /** The version is searched for by one read at a time: the others wait for what it finds. */
     #search = Promise.resolve();
     #destinations;
     constructor(options) {
         this.#options = options;
         this.#version = options.apiVersion === 'auto' ? null : options.apiVersion;
+        this.#answering = likely(options.token)[0];
     }
     async history(syncId, signal) {
         const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${RUNS}`;
@@ -31759,7 +31740,11 @@ class Census {
             };
         }
         if (error.trouble === 'unavailable')
-            return { kind: 'ambiguous', error, resend: status === 503 && 'retry-after' in reply.headers };
+            return {
+                kind: 'ambiguous',
+                error,
+                resend: status === 503 && (0,retry_after/* retryAfterMs */.V)(reply.headers, reply.receivedAt) !== null,
+            };
         // How a trigger of a running sync is answered is not documented: it is looked into if it may have been that.
         return { kind: 'rejected', error, busy: status === 400 || status === 409 || status === 422 };
     }
@@ -31804,7 +31789,7 @@ class Census {
         return await this.#readWith(this.#version, question, signal);
     }
     async #findVersion(question, signal) {
-        const versions = this.#options.token.startsWith('secret-token:') ? ['v1', 'v2'] : ['v2', 'v1'];
+        const versions = likely(this.#options.token);
         const refusals = [];
         for (const version of versions) {
             try {
@@ -31843,7 +31828,7 @@ class Census {
     async #listDestinations(signal) {
         this.#destinations ??= (async () => {
             const path = (this.#version ?? this.#answering) === 'v2' ? '/activations' : '/destinations';
-            const reply = await this.#options.host.get(this.#path(`${path}?page=1&per_page=100`), signal, DESTINATIONS_MS);
+            const reply = await this.#options.host.getOnce(this.#path(`${path}?page=1&per_page=100`), signal, DESTINATIONS_MS);
             const list = dist/* parse */.qgA(dist/* object */.Ikc({ data: dist/* array */.YOg(dist/* fallback */.NpB(dist/* nullable */.mee(WireDestination), null)) }), parse(reply.text));
             return new Map(list.data.flatMap((item) => (item === null ? [] : [[String(item.id), item.name]])));
         })();
@@ -31855,6 +31840,10 @@ class Census {
             : '';
         return `/api/${version}${path}${group}`;
     }
+}
+/** The versions in the order in which this token suggests trying them: workspace keys belong to version 1. */
+function likely(token) {
+    return token.startsWith('secret-token:') ? ['v1', 'v2'] : ['v2', 'v1'];
 }
 function toRun(wire, runId, syncId) {
     // A cancelled run is known by its flag, whatever its status says.
@@ -31880,7 +31869,7 @@ function toRun(wire, runId, syncId) {
             failed: wire.records_failed,
             invalid: wire.source_record_invalids ?? wire.records_invalid,
         },
-        message: wire.error_message ?? wire.error_code,
+        message: wire.error_message || wire.error_code || null,
         detail: wire.error_detail === wire.error_message ? null : wire.error_detail,
     };
 }
@@ -32437,6 +32426,35 @@ function recordsOf(counts) {
     const told = parts.filter(([count, word]) => count !== null && (count > 0 || word === 'accepted'));
     return told.map(([count, word]) => `${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .number */ .ai)(count ?? 0)} ${word}`).join(', ');
 }
+
+
+/***/ }),
+
+/***/ 6778:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ retryAfterMs)
+/* harmony export */ });
+/**
+ * How long (ms) a `Retry-After` header asks to wait: seconds, or an HTTP date (RFC 9110, 10.2.3), which is held against the `Date`
+ * of the same answer because the two clocks may differ. null: there is none, or it makes no sense.
+ */
+function retryAfterMs(headers, wall) {
+    const value = headers['retry-after']?.trim() ?? '';
+    if (/^\d+$/.test(value))
+        return Math.min(Number(value) * 1000, LONGEST_MS);
+    // The three forms of an HTTP date all begin with the name of a day.
+    if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value))
+        return null;
+    const until = Date.parse(/GMT$/.test(value) ? value : `${value} GMT`);
+    if (Number.isNaN(until))
+        return null;
+    const date = Date.parse(headers.date ?? '');
+    return Math.min(Math.max(0, until - (Number.isNaN(date) ? wall : date)), LONGEST_MS);
+}
+/** A longer wait than any step has; a timer takes it without overflowing. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 
 /***/ }),
@@ -40746,6 +40764,7 @@ function validateConcurrency(concurrency) {
 /* harmony export */   L5J: () => (/* binding */ unknown),
 /* harmony export */   NpB: () => (/* binding */ fallback),
 /* harmony export */   Wwf: () => (/* binding */ minValue),
+/* harmony export */   Y2b: () => (/* binding */ safeInteger),
 /* harmony export */   YOg: () => (/* binding */ array),
 /* harmony export */   YjP: () => (/* binding */ string),
 /* harmony export */   aig: () => (/* binding */ number),
@@ -40758,7 +40777,7 @@ function validateConcurrency(concurrency) {
 /* harmony export */   yGV: () => (/* binding */ regex),
 /* harmony export */   zMY: () => (/* binding */ boolean)
 /* harmony export */ });
-/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, literal, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, picklist, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeInteger, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
+/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, literal, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, picklist, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
 //#region src/storages/globalConfig/globalConfig.ts
 let store$4;
 const DEFAULT_CONFIG = {

@@ -3,6 +3,7 @@ import type { ProviderFacts } from '../core/input-values.ts'
 import { type Provider, ProviderError, type Run, type RunState, type Sync, type Triggered } from '../core/provider.ts'
 import type { Host } from '../host.ts'
 import { type Reply, TransportError } from '../http.ts'
+import { retryAfterMs } from '../retry-after.ts'
 import { explain, parse, time, WireMessage } from './answers.ts'
 
 /**
@@ -46,7 +47,7 @@ const STATES: ReadonlyMap<string, RunState> = new Map([
   ['canceled', 'cancelled'],
 ])
 
-const id = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.regex(CENSUS.id))
+const id = v.pipe(v.union([v.string(), v.pipe(v.number(), v.safeInteger())]), v.transform(String), v.regex(CENSUS.id))
 const text = v.fallback(v.nullable(v.string()), null)
 const count = v.fallback(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))), null)
 const flag = v.fallback(v.boolean(), false)
@@ -102,7 +103,7 @@ export class Census implements Provider {
   readonly #options: CensusOptions
   #version: Version | null
   /** The version that answered last, while none has been proven by a read of runs. */
-  #answering: Version = 'v1'
+  #answering: Version
   /** The version is searched for by one read at a time: the others wait for what it finds. */
   #search: Promise<void> = Promise.resolve()
   #destinations: Promise<ReadonlyMap<string, string>> | undefined
@@ -110,6 +111,7 @@ export class Census implements Provider {
   constructor(options: CensusOptions) {
     this.#options = options
     this.#version = options.apiVersion === 'auto' ? null : options.apiVersion
+    this.#answering = likely(options.token)[0]
   }
 
   async history(syncId: string, signal: AbortSignal): Promise<Run[]> {
@@ -177,7 +179,11 @@ export class Census implements Provider {
       }
     }
     if (error.trouble === 'unavailable')
-      return { kind: 'ambiguous', error, resend: status === 503 && 'retry-after' in reply.headers }
+      return {
+        kind: 'ambiguous',
+        error,
+        resend: status === 503 && retryAfterMs(reply.headers, reply.receivedAt) !== null,
+      }
     // How a trigger of a running sync is answered is not documented: it is looked into if it may have been that.
     return { kind: 'rejected', error, busy: status === 400 || status === 409 || status === 422 }
   }
@@ -221,7 +227,7 @@ export class Census implements Provider {
   }
 
   async #findVersion<S extends v.GenericSchema>(question: Question<S>, signal: AbortSignal): Promise<v.InferOutput<S>> {
-    const versions: Version[] = this.#options.token.startsWith('secret-token:') ? ['v1', 'v2'] : ['v2', 'v1']
+    const versions = likely(this.#options.token)
     const refusals: ProviderError[] = []
     for (const version of versions) {
       try {
@@ -263,7 +269,7 @@ export class Census implements Provider {
   async #listDestinations(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     this.#destinations ??= (async () => {
       const path = (this.#version ?? this.#answering) === 'v2' ? '/activations' : '/destinations'
-      const reply = await this.#options.host.get(this.#path(`${path}?page=1&per_page=100`), signal, DESTINATIONS_MS)
+      const reply = await this.#options.host.getOnce(this.#path(`${path}?page=1&per_page=100`), signal, DESTINATIONS_MS)
       const list = v.parse(
         v.object({ data: v.array(v.fallback(v.nullable(WireDestination), null)) }),
         parse(reply.text),
@@ -280,6 +286,11 @@ export class Census implements Provider {
         : ''
     return `/api/${version}${path}${group}`
   }
+}
+
+/** The versions in the order in which this token suggests trying them: workspace keys belong to version 1. */
+function likely(token: string): [Version, Version] {
+  return token.startsWith('secret-token:') ? ['v1', 'v2'] : ['v2', 'v1']
 }
 
 function toRun(wire: v.InferOutput<typeof WireRun>, runId: string, syncId: string): Run {
@@ -306,7 +317,7 @@ function toRun(wire: v.InferOutput<typeof WireRun>, runId: string, syncId: strin
       failed: wire.records_failed,
       invalid: wire.source_record_invalids ?? wire.records_invalid,
     },
-    message: wire.error_message ?? wire.error_code,
+    message: wire.error_message || wire.error_code || null,
     detail: wire.error_detail === wire.error_message ? null : wire.error_detail,
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { completesAfter, counted, failsAfter, Simulator, worksForever } from '../simulator/index.ts'
-import { annotations, play, triggersOf } from './stage.ts'
+import { annotations, busy, play, triggersOf } from './stage.ts'
 
 const one = { syncs: [{ id: 8290, label: 'Customers' }] }
 const soon = completesAfter(300)
@@ -39,14 +39,17 @@ describe.concurrent('every outcome, from the bundle', () => {
   })
 
   test('fresh: a run that began after the step delivered while an older one was waited for', async () => {
-    const { step, results, simulator } = await play({
-      simulator: one,
-      prepare: (sim) => {
-        sim.startRun(8290, { createdAt: Date.now() - 60_000, timeline: completesAfter(64_000) })
-        // Sees to it that the older run is waited for beyond the one that delivers.
-        sim.startRun(8290, { createdAt: Date.now() + 3000, timeline: completesAfter(100), collides: false })
-      },
+    const simulator = busy(completesAfter(150_000), one.syncs, (sim, now) => {
+      // Created after the step began, also by the clock that has just been put forward, and over when the older run is.
+      sim.startRun(8290, { createdAt: now + 3000, timeline: completesAfter(0), collides: false })
     })
+    simulator.faults.push((_request, { operation, nth }) =>
+      // The history is read again only once that run is there.
+      operation === 'list-runs' && nth > 1 && simulator.runs(8290).length < 2
+        ? { kind: 'respond', status: 503 }
+        : undefined,
+    )
+    const { step, results } = await play({ simulator })
     expect(results).toMatchObject([{ outcome: 'fresh', adopted: true, attempts: 0 }])
     expect(step.exitCode).toBe(0)
     expect(step.outputs['succeeded-count']).toBe('1')

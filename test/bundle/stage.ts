@@ -1,5 +1,5 @@
 import { runStage, type Step, type StepOptions } from '../runner/runner.ts'
-import { Simulator, type SimulatorOptions, serve } from '../simulator/index.ts'
+import { Simulator, type SimulatorOptions, serve, type Timeline } from '../simulator/index.ts'
 
 export interface Scene {
   simulator?: SimulatorOptions | Simulator
@@ -63,4 +63,27 @@ export function triggersOf(simulator: Simulator): number {
 
 export function annotations(step: Step, level: 'error' | 'warning' | 'notice'): string[] {
   return step.commands.filter(({ name }) => name === level).map(({ text }) => text)
+}
+
+/**
+ * A simulator with an older run of sync 8290 that goes on until the step has looked at it three times: then two minutes pass at once.
+ * `meanwhile` happens in them. So the test waits for the step, and never for a clock.
+ */
+export function busy(
+  older: Timeline,
+  syncs: SimulatorOptions['syncs'],
+  meanwhile: (simulator: Simulator, now: number) => void = () => {},
+): Simulator {
+  let ahead = 0
+  const now = () => Date.now() + ahead
+  const simulator = new Simulator({ now, ...(syncs && { syncs }) })
+  simulator.startRun(8290, { createdAt: now() - 60_000, timeline: older })
+  simulator.faults.push((_request, { operation, nth }) => {
+    if (operation === 'read-run' && nth === 3 && ahead === 0) {
+      ahead = 120_000
+      meanwhile(simulator, now())
+    }
+    return undefined
+  })
+  return simulator
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ACTION, runStage } from '../runner/runner.ts'
 import { completesAfter, failsAfter, Simulator, serve, shop, worksForever } from '../simulator/index.ts'
-import { annotations, play, requestsOf, triggersOf } from './stage.ts'
+import { annotations, busy, play, requestsOf, triggersOf } from './stage.ts'
 
 describe.concurrent('a step with three syncs', () => {
   test('one fails: the others finish, it is named with message, counts and link, and the job is red', async () => {
@@ -237,21 +237,16 @@ describe.concurrent('hostile text from the provider', () => {
 
 describe.concurrent('a run in the way', () => {
   test('is waited out, and then the sync is triggered', async () => {
-    const { results, simulator, step } = await play({
-      simulator: { syncs: [{ id: 8290, timeline: completesAfter(100) }] },
-      prepare: (sim) => sim.startRun(8290, { createdAt: Date.now() - 60_000, timeline: completesAfter(61_500) }),
-    })
+    const simulator = busy(completesAfter(150_000), [{ id: 8290, timeline: completesAfter(100) }])
+    const { results, step } = await play({ simulator })
     expect(results).toMatchObject([{ outcome: 'succeeded', attempts: 1, adopted: false }])
     expect(step.log).toContain('waiting: run')
     expect(simulator.runs(8290).map(({ state }) => state.status)).toEqual(['completed', 'completed'])
   })
 
   test('on-running: attach takes its end for the sync, and triggers nothing', async () => {
-    const { results, simulator } = await play({
-      simulator: { syncs: [{ id: 8290 }] },
-      with: { 'on-running': 'attach' },
-      prepare: (sim) => sim.startRun(8290, { createdAt: Date.now() - 60_000, timeline: failsAfter(61_000) }),
-    })
+    const simulator = busy(failsAfter(150_000), [{ id: 8290 }])
+    const { results } = await play({ simulator, with: { 'on-running': 'attach' } })
     expect(results).toMatchObject([{ outcome: 'failed', adopted: true, attempts: 0 }])
     expect(triggersOf(simulator)).toBe(0)
   })

@@ -5,6 +5,7 @@ import { createHttp, type Http, type Reply } from '../../src/http.ts'
 import { Census, type CensusOptions } from '../../src/providers/census.ts'
 import {
   completesAfter,
+  type Fault,
   failsAfter,
   Simulator,
   type SimulatorOptions,
@@ -103,6 +104,12 @@ const troubleOf = (asked: Promise<unknown>) =>
     (error: ProviderError) => error.trouble,
   )
 
+/** Not documented, but possible: both versions take both kinds of token. */
+const EVERY_TOKEN = {
+  v1: ['workspace-key', 'personal-access-token'],
+  v2: ['workspace-key', 'personal-access-token'],
+} as const
+
 describe('finding out the version of the API', () => {
   test.each([
     ['v1', 'v1'],
@@ -139,6 +146,19 @@ describe('finding out the version of the API', () => {
       message: expect.stringContaining(`HTTP ${status}`),
     })
     expect(scene.paths()).toEqual(['/api/v1/syncs/8290/sync_runs'])
+  })
+
+  test.each<[string, Fault]>([
+    ['a reset', { kind: 'reset', when: 'before' }],
+    ['half an answer', { kind: 'truncate' }],
+    ['a login page', { kind: 'respond', status: 200, body: '<html>Sign in</html>' }],
+  ])('%s says nothing about it either, and the next read asks the same version', async (_name, fault) => {
+    await using scene = await simulated({ accepts: EVERY_TOKEN })
+    scene.simulator.failNext('list-runs', fault)
+    const census = connect(scene.url, { token: scene.simulator.token('v2') })
+    expect(await troubleOf(census.history('8290', calm))).toBe('unavailable')
+    expect(await troubleOf(census.history('8290', calm))).toBe('none')
+    expect(scene.paths()).toEqual(Array(2).fill('/api/v2/syncs/8290/sync_runs'))
   })
 
   test('neither does HTTP 429, which is waited out', async () => {
@@ -183,6 +203,51 @@ describe('finding out the version of the API', () => {
     expect(scene.paths().length - before).toBe(5)
   })
 
+  test('the version that refuses is asked once, and those who wait meanwhile learn from it', async () => {
+    const syncs = [1, 2, 3, 4, 5].map((id) => ({ id }))
+    await using scene = await simulated({ syncs, accepts: EVERY_TOKEN, v1Retired: true })
+    const census = connect(scene.url, { token: scene.simulator.token('v1') })
+    await Promise.all(syncs.map(({ id }) => census.history(String(id), calm)))
+    expect(scene.paths().filter((path) => path.startsWith('/api/v1/'))).toEqual(['/api/v1/syncs/1/sync_runs'])
+    expect(scene.paths()).toHaveLength(6)
+  })
+
+  test('a version that shows the sync but not its runs gives way to the one that does', async () => {
+    await using scene = await simulated({ accepts: EVERY_TOKEN })
+    const census = connect(scene.url, { token: scene.simulator.token('v2') })
+    scene.simulator.failNext(/\/api\/v2\/.*sync_runs/, { kind: 'respond', status: 404 })
+    await census.describe('8290', calm)
+    await census.history('8290', calm)
+    await census.describe('8290', calm)
+    expect(scene.paths()).toEqual([
+      '/api/v2/syncs/8290',
+      '/api/v2/activations',
+      '/api/v2/syncs/8290/sync_runs',
+      '/api/v1/syncs/8290/sync_runs',
+      '/api/v1/syncs/8290',
+    ])
+  })
+
+  test.each([
+    [404, 404, 'missing'],
+    [404, 401, 'missing'],
+    [401, 404, 'missing'],
+    [404, 410, 'missing'],
+    [410, 404, 'missing'],
+    [401, 401, 'refused'],
+    [403, 403, 'refused'],
+    [401, 410, 'refused'],
+    [410, 403, 'refused'],
+    [410, 410, 'retired'],
+  ])('HTTP %i from one and HTTP %i from the other means %s', async (first, second, trouble) => {
+    await using scene = await simulated()
+    scene.simulator.failNext(/\/api\/v1\//, { kind: 'respond', status: first })
+    scene.simulator.failNext(/\/api\/v2\//, { kind: 'respond', status: second })
+    const census = connect(scene.url, { token: scene.simulator.token('v1') })
+    expect(await troubleOf(census.history('8290', calm))).toBe(trouble)
+    expect(scene.paths()).toHaveLength(2)
+  })
+
   test('a sync that is not there does not decide for the others', async () => {
     await using scene = await simulated()
     const census = connect(scene.url, { token: scene.simulator.token('v2') })
@@ -210,6 +275,17 @@ describe('finding out the version of the API', () => {
     ).rejects.toMatchObject({
       trouble: 'refused',
       message: expect.stringContaining('v1: this version of the API has ended (HTTP 410)'),
+    })
+  })
+
+  test('version 1 retired, and asked for by name', async () => {
+    await using scene = await simulated({ v1Retired: true })
+    const census = connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' })
+    expect(await troubleOf(census.history('8290', calm))).toBe('retired')
+    expect(await census.trigger('8290', { full: false }, calm)).toMatchObject({
+      kind: 'rejected',
+      busy: false,
+      error: { trouble: 'retired' },
     })
   })
 
@@ -352,7 +428,13 @@ describe('what a run looks like', () => {
   test('a failed run without a time of completion ended with its last change; one that goes on has no end', async () => {
     const times = { created_at: '2026-11-24T03:00:00.000Z', updated_at: '2026-11-24T03:01:00.000Z', completed_at: null }
     expect((await read({ status: 'failed', ...times })).finishedAt).toBe(Date.UTC(2026, 10, 24, 3, 1, 0))
-    expect((await read({ status: 'working', ...times })).finishedAt).toBeNull()
+    for (const status of ['skipped', 'cancelled'])
+      expect((await read({ status, ...times })).finishedAt, status).toBe(Date.UTC(2026, 10, 24, 3, 1, 0))
+    for (const status of ['working', 'queued', 'hibernating'])
+      expect((await read({ status, ...times })).finishedAt, status).toBeNull()
+    expect((await read({ status: 'completed', ...times, completed_at: '2026-11-24T03:00:42.000Z' })).finishedAt).toBe(
+      Date.UTC(2026, 10, 24, 3, 0, 42),
+    )
     expect((await read({ status: 'completed', ...times, completed_at: 'yesterday' })).finishedAt).toBe(
       Date.UTC(2026, 10, 24, 3, 1, 0),
     )
@@ -373,6 +455,15 @@ describe('what a run looks like', () => {
     expect(
       await read('{"status":"success","data":{"id":501,"sync_id":1234567890123456789,"status":"working"}}'),
     ).toMatchObject({ syncId: '1234567890123456789' })
+  })
+
+  test('an id of 19 digits can be asked for, and one that differs in its last digit is another', async () => {
+    await using scene = await simulated()
+    const body = '{"status":"success","data":{"id":9007199254740993,"status":"working"}}'
+    scene.simulator.failNext(/sync_runs/, { kind: 'respond', status: 200, body }, 2)
+    const census = connect(scene.url, { token: scene.simulator.token('v1') })
+    expect(await census.read('9007199254740993', calm)).toMatchObject({ id: '9007199254740993' })
+    expect(await troubleOf(census.read('9007199254740992', calm))).toBe('unavailable')
   })
 
   test('an answer about another run is none', async () => {
@@ -451,6 +542,20 @@ describe('the answer to a trigger', () => {
     expect(await census.trigger('8290', { full: false }, calm)).toMatchObject({ kind: 'rejected', busy: true })
   })
 
+  test.each([401, 402, 403, 404, 405, 410])('HTTP %i does not', async (status) => {
+    await using scene = await simulated()
+    scene.simulator.failNext('trigger', { kind: 'respond', status })
+    const census = connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' })
+    expect(await census.trigger('8290', { full: false }, calm)).toMatchObject({ kind: 'rejected', busy: false })
+  })
+
+  test.each([408, 500, 502, 504])('HTTP %i with a time is no request to send it again', async (status) => {
+    await using scene = await simulated()
+    scene.simulator.failNext('trigger', { kind: 'respond', status, headers: { 'retry-after': '9' } })
+    const census = connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' })
+    expect(await census.trigger('8290', { full: false }, calm)).toMatchObject({ kind: 'ambiguous', resend: false })
+  })
+
   test('put off without a time is not to be sent again, though others were told to wait meanwhile', async () => {
     const clock = new VirtualClock()
     const answer = Promise.withResolvers<Reply>()
@@ -479,8 +584,15 @@ describe('the answer to a trigger', () => {
   })
 
   test.each([
-    ['1234567890123456789', 'accepted'],
-    ['"501"', 'accepted'],
+    ['1234567890123456789', { kind: 'accepted', runId: '1234567890123456789' }],
+    ['9007199254740993', { kind: 'accepted', runId: '9007199254740993' }],
+    ['"501"', { kind: 'accepted', runId: '501' }],
+  ])('with a run id of %s keeps every digit', async (id, expected) => {
+    expect(await answered({}, `{"status":"success","data":{"sync_run_id":${id}}}`)).toEqual(expected)
+  })
+
+  test.each([
+    ['12345678901234567890', 'ambiguous'],
     ['0', 'ambiguous'],
     ['-7', 'ambiguous'],
     ['5.5', 'ambiguous'],
@@ -502,9 +614,15 @@ describe('a description', () => {
     expect((await connect(scene.url, { token: scene.simulator.token('v1') }).describe('8290', calm)).name).toBe(name)
   })
 
-  test('does without the names of destinations where they cannot be had', async () => {
+  test.each<[string, Fault]>([
+    ['HTTP 403', { kind: 'respond', status: 403 }],
+    ['HTTP 500', { kind: 'respond', status: 500 }],
+    ['a reset', { kind: 'reset', when: 'before' }],
+    ['a page', { kind: 'respond', status: 200, body: '<html></html>' }],
+    ['entries that are none', { kind: 'respond', status: 200, body: '{"data":[null,7,{"id":640011}]}' }],
+  ])('does without the names of destinations where they cannot be had: %s', async (_name, fault) => {
     await using scene = await simulated()
-    scene.simulator.failNext('list-destinations', { kind: 'respond', status: 403 })
+    scene.simulator.failNext('list-destinations', fault)
     expect(
       await connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' }).describe('8290', calm),
     ).toMatchObject({ destination: 'Contact' })
@@ -550,5 +668,40 @@ describe('a description', () => {
       message: expect.stringContaining('a proxy or firewall may be in between'),
       detail: null,
     })
+  })
+})
+
+describe('what is not to hold anything up', () => {
+  test('the names of destinations are asked for once, and a throttled answer is taken for none', async () => {
+    await using scene = await simulated()
+    scene.simulator.failNext('list-destinations', { kind: 'respond', status: 429, headers: { 'retry-after': '0' } }, 99)
+    const census = connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' })
+    expect(await census.describe('8290', calm)).toMatchObject({ destination: 'Contact' })
+    expect(scene.simulator.requests.filter(({ operation }) => operation === 'list-destinations')).toHaveLength(1)
+  })
+
+  test('a trigger is not sent again for a wait that cannot be read', async () => {
+    await using scene = await simulated()
+    scene.simulator.failNext('trigger', { kind: 'respond', status: 503, headers: { 'retry-after': 'soon' } })
+    const census = connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' })
+    expect(await census.trigger('8290', { full: false }, calm)).toMatchObject({ kind: 'ambiguous', resend: false })
+  })
+
+  test('a personal access token is taken to version 2 also by a request that is no read', async () => {
+    await using scene = await simulated()
+    const runId = scene.simulator.startRun(8290)
+    await connect(scene.url, { token: scene.simulator.token('v2') }).cancel(String(runId), calm)
+    expect(scene.paths()).toEqual([`/api/v2/sync_runs/${runId}/cancel`])
+  })
+
+  test('an id that lost digits is none', async () => {
+    await using scene = await simulated()
+    scene.simulator.failNext('trigger', {
+      kind: 'respond',
+      status: 200,
+      body: '{"data":{"sync_run_id":9007199254740993.0}}',
+    })
+    const census = connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' })
+    expect((await census.trigger('8290', { full: false }, calm)).kind).toBe('ambiguous')
   })
 })

@@ -33,6 +33,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 const calm = new AbortController().signal
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** What every provider has to do, whatever its API is like. */
 export function describeProvider(name: string, setUp: () => Promise<Stage>): void {
@@ -86,6 +87,32 @@ export function describeProvider(name: string, setUp: () => Promise<Stage>): voi
       expect((run.finishedAt ?? 0) - (run.createdAt ?? 0)).toBe(60_000)
     })
 
+    test('starts one run with one request', async () => {
+      const before = stage.requests()
+      await trigger()
+      expect([stage.requests() - before, stage.created()]).toEqual([1, 1])
+    })
+
+    test('a trigger with a token that nobody knows is rejected', async () => {
+      expect(await stage.stranger.trigger(stage.sync.id, { full: false }, calm)).toMatchObject({
+        kind: 'rejected',
+        error: { trouble: 'refused' },
+      })
+      expect(stage.created()).toBe(0)
+    })
+
+    test('a read that has to wait because the provider is throttling stops when told to', async () => {
+      stage.failNext('trigger', { kind: 'respond', status: 429, headers: { 'retry-after': '3600' } })
+      await stage.provider.trigger(stage.sync.id, { full: false }, calm)
+      const before = stage.requests()
+      const stop = new AbortController()
+      const asked = stage.provider.history(stage.sync.id, stop.signal).catch((error: ProviderError) => error.trouble)
+      await nextTurn()
+      stop.abort()
+      expect(await asked).toBe('unavailable')
+      expect(stage.requests()).toBe(before)
+    })
+
     test('says that a full run was full', async () => {
       expect(await stage.provider.read(await trigger(true), calm)).toMatchObject({ full: true })
     })
@@ -117,7 +144,13 @@ export function describeProvider(name: string, setUp: () => Promise<Stage>): voi
       ['a sync that is not there', () => stage.provider.describe(stage.missing, calm), 'missing'],
       ['the runs of a sync that is not there', () => stage.provider.history(stage.missing, calm), 'missing'],
       ['a run that is not there', () => stage.provider.read(stage.missingRun, calm), 'missing'],
-      ['a token that nobody knows', () => stage.stranger.history(stage.sync.id, calm), 'refused'],
+      [
+        'the runs of a sync, for a token that nobody knows',
+        () => stage.stranger.history(stage.sync.id, calm),
+        'refused',
+      ],
+      ['a sync, for a token that nobody knows', () => stage.stranger.describe(stage.sync.id, calm), 'refused'],
+      ['a run, for a token that nobody knows', () => stage.stranger.read(stage.startRun('going'), calm), 'refused'],
     ])('%s', async (_name, ask, trouble) => {
       await expect(ask()).rejects.toMatchObject({ name: 'ProviderError', trouble })
     })
@@ -267,8 +300,11 @@ export function describeProvider(name: string, setUp: () => Promise<Stage>): voi
           trigger: () => stage.provider.trigger(stage.sync.id, { full: false }, stop.signal),
           cancel: () => stage.provider.cancel?.(stage.missingRun, stop.signal),
         }[request]
-        setTimeout(() => stop.abort(), 50)
-        const answer = await Promise.resolve(ask()).catch((error: ProviderError) => error.trouble)
+        const before = stage.requests()
+        const asked = Promise.resolve(ask()).catch((error: ProviderError) => error.trouble)
+        while (stage.requests() === before) await nextTurn()
+        stop.abort()
+        const answer = await asked
         if (request === 'trigger') expect(answer).toMatchObject({ kind: 'ambiguous' })
         else expect(answer).toBe('unavailable')
       },
