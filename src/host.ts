@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import type { Clock } from './core/clock.ts'
 import { ProviderError } from './core/provider.ts'
-import { type Http, type Reply, TransportError } from './http.ts'
+import { type Http, type Reply, TransportError, unlessAborted } from './http.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 export interface HostOptions {
@@ -26,7 +26,10 @@ export class Host {
   readonly #options: HostOptions
   readonly #lane = pLimit(MOST_IN_FLIGHT)
   #allowed = MOST_IN_FLIGHT
+  /** Refusals in a row. */
   #throttled = 0
+  /** When the last of them came; monotonic milliseconds. */
+  #refusedAt = 0
   /** Monotonic milliseconds. */
   #opensAt = 0
 
@@ -63,25 +66,38 @@ export class Host {
     return Math.max(0, this.#opensAt - this.#options.clock.now())
   }
 
-  #send(method: 'GET' | 'POST', path: string, signal: AbortSignal, timeoutMs: number): Promise<Reply> {
-    return this.#lane(async () => {
-      while (this.closedForMs > 0 && !signal.aborted) await this.#options.clock.sleep(this.closedForMs, signal)
-      const { baseUrl, headers, clock, onDate } = this.#options
-      const reply = await this.#http.send({ method, url: baseUrl + path, headers, timeoutMs, signal })
-      const date = Date.parse(reply.headers.date ?? '')
-      if (!Number.isNaN(date)) onDate(date, reply.sentAt, reply.receivedAt)
-      this.#learn(reply, clock)
-      return reply
-    })
+  async #send(method: 'GET' | 'POST', path: string, signal: AbortSignal, timeoutMs: number): Promise<Reply> {
+    const { baseUrl, headers, clock, onDate } = this.#options
+    let sent = false
+    const exchange = () =>
+      this.#lane(async () => {
+        while (this.closedForMs > 0 && !signal.aborted) await clock.sleep(this.closedForMs, signal)
+        const sentAt = clock.now()
+        sent = !signal.aborted
+        const reply = await this.#http.send({ method, url: baseUrl + path, headers, timeoutMs, signal })
+        const date = Date.parse(reply.headers.date ?? '')
+        if (!Number.isNaN(date)) onDate(date, reply.sentAt, reply.receivedAt)
+        this.#learn(reply, sentAt)
+        return reply
+      })
+    try {
+      return await unlessAborted(signal, exchange)
+    } catch (error) {
+      if (error instanceof TransportError || !signal.aborted) throw error
+      throw new TransportError('the request was stopped', sent, error)
+    }
   }
 
-  #learn(reply: Reply, clock: Clock): void {
-    if (reply.status === 429) {
-      this.#throttled += 1
-      this.#allowed = Math.max(1, Math.floor(this.#allowed / 2))
-    } else {
+  #learn(reply: Reply, sentAt: number): void {
+    const { clock } = this.#options
+    if (reply.status !== 429) {
       this.#throttled = 0
       this.#allowed = Math.min(MOST_IN_FLIGHT, this.#allowed + 1 / this.#allowed)
+    } else if (sentAt >= this.#refusedAt) {
+      this.#throttled += 1
+      this.#allowed = Math.max(1, Math.floor(this.#allowed / 2))
+      // What was on its way by now is part of the same refusal.
+      this.#refusedAt = clock.now()
     }
     this.#lane.concurrency = Math.floor(this.#allowed)
     const asked = retryAfterMs(reply.headers, clock.wall()) ?? 0

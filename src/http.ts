@@ -38,7 +38,8 @@ export class TransportError extends Error {
 
 /** Enough for a page of a hundred runs many times over; a larger answer is not one of ours. Bytes after decompression. */
 const MOST_BYTES = 8 * 1024 * 1024
-const MOST_SOCKETS = 20
+/** As many as a host has requests in flight: one that waits for a socket would only seem to be sent. */
+const MOST_SOCKETS = 32
 /** Only an idle socket ends here; every request has its own time-out. */
 const SOCKET_IDLE_MS = 300_000
 
@@ -76,29 +77,45 @@ export function createHttp(userAgent: string, wall: () => number): Http {
     async send({ method, url, headers, timeoutMs, signal }) {
       if (signal.aborted) throw new TransportError('the request was not sent: stopped', false)
       const timeout = AbortSignal.timeout(timeoutMs)
+      const either = AbortSignal.any([signal, timeout])
       const sentAt = wall()
       try {
-        signalOfNext = AbortSignal.any([signal, timeout])
-        const answer = clients[method].request(method, url, method === 'POST' ? '' : null, {
+        signalOfNext = either
+        const asked = clients[method].request(method, url, method === 'POST' ? '' : null, {
           accept: 'application/json',
           'accept-encoding': 'gzip, deflate, br',
           ...headers,
         })
-        const response = await answer
-        const text = await readBody(response)
-        return {
-          status: response.message.statusCode ?? 0,
-          headers: headersOf(response),
-          text,
-          sentAt,
-          receivedAt: wall(),
-        }
+        // node:http acts on the signal only once it has a socket, and never after a switch of protocols: so it is heard here, too.
+        return await unlessAborted(either, async () => {
+          const response = await asked
+          const text = await readBody(response)
+          return {
+            status: response.message.statusCode ?? 0,
+            headers: headersOf(response),
+            text,
+            sentAt,
+            receivedAt: wall(),
+          }
+        })
       } catch (error) {
         if (signal.aborted) throw new TransportError('the request was stopped', true, error)
         if (timeout.aborted) throw new TransportError(`no answer within ${timeoutMs / 1000} s`, true, error)
         throw new TransportError(describe(error), mayHaveBeenSent(error), error)
       }
     },
+  }
+}
+
+/** What the work comes to, or a rejection as soon as the signal aborts. */
+export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const stopped = Promise.withResolvers<never>()
+  const stop = () => stopped.reject(signal.reason)
+  signal.addEventListener('abort', stop)
+  try {
+    return await Promise.race([work(), stopped.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }
 
@@ -112,7 +129,8 @@ async function readBody({ message }: HttpClientResponse): Promise<string> {
       chunks.push(chunk)
     }
   }
-  const encoding = message.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
+  const isEmpty = message.statusCode === 204 || message.statusCode === 304 || message.headers['content-length'] === '0'
+  const encoding = (isEmpty ? undefined : message.headers['content-encoding']?.trim().toLowerCase()) ?? 'identity'
   const decoder = DECODERS.get(encoding)
   if (decoder !== undefined) await pipeline(message, decoder(), collect)
   else if (encoding === 'identity' || encoding === '') await pipeline(message, collect)
@@ -146,11 +164,13 @@ function headersOf({ message }: HttpClientResponse): Record<string, string> {
 function mayHaveBeenSent(error: unknown): boolean {
   if (!(error instanceof Error)) return true
   const { code, syscall } = details(error)
-  const before = syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code)
+  // An AggregateError is what connecting to several addresses of a host comes to.
+  const before =
+    syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code) || error instanceof AggregateError
   return !(before || UNTRUSTED.test(code) || TUNNEL.test(error.message))
 }
 
-const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
+const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/
 const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/
 /** What the tunnel of http-client says when the proxy does not answer its CONNECT with 200. */
 const TUNNEL = /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=)/

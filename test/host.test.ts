@@ -215,3 +215,25 @@ describe('a host that throttles', () => {
     expect(sent).toHaveLength(1)
   })
 })
+
+describe('a crowd of requests', () => {
+  test('that is refused at once was refused once', async () => {
+    const { clock, host } = setUp([...Array(32).fill(busy()), ok])
+    const crowd = Promise.all(Array.from({ length: 32 }, (_, index) => host.get(`/${index}`, calm)))
+    clock.at(11, () => expect(host.closedForMs).toBeLessThanOrEqual(1000))
+    await clock.run(crowd)
+    expect(clock.now()).toBeLessThan(2000)
+  })
+
+  test('leaves nobody in the queue who has stopped waiting', async () => {
+    const stop = new AbortController()
+    const { clock, host, sent } = setUp([ok], 60_000)
+    const crowd = Promise.all(Array.from({ length: 32 }, (_, index) => host.get(`/${index}`, calm)))
+    const late = host.post('/late', stop.signal)
+    clock.at(5000, () => stop.abort())
+    await expect(clock.run(late)).rejects.toMatchObject({ name: 'TransportError', sent: false })
+    expect(clock.now()).toBe(5000)
+    await clock.run(crowd)
+    expect(sent.some(({ url }) => url.endsWith('/late'))).toBe(false)
+  })
+})

@@ -188,6 +188,34 @@ describe('a reply', () => {
     expect((await client()(server.url)).headers).toMatchObject({ 'set-cookie': 'a=1, b=2', 'x-two': '1, 2' })
   })
 
+  test('with two Retry-After has the first of them', async () => {
+    await using server = await saying(
+      'HTTP/1.1 429 No',
+      'Retry-After: 5',
+      'retry-after: 10',
+      'content-length: 0',
+      '',
+      '',
+    )
+    expect((await client()(server.url)).headers['retry-after']).toBe('5')
+  })
+
+  test('is never one that the server sent before it was asked', async () => {
+    let asked = 0
+    const answerOf = (text: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`
+    const talkative = createTcpServer((socket) => {
+      socket.on('error', () => {})
+      socket.on('data', () => {
+        asked += 1
+        socket.write(asked === 1 ? answerOf('first') + answerOf('unasked') : answerOf('second'))
+      })
+    })
+    await using server = await opened(talkative)
+    const send = client()
+    expect((await send(server.url)).text).toBe('first')
+    expect((await send(server.url)).text).toBe('second')
+  })
+
   test('says when, on the clock given, it was asked for and had come', async () => {
     let wall = 5000
     await using server = await listening((_, response) => {
@@ -356,6 +384,11 @@ describe('a connection that breaks', () => {
       },
     ],
     ['with what is no HTTP', ({ socket }) => void socket.end('SSH-2.0-OpenSSH_9.6\r\n')],
+    ['with a length that is none', ({ socket }) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: ten\r\n\r\n{}')],
+    [
+      'with two lengths',
+      ({ socket }) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}'),
+    ],
     [
       'with headers larger than any',
       ({ socket }) => void socket.end(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`),
@@ -464,6 +497,65 @@ describe('a signal', () => {
     },
   )
 
+  test.each(hanging.flatMap(([when, answer]) => METHODS.map((method) => [when, method, answer] as const)))(
+    'that stops %s a %s also closes its connection, so that the server can stop, too',
+    async (_when, method, answer) => {
+      const stop = new AbortController()
+      const closed = Promise.withResolvers<void>()
+      await using server = await listening((request, response) => {
+        request.socket.on('close', () => closed.resolve())
+        answer(request, response)
+        setImmediate(() => stop.abort())
+      })
+      await failureOf(client()(server.url, { method, signal: stop.signal }))
+      await closed.promise
+    },
+  )
+
+  test.each(METHODS)('stops a %s that still waits for a free connection: it never goes out', async (method) => {
+    const stop = new AbortController()
+    const held: (() => void)[] = []
+    const full = Promise.withResolvers<void>()
+    await using server = await listening((_, response) => {
+      held.push(() => response.end('{}'))
+      if (held.length === 20) full.resolve()
+    })
+    const send = client()
+    const others = Array.from({ length: 20 }, (_, index) => send(`${server.url}/${index}`, { method }))
+    await full.promise
+    const waiting = failureOf(send(`${server.url}/waiting`, { method, signal: stop.signal }))
+    stop.abort()
+    for (const letGo of held) letGo()
+    expect((await waiting).message).toBe('the request was stopped')
+    expect((await Promise.all(others)).map(({ text }) => text)).toEqual(Array(20).fill('{}'))
+    await using elsewhere = await listening((_, response) => response.end('{}'))
+    expect((await send(elsewhere.url, { method })).text).toBe('{}')
+    expect(server.heard.map(({ url }) => url)).not.toContain('/waiting')
+  })
+
+  test('of each of many requests at once stops that one', async () => {
+    const stops = Array.from({ length: 12 }, () => new AbortController())
+    const held = new Map<string, () => void>()
+    const full = Promise.withResolvers<void>()
+    await using server = await listening(({ url = '' }, response) => {
+      held.set(url, () => response.end(url))
+      if (held.size === stops.length) full.resolve()
+    })
+    const send = client()
+    const settled = Promise.allSettled(
+      stops.map(({ signal }, index) =>
+        send(`${server.url}/${index}`, { method: index % 2 === 0 ? 'GET' : 'POST', signal }),
+      ),
+    )
+    await full.promise
+    const chosen = (index: number) => index % 3 === 0
+    for (const [index, stop] of stops.entries()) if (chosen(index)) stop.abort()
+    for (const [url, letGo] of held) if (!chosen(Number(url.slice(1)))) letGo()
+    expect((await settled).map((end) => (end.status === 'fulfilled' ? end.value.text : 'stopped'))).toEqual(
+      stops.map((_, index) => (chosen(index) ? 'stopped' : `/${index}`)),
+    )
+  })
+
   test('leaves nothing behind that keeps the process going', async () => {
     await using server = await listening(() => {})
     const script = `
@@ -494,6 +586,13 @@ describe('what never reaches the other side', () => {
     expect(error.sent).toBe(false)
     expect(error.message).toMatch(/ENOTFOUND|EAI_AGAIN/)
   })
+})
+
+test('a token that cannot be a header is not told', async () => {
+  await using server = await listening((_, response) => response.end('{}'))
+  const error = await failureOf(client()(server.url, { headers: { authorization: 'Bearer canary\nx: y' } }))
+  expect(`${error.message} ${error.cause}`).not.toContain('canary')
+  expect(server.heard).toEqual([])
 })
 
 describe('behind a proxy', () => {
@@ -631,5 +730,33 @@ describe('over TLS', () => {
     trust(server.cert)
     const error = await failureOf(client()(`https://localhost:${middle.port}`, { method: 'POST' }))
     expect([heard, error.sent]).toEqual([1, true])
+  })
+})
+
+describe('an answer that leads nowhere', () => {
+  test('a switch of protocols that nobody asked for ends with the time-out', async () => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {})
+      socket.on('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+      )
+    })
+    await using switching = await opened(server)
+    for (const method of METHODS) {
+      expect((await failureOf(client()(switching.url, { method, timeoutMs: 100 }))).sent).toBe(true)
+    }
+  })
+
+  test.each([
+    [204, 'gzip'],
+    [304, 'br'],
+    [200, 'gzip'],
+  ])('an empty body (HTTP %i) needs no decoding (%s)', async (status, encoding) => {
+    await using server = await listening((_, response) => {
+      response
+        .writeHead(status, { 'content-encoding': encoding, ...(status === 200 && { 'content-length': '0' }) })
+        .end()
+    })
+    expect(await client()(server.url)).toMatchObject({ status, text: '' })
   })
 })

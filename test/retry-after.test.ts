@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { retryAfterMs } from '../src/retry-after.ts'
 
 const WALL = Date.UTC(2026, 10, 24, 3, 0, 0)
@@ -35,9 +35,25 @@ test.each<[string, Record<string, string>, number | null]>([
     { 'retry-after': 'Tue, 24 Nov 2026 04:00:30 GMT', date: 'Tue, 24 Nov 2026 04:00:00 GMT' },
     30_000,
   ],
+  ['a date as of asctime, on a day of one digit', { 'retry-after': 'Tue Dec  1 03:00:00 2026' }, 7 * 86_400_000],
+  ['a date beside two Dates', { 'retry-after': 'Tue, 24 Nov 2026 03:00:30 GMT', date: `${AN_HOUR_LATE}, x` }, 30_000],
+  ['more digits than a number has', { 'retry-after': '9'.repeat(400) }, 2 ** 31 - 1],
   ['a date without a day', { 'retry-after': '2026-11-24T03:00:30Z' }, null],
   ['an empty header', { 'retry-after': '' }, null],
   ['no header', {}, null],
 ])('%s', (_name, headers, expected) => {
   expect(retryAfterMs(headers, WALL)).toBe(expected)
 })
+
+afterEach(() => vi.unstubAllEnvs())
+
+test.each(['Tue, 24 Nov 2026 03:00:30 GMT', 'Tuesday, 24-Nov-26 03:00:30 GMT', 'Tue Nov 24 03:00:30 2026'])(
+  '"%s" is the same instant in every time zone',
+  (value) => {
+    for (const zone of ['America/New_York', 'Asia/Kolkata']) {
+      vi.stubEnv('TZ', zone)
+      expect(new Date(WALL).getHours()).not.toBe(3)
+      expect(retryAfterMs({ 'retry-after': value }, WALL)).toBe(30_000)
+    }
+  },
+)

@@ -29652,7 +29652,10 @@ class Host {
     #options;
     #lane = pLimit(MOST_IN_FLIGHT);
     #allowed = MOST_IN_FLIGHT;
+    /** Refusals in a row. */
     #throttled = 0;
+    /** When the last of them came; monotonic milliseconds. */
+    #refusedAt = 0;
     /** Monotonic milliseconds. */
     #opensAt = 0;
     constructor(http, options) {
@@ -29673,7 +29676,7 @@ class Host {
             return await this.#send('GET', path, signal, timeoutMs);
         }
         catch (error) {
-            if (error instanceof http/* TransportError */.w)
+            if (error instanceof http/* TransportError */.wX)
                 throw new provider/* ProviderError */.m('unavailable', error.message, { cause: error });
             throw error;
         }
@@ -29686,27 +29689,41 @@ class Host {
     get closedForMs() {
         return Math.max(0, this.#opensAt - this.#options.clock.now());
     }
-    #send(method, path, signal, timeoutMs) {
-        return this.#lane(async () => {
+    async #send(method, path, signal, timeoutMs) {
+        const { baseUrl, headers, clock, onDate } = this.#options;
+        let sent = false;
+        const exchange = () => this.#lane(async () => {
             while (this.closedForMs > 0 && !signal.aborted)
-                await this.#options.clock.sleep(this.closedForMs, signal);
-            const { baseUrl, headers, clock, onDate } = this.#options;
+                await clock.sleep(this.closedForMs, signal);
+            const sentAt = clock.now();
+            sent = !signal.aborted;
             const reply = await this.#http.send({ method, url: baseUrl + path, headers, timeoutMs, signal });
             const date = Date.parse(reply.headers.date ?? '');
             if (!Number.isNaN(date))
                 onDate(date, reply.sentAt, reply.receivedAt);
-            this.#learn(reply, clock);
+            this.#learn(reply, sentAt);
             return reply;
         });
-    }
-    #learn(reply, clock) {
-        if (reply.status === 429) {
-            this.#throttled += 1;
-            this.#allowed = Math.max(1, Math.floor(this.#allowed / 2));
+        try {
+            return await (0,http/* unlessAborted */.Wh)(signal, exchange);
         }
-        else {
+        catch (error) {
+            if (error instanceof http/* TransportError */.wX || !signal.aborted)
+                throw error;
+            throw new http/* TransportError */.wX('the request was stopped', sent, error);
+        }
+    }
+    #learn(reply, sentAt) {
+        const { clock } = this.#options;
+        if (reply.status !== 429) {
             this.#throttled = 0;
             this.#allowed = Math.min(MOST_IN_FLIGHT, this.#allowed + 1 / this.#allowed);
+        }
+        else if (sentAt >= this.#refusedAt) {
+            this.#throttled += 1;
+            this.#allowed = Math.max(1, Math.floor(this.#allowed / 2));
+            // What was on its way by now is part of the same refusal.
+            this.#refusedAt = clock.now();
         }
         this.#lane.concurrency = Math.floor(this.#allowed);
         const asked = (0,retry_after/* retryAfterMs */.V)(reply.headers, clock.wall()) ?? 0;
@@ -29726,8 +29743,9 @@ class Host {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  w: () => (/* binding */ TransportError),
-  V: () => (/* binding */ createHttp)
+  wX: () => (/* binding */ TransportError),
+  V0: () => (/* binding */ createHttp),
+  Wh: () => (/* binding */ unlessAborted)
 });
 
 ;// CONCATENATED MODULE: external "node:stream/promises"
@@ -29751,7 +29769,8 @@ class TransportError extends Error {
 }
 /** Enough for a page of a hundred runs many times over; a larger answer is not one of ours. Bytes after decompression. */
 const MOST_BYTES = 8 * 1024 * 1024;
-const MOST_SOCKETS = 20;
+/** As many as a host has requests in flight: one that waits for a socket would only seem to be sent. */
+const MOST_SOCKETS = 32;
 /** Only an idle socket ends here; every request has its own time-out. */
 const SOCKET_IDLE_MS = 300_000;
 /**
@@ -29790,23 +29809,27 @@ function createHttp(userAgent, wall) {
             if (signal.aborted)
                 throw new TransportError('the request was not sent: stopped', false);
             const timeout = AbortSignal.timeout(timeoutMs);
+            const either = AbortSignal.any([signal, timeout]);
             const sentAt = wall();
             try {
-                signalOfNext = AbortSignal.any([signal, timeout]);
-                const answer = clients[method].request(method, url, method === 'POST' ? '' : null, {
+                signalOfNext = either;
+                const asked = clients[method].request(method, url, method === 'POST' ? '' : null, {
                     accept: 'application/json',
                     'accept-encoding': 'gzip, deflate, br',
                     ...headers,
                 });
-                const response = await answer;
-                const text = await readBody(response);
-                return {
-                    status: response.message.statusCode ?? 0,
-                    headers: headersOf(response),
-                    text,
-                    sentAt,
-                    receivedAt: wall(),
-                };
+                // node:http acts on the signal only once it has a socket, and never after a switch of protocols: so it is heard here, too.
+                return await unlessAborted(either, async () => {
+                    const response = await asked;
+                    const text = await readBody(response);
+                    return {
+                        status: response.message.statusCode ?? 0,
+                        headers: headersOf(response),
+                        text,
+                        sentAt,
+                        receivedAt: wall(),
+                    };
+                });
             }
             catch (error) {
                 if (signal.aborted)
@@ -29817,6 +29840,18 @@ function createHttp(userAgent, wall) {
             }
         },
     };
+}
+/** What the work comes to, or a rejection as soon as the signal aborts. */
+async function unlessAborted(signal, work) {
+    const stopped = Promise.withResolvers();
+    const stop = () => stopped.reject(signal.reason);
+    signal.addEventListener('abort', stop);
+    try {
+        return await Promise.race([work(), stopped.promise]);
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+    }
 }
 async function readBody({ message }) {
     const chunks = [];
@@ -29829,7 +29864,8 @@ async function readBody({ message }) {
             chunks.push(chunk);
         }
     };
-    const encoding = message.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+    const isEmpty = message.statusCode === 204 || message.statusCode === 304 || message.headers['content-length'] === '0';
+    const encoding = (isEmpty ? undefined : message.headers['content-encoding']?.trim().toLowerCase()) ?? 'identity';
     const decoder = DECODERS.get(encoding);
     if (decoder !== undefined)
         await (0,promises_namespaceObject.pipeline)(message, decoder(), collect);
@@ -29861,10 +29897,11 @@ function mayHaveBeenSent(error) {
     if (!(error instanceof Error))
         return true;
     const { code, syscall } = details(error);
-    const before = syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code);
+    // An AggregateError is what connecting to several addresses of a host comes to.
+    const before = syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code) || error instanceof AggregateError;
     return !(before || UNTRUSTED.test(code) || TUNNEL.test(error.message));
 }
-const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
 const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
 /** What the tunnel of http-client says when the proxy does not answer its CONNECT with 200. */
 const TUNNEL = /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=)/;
@@ -29942,7 +29979,7 @@ async function post() {
         return warn('runs of this step may still be going, and the inputs to look after them are not there any more');
     const { inputs } = parsed;
     const facts = _providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .PROVIDERS */ .xq.find(({ name }) => name === inputs.provider);
-    const host = new _host_js__WEBPACK_IMPORTED_MODULE_6__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_7__/* .createHttp */ .V)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_9__/* .systemClock */ .m.wall), {
+    const host = new _host_js__WEBPACK_IMPORTED_MODULE_6__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_7__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_9__/* .systemClock */ .m.wall), {
         baseUrl: inputs.baseUrl,
         headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .authorization */ .it)(inputs),
         clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_9__/* .systemClock */ .m,
@@ -30181,7 +30218,7 @@ class Census {
             reply = await host.post(this.#path(`/syncs/${syncId}/trigger${full ? '?force_full_sync=true' : ''}`), signal);
         }
         catch (error) {
-            if (!(error instanceof http/* TransportError */.w))
+            if (!(error instanceof http/* TransportError */.wX))
                 throw error;
             const trouble = new provider/* ProviderError */.m('unavailable', error.message, { cause: error });
             return error.sent ? { kind: 'ambiguous', error: trouble, resend: false } : { kind: 'not-sent', error: trouble };
@@ -30225,7 +30262,7 @@ class Census {
                 throw explain(reply, `run ${runId}`);
         }
         catch (error) {
-            if (error instanceof http/* TransportError */.w)
+            if (error instanceof http/* TransportError */.wX)
                 throw new provider/* ProviderError */.m('unavailable', error.message, { cause: error });
             throw error;
         }
