@@ -29220,7 +29220,7 @@ function readInputs(env) {
     return read;
 }
 function isNearly(name, known) {
-    const plain = (text) => text.replace(/[-_ ]/g, '').replace(/s$/, '');
+    const plain = (text) => text.replace(/[-_ ]/g, '').replace(/ies$/, 'y').replace(/s$/, '');
     return plain(name) === plain(known) || leven(name, known) <= Math.min(2, Math.floor(known.length / 3));
 }
 /** Hides the token and what it is sent as, before anything is printed. A text too short for a token would hide half the log. */
@@ -30447,7 +30447,7 @@ function redact(text) {
         .replace(/`[^`]*(?:`|$)/g, '"…"')
         // Within a word it is an apostrophe.
         .replace(/(?<![\p{L}\p{N}])['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*['’](?![\p{L}\p{N}])/gu, '"…"')
-        .replace(/\S*@\S*/g, '…')
+        .replace(/\S+/g, (word) => (word.includes('@') ? '…' : word))
         .replace(/\d[\d .()/-]*\d/g, (number) => (number.replace(/\D/g, '').length >= 6 ? '…' : number)));
 }
 /**

@@ -30,7 +30,7 @@ export function readInputs(env: NodeJS.ProcessEnv): RawInputs {
 }
 
 function isNearly(name: string, known: string): boolean {
-  const plain = (text: string) => text.replace(/[-_ ]/g, '').replace(/s$/, '')
+  const plain = (text: string) => text.replace(/[-_ ]/g, '').replace(/ies$/, 'y').replace(/s$/, '')
   return plain(name) === plain(known) || leven(name, known) <= Math.min(2, Math.floor(known.length / 3))
 }
 

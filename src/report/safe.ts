@@ -43,7 +43,7 @@ export function redact(text: string): string {
       .replace(/`[^`]*(?:`|$)/g, '"…"')
       // Within a word it is an apostrophe.
       .replace(/(?<![\p{L}\p{N}])['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*['’](?![\p{L}\p{N}])/gu, '"…"')
-      .replace(/\S*@\S*/g, '…')
+      .replace(/\S+/g, (word) => (word.includes('@') ? '…' : word))
       .replace(/\d[\d .()/-]*\d/g, (number) => (number.replace(/\D/g, '').length >= 6 ? '…' : number))
   )
 }

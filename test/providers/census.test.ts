@@ -470,6 +470,14 @@ describe('what a run looks like', () => {
     await expect(read({ id: 502, status: 'completed' })).rejects.toMatchObject({ trouble: 'unavailable' })
   })
 
+  test.each([202, 206, 500])('whole, but with HTTP %i, is none', async (status) => {
+    await using scene = await simulated()
+    const body = '{"status":"success","data":{"id":501,"status":"completed"}}'
+    scene.simulator.failNext('read-run', { kind: 'respond', status, body })
+    const census = connect(scene.url, { token: scene.simulator.token('v1'), apiVersion: 'v1' })
+    expect(await troubleOf(census.read('501', calm))).toBe('unavailable')
+  })
+
   test('an error with HTTP 200 is no run, and is quoted', async () => {
     await expect(read('{"status":"error","message":"Try later"}')).rejects.toMatchObject({
       trouble: 'unavailable',

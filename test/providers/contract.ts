@@ -213,7 +213,7 @@ export function describeProvider(name: string, setUp: () => Promise<Stage>): voi
     test('a trigger that is throttled was not sent, and says when to come again', async () => {
       stage.failNext('trigger', { kind: 'respond', status: 429, headers: { 'retry-after': '9' } })
       const answer = await stage.provider.trigger(stage.sync.id, { full: false }, calm)
-      expect(answer).toMatchObject({ kind: 'not-sent', error: { retryAfterMs: 9000 } })
+      expect(answer).toMatchObject({ kind: 'not-sent', error: { trouble: 'unavailable', retryAfterMs: 9000 } })
       expect(stage.created()).toBe(0)
     })
 

@@ -1,0 +1,29 @@
+import { context } from '@actions/github'
+import { afterEach, describe, expect, test } from 'vitest'
+import { explainEmptyToken } from '../../src/github/event.ts'
+
+// The toolkit reads the event once, when it is loaded.
+const { actor, payload } = context
+afterEach(() => {
+  Object.assign(context, { actor, payload })
+})
+
+describe('an empty token', () => {
+  const fork = { pull_request: { head: { repo: { fork: true } } } }
+  test.each<[string, object, string, RegExp]>([
+    ['of a pull request from a fork', fork, 'jane', /^This is a pull request from a fork, which gets no secrets/],
+    ['of a run that Dependabot started', {}, 'dependabot[bot]', /^This workflow was started by Dependabot/],
+    ['of Dependabot, whatever the pull request', fork, 'dependabot[bot]', /^This workflow was started by Dependabot/],
+    [
+      'of a pull request of the repository',
+      { pull_request: { head: { repo: { fork: false } } } },
+      'jane',
+      /^It is empty/,
+    ],
+    ['of a pull request whose fork was deleted', { pull_request: { head: { repo: null } } }, 'jane', /^It is empty/],
+    ['of a push', { ref: 'refs/heads/main' }, 'jane', /^It is empty: does the secret exist/],
+  ])('%s is explained', async (_what, event, startedBy, text) => {
+    Object.assign(context, { actor: startedBy, payload: event })
+    expect(await explainEmptyToken()).toMatch(text)
+  })
+})

@@ -1,0 +1,251 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Event } from '../../src/core/events.ts'
+import type { Result } from '../../src/core/result.ts'
+import { createStateKeeper, readState, saveVerdict } from '../../src/github/state.ts'
+import { parseFileCommands } from '../runner/commands.ts'
+import { result, run, sync } from '../support/builders.ts'
+
+let folder = ''
+let file = ''
+let printed = ''
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'state-'))
+  file = join(folder, 'state')
+  writeFileSync(file, '')
+  vi.stubEnv('GITHUB_STATE', file)
+  printed = ''
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    printed += String(chunk)
+    return true
+  })
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllEnvs()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** The state as the post step gets it: the runner reads the file and makes variables of it. */
+function state() {
+  const saved = Object.entries(parseFileCommands(readFileSync(file, 'utf8')))
+  return readState(Object.fromEntries(saved.map(([name, value]) => [`STATE_${name}`, value])))
+}
+
+const intent = (id = '8290'): Event => ({ kind: 'intent', sync: sync({ id }), baseline: '500' })
+const triggered = (overrides: { id?: string; runId?: string; cancellable?: boolean } = {}): Event => ({
+  kind: 'triggered',
+  sync: sync({ id: overrides.id ?? '8290' }),
+  runId: overrides.runId ?? '501',
+  adopted: false,
+  cancellable: overrides.cancellable ?? true,
+  reason: 'triggered',
+})
+const settled = (overrides: Partial<Result> = {}): Event => ({ kind: 'settled', result: result(overrides) })
+const goingOn = run({ state: 'running', status: 'working', finishedAt: null })
+
+describe('the saved state', () => {
+  test('knows of a trigger before it is sent, of its run as soon as it is known, and of its end', () => {
+    const keep = createStateKeeper()
+    expect(state()).toEqual({ verdict: null, runs: [] })
+    keep(intent())
+    expect(state().runs).toEqual([{ syncId: '8290', runId: null, open: true }])
+    keep(triggered())
+    expect(state().runs).toEqual([{ syncId: '8290', runId: '501', open: true }])
+    keep(settled())
+    expect(state().runs).toEqual([{ syncId: '8290', runId: '501', open: false }])
+    expect(printed).toBe('')
+  })
+
+  test('tells syncs apart', () => {
+    const keep = createStateKeeper()
+    for (const id of ['1', '2', '3']) keep(intent(id))
+    keep(triggered({ id: '2', runId: '52' }))
+    keep(settled({ sync: sync({ id: '3' }), outcome: 'failed' }))
+    expect(state().runs).toEqual([
+      { syncId: '1', runId: null, open: true },
+      { syncId: '2', runId: '52', open: true },
+      { syncId: '3', runId: null, open: false },
+    ])
+  })
+
+  test('forgets the run of an earlier attempt when the next one is triggered', () => {
+    const keep = createStateKeeper()
+    keep(intent())
+    keep(triggered())
+    keep(intent())
+    expect(state().runs).toEqual([{ syncId: '8290', runId: null, open: true }])
+    keep(triggered({ runId: '502' }))
+    expect(state().runs).toEqual([{ syncId: '8290', runId: '502', open: true }])
+  })
+
+  test('knows nothing of a run that this step did not cause', () => {
+    const keep = createStateKeeper()
+    keep(triggered({ cancellable: false }))
+    keep(settled({ outcome: 'cancelled', run: goingOn }))
+    expect(state().runs).toEqual([])
+    expect(readFileSync(file, 'utf8')).toBe('')
+  })
+
+  test('never names a run for cancelling that turned out to be somebody else’s', () => {
+    const keep = createStateKeeper()
+    keep(intent())
+    keep(triggered({ cancellable: false }))
+    expect(state().runs).toEqual([{ syncId: '8290', runId: null, open: true }])
+    keep(settled({ outcome: 'cancelled', run: goingOn }))
+    expect(state().runs).toEqual([{ syncId: '8290', runId: null, open: false }])
+  })
+
+  test('knows nothing of a sync that was settled without a trigger', () => {
+    createStateKeeper()(settled({ outcome: 'skipped', runId: null, run: null }))
+    expect(state().runs).toEqual([])
+  })
+
+  test.each([
+    ['succeeded', run(), false],
+    ['warned', run(), false],
+    ['triggered', null, false],
+    ['failed', run({ state: 'failed' }), false],
+    ['timed_out', goingOn, false],
+    ['unknown', null, false],
+    ['not_started', null, false],
+    ['cancelled', goingOn, true],
+    ['cancelled', null, true],
+    ['cancelled', run({ state: 'cancelled' }), false],
+  ] as const)('case %#: of a run whose sync is %s', (outcome, seen, open) => {
+    const keep = createStateKeeper()
+    keep(intent())
+    keep(triggered())
+    keep(settled({ outcome, run: seen }))
+    expect(state().runs).toEqual([{ syncId: '8290', runId: '501', open }])
+  })
+
+  test('leaves nothing to do where the provider took the request to cancel', () => {
+    const keep = createStateKeeper()
+    keep(intent())
+    keep(triggered())
+    keep({ kind: 'cancelling', sync: sync(), runId: '501' })
+    expect(state().runs).toEqual([{ syncId: '8290', runId: '501', open: true }])
+    keep({ kind: 'cancelled', sync: sync(), runId: '501' })
+    keep(settled({ outcome: 'cancelled', run: goingOn }))
+    expect(state().runs).toEqual([{ syncId: '8290', runId: '501', open: false }])
+  })
+
+  test('leaves a run open although another one was cancelled', () => {
+    const keep = createStateKeeper()
+    keep(triggered({ id: '1', runId: '51' }))
+    keep(triggered({ id: '2', runId: '52' }))
+    keep({ kind: 'cancelled', sync: sync({ id: '1' }), runId: '51' })
+    for (const id of ['1', '2']) keep(settled({ sync: sync({ id }), outcome: 'cancelled', run: goingOn }))
+    expect(state().runs).toEqual([
+      { syncId: '1', runId: '51', open: false },
+      { syncId: '2', runId: '52', open: true },
+    ])
+  })
+
+  test('is not touched by anything else that happens', () => {
+    const keep = createStateKeeper()
+    keep({ kind: 'planned', sync: sync(), step: { do: 'trigger', reason: 'no run is active' } })
+    keep({ kind: 'refused', result: result({ outcome: 'failed' }) })
+    keep({ kind: 'waiting', sync: sync(), run: goingOn, reason: 'an older run' })
+    keep({ kind: 'changed', sync: sync(), run: goingOn })
+    keep({ kind: 'readable', sync: sync(), afterMs: 5 })
+    keep({ kind: 'again', sync: sync(), reason: 'skipped' })
+    keep({ kind: 'cancelling', sync: sync(), runId: '501' })
+    expect(readFileSync(file, 'utf8')).toBe('')
+  })
+
+  test('holds nothing of what names and messages say', () => {
+    const keep = createStateKeeper()
+    keep(intent())
+    keep(triggered())
+    keep(settled({ outcome: 'cancelled', reason: 'a reason', message: 'jane@example.com', run: goingOn }))
+    expect(readFileSync(file, 'utf8')).not.toMatch(/jane|reason|Customers/)
+  })
+
+  test.each(['success', 'failure', 'cancelled', 'timed_out', 'skipped'])('knows the verdict %s', (verdict) => {
+    saveVerdict(verdict)
+    expect(state()).toEqual({ verdict, runs: [] })
+  })
+})
+
+describe('a state that is not ours', () => {
+  test.each([
+    ['no JSON', 'no JSON'],
+    ['cut JSON', '{"syncId":"1","runId":"2","open":tr'],
+    ['nothing', ''],
+    ['undefined', undefined],
+    ['null', 'null'],
+    ['a list', '["1","2",true]'],
+    ['a number', '1'],
+    ['a text', '"run"'],
+    ['a sync id that is a number', '{"syncId":1,"runId":"2","open":true}'],
+    ['no sync id', '{"runId":"2","open":true}'],
+    ['no run id', '{"syncId":"1","open":true}'],
+    ['a run id that is a list', '{"syncId":"1","runId":["2"],"open":true}'],
+    ['openness that is a word', '{"syncId":"1","runId":"2","open":"true"}'],
+  ])('is left out: %s', (_name, value) => {
+    const good = '{"syncId":"3","runId":"4","open":true}'
+    expect(readState({ 'STATE_run-1': value, 'STATE_run-3': good })).toEqual({
+      verdict: null,
+      runs: [{ syncId: '3', runId: '4', open: true }],
+    })
+  })
+
+  test.each([['"'], ['success'], ['1'], ['{"a":1}'], ['["success"]'], ['null'], ['true'], [''], [undefined]])(
+    'gives no verdict: %j',
+    (verdict) => {
+      expect(readState({ STATE_verdict: verdict })).toEqual({ verdict: null, runs: [] })
+    },
+  )
+
+  test('brings in nothing but the fields that are known', () => {
+    const value = '{"syncId":"1","runId":null,"open":true,"__proto__":{"admin":true},"token":"x"}'
+    const [saved, ...rest] = readState({ 'STATE_run-1': value }).runs
+    expect(rest).toEqual([])
+    expect(Object.keys(saved ?? {}).sort()).toEqual(['open', 'runId', 'syncId'])
+    expect(saved).not.toHaveProperty('admin')
+  })
+
+  test('is not looked for in other variables', () => {
+    const value = '{"syncId":"1","runId":"2","open":true}'
+    const env = { 'run-1': value, STATE_run: value, 'INPUT_run-1': value, STATE_isPost: 'true', verdict: '"success"' }
+    expect(readState(env)).toEqual({ verdict: null, runs: [] })
+  })
+
+  test('never throws, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (value) => {
+        const { runs, verdict } = readState({ 'STATE_run-x': value, STATE_verdict: value })
+        for (const saved of runs) expect(typeof saved.syncId).toBe('string')
+        expect(verdict === null || typeof verdict === 'string').toBe(true)
+      }),
+    )
+  })
+})
+
+describe('what cannot be saved', () => {
+  test('is no reason to stop, and is told', () => {
+    rmSync(file)
+    const keep = createStateKeeper()
+    keep(intent())
+    saveVerdict('success')
+    expect(printed.match(/^::error::the state for the post step could not be written/gm)).toHaveLength(2)
+  })
+
+  test('is nothing to talk about outside of a runner', () => {
+    vi.stubEnv('GITHUB_STATE', '')
+    const keep = createStateKeeper()
+    keep(intent())
+    keep(triggered())
+    keep(settled())
+    saveVerdict('success')
+    expect(printed).toBe('')
+    expect(readFileSync(file, 'utf8')).toBe('')
+  })
+})

@@ -1,0 +1,412 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Event } from '../../src/core/events.ts'
+import { COLORS } from '../../src/core/judge.ts'
+import { ProviderError, type Run } from '../../src/core/provider.ts'
+import { createLog, durationOf, type Line, resultLine } from '../../src/report/log.ts'
+import { parseCommand } from '../runner/commands.ts'
+import { result, run, START, sync } from '../support/builders.ts'
+
+const MINUTE = 60_000
+const ALL = [
+  'succeeded',
+  'warned',
+  'fresh',
+  'triggered',
+  'planned',
+  'skipped',
+  'blocked',
+  'failed',
+  'cancelled',
+  'timed_out',
+  'unknown',
+  'not_started',
+] as const
+const UNCOUNTED = { processed: null, succeeded: null, failed: null, invalid: null }
+
+/** A log whose clock stands where the test puts it, in milliseconds since the log began. */
+function record({ details = false } = {}) {
+  const began = 5_000_000
+  let time = began
+  const lines: Line[] = []
+  const log = createLog({ details, now: () => time, write: (line) => lines.push(line) })
+  const at = (ms: number) => {
+    time = began + ms
+    return log
+  }
+  return { at, lines, texts: () => lines.map(({ text }) => text) }
+}
+
+/** What the log writes about these events, seven seconds after it began. */
+function told(events: readonly Event[], options: { details?: boolean } = {}): string {
+  const { at, lines } = record(options)
+  for (const event of events) at(7000).on(event)
+  return lines.map(({ level, text }) => (level === 'info' ? text : `${level}: ${text}`)).join('\n')
+}
+
+function running(overrides: Partial<Run> = {}): Run {
+  return run({ state: 'running', status: 'working', finishedAt: null, counts: UNCOUNTED, ...overrides })
+}
+
+describe('the plan', () => {
+  test('says of each sync what is going to happen', () => {
+    const older = running({ id: '500' })
+    expect(
+      told([
+        { kind: 'planned', sync: sync(), step: { do: 'trigger', reason: 'no run is active' } },
+        { kind: 'planned', sync: sync({ destination: null }), step: { do: 'trigger', reason: 'no run is active' } },
+        {
+          kind: 'planned',
+          sync: sync(),
+          step: { do: 'queue', run: older, reason: 'run 500 is still working, and it may have read the data early' },
+        },
+        { kind: 'planned', sync: sync(), step: { do: 'adopt', run: older, reason: 'run 500 was created late enough' } },
+        {
+          kind: 'planned',
+          sync: sync({ paused: true }),
+          step: {
+            do: 'settle',
+            verdict: { outcome: 'skipped', reason: 'the sync is paused (on-paused: skip)' },
+            run: null,
+          },
+        },
+        {
+          kind: 'refused',
+          result: result({
+            sync: sync({ name: '8290', destination: null }),
+            outcome: 'failed',
+            reason: 'the sync could not be read: there is no such sync',
+            runId: null,
+            run: null,
+          }),
+        },
+      ]),
+    ).toMatchInlineSnapshot(`
+      "8290 Customers for re-engagement → Iterable · user: trigger
+      8290 Customers for re-engagement: trigger
+      8290 Customers for re-engagement → Iterable · user: wait, then trigger: run 500 is still working, and it may have read the data early
+      8290 Customers for re-engagement → Iterable · user: watch run 500: run 500 was created late enough
+      8290 Customers for re-engagement → Iterable · user: skipped, the sync is paused (on-paused: skip)
+      sync 8290: failed, the sync could not be read: there is no such sync"
+    `)
+  })
+})
+
+describe('the life of a sync', () => {
+  test('is told line by line', () => {
+    expect(
+      told([
+        { kind: 'intent', sync: sync(), baseline: '500' },
+        { kind: 'triggered', sync: sync(), runId: '501', adopted: false, cancellable: true, reason: 'triggered' },
+        {
+          kind: 'triggered',
+          sync: sync(),
+          runId: '502',
+          adopted: true,
+          cancellable: false,
+          reason: 'the answer to the trigger was lost, and this new run was found',
+        },
+        { kind: 'waiting', sync: sync(), run: running(), reason: 'run 500 is still working' },
+        { kind: 'changed', sync: sync(), run: running({ state: 'queued', status: 'queued' }) },
+        { kind: 'changed', sync: sync(), run: running({ step: 'Unloading' }) },
+        {
+          kind: 'changed',
+          sync: sync(),
+          run: running({ counts: { processed: 1500, succeeded: 1400, failed: 0, invalid: 3 } }),
+        },
+        { kind: 'changed', sync: sync(), run: run({ step: 'Loading' }) },
+        { kind: 'unreadable', sync: sync(), error: new ProviderError('unavailable', 'HTTP 503') },
+        { kind: 'readable', sync: sync(), afterMs: 95_000 },
+        { kind: 'again', sync: sync(), reason: 'the run failed; retry 1 of 2' },
+        { kind: 'cancelling', sync: sync(), runId: '501' },
+        { kind: 'cancelled', sync: sync(), runId: '501' },
+        { kind: 'settled', result: result() },
+      ]),
+    ).toMatchInlineSnapshot(`
+      "[0:07] 8290 Customers for re-engagement: triggered run 501
+      [0:07] 8290 Customers for re-engagement: watching run 502: the answer to the trigger was lost, and this new run was found
+      [0:07] 8290 Customers for re-engagement: waiting: run 500 is still working
+      [0:07] 8290 Customers for re-engagement: queued
+      [0:07] 8290 Customers for re-engagement: working · Unloading
+      [0:07] 8290 Customers for re-engagement: working · 1,400 accepted, 3 invalid
+      [0:07] 8290 Customers for re-engagement: completed · 50 accepted
+      warning: [0:07] 8290 Customers for re-engagement: its run cannot be read for now: HTTP 503
+      [0:07] 8290 Customers for re-engagement: its run can be read again, after 1 min 35 s
+      [0:07] 8290 Customers for re-engagement: again, because the run failed; retry 1 of 2
+      [0:07] 8290 Customers for re-engagement: telling the provider to cancel run 501
+      [0:07] 8290 Customers for re-engagement: ✅ succeeded (50 accepted; took 42 s) https://app.getcensus.com/syncs/8290/sync-history"
+    `)
+  })
+
+  test('has a line of its own for the end, whatever the outcome', () => {
+    const events: Event[] = [
+      { kind: 'settled', result: result() },
+      { kind: 'settled', result: result({ reason: 'completed; the provider gave no record counts', run: null }) },
+      {
+        kind: 'settled',
+        result: result({
+          outcome: 'warned',
+          reason: '2 records rejected by the destination',
+          run: run({ counts: { processed: 50, succeeded: 48, failed: 2, invalid: 1 } }),
+        }),
+      },
+      { kind: 'settled', result: result({ outcome: 'fresh', reason: 'run 501 already delivered the fresh data' }) },
+      { kind: 'settled', result: result({ outcome: 'triggered', reason: 'triggered', run: null }) },
+      { kind: 'settled', result: result({ outcome: 'planned', reason: 'would trigger', runId: null, run: null }) },
+      {
+        kind: 'settled',
+        result: result({ outcome: 'skipped', reason: 'the sync is paused', runId: null, run: null }),
+      },
+      {
+        kind: 'settled',
+        result: result({ outcome: 'blocked', reason: 'a model of it has failed', runId: null, run: null }),
+      },
+      {
+        kind: 'settled',
+        result: result({
+          outcome: 'failed',
+          reason: 'the provider says',
+          message: 'the destination is gone',
+          run: run({ state: 'failed', status: 'failed' }),
+        }),
+      },
+      {
+        kind: 'settled',
+        result: result({ outcome: 'cancelled', reason: 'the workflow was cancelled', run: running() }),
+      },
+      { kind: 'settled', result: result({ outcome: 'timed_out', reason: 'not ended in time', run: running() }) },
+      { kind: 'settled', result: result({ outcome: 'unknown', reason: 'the run could not be read any more' }) },
+      {
+        kind: 'settled',
+        result: result({ outcome: 'not_started', reason: 'the deadline came first', runId: null, run: null }),
+      },
+    ]
+    expect(told(events)).toMatchInlineSnapshot(`
+      "[0:07] 8290 Customers for re-engagement: ✅ succeeded (50 accepted; took 42 s) https://app.getcensus.com/syncs/8290/sync-history
+      [0:07] 8290 Customers for re-engagement: ✅ succeeded: completed; the provider gave no record counts https://app.getcensus.com/syncs/8290/sync-history
+      [0:07] 8290 Customers for re-engagement: ⚠️ succeeded with warnings: 2 records rejected by the destination (48 accepted, 2 rejected, 1 invalid; took 42 s) https://app.getcensus.com/syncs/8290/sync-history
+      [0:07] 8290 Customers for re-engagement: ✅ already fresh: run 501 already delivered the fresh data (50 accepted; took 42 s) https://app.getcensus.com/syncs/8290/sync-history
+      [0:07] 8290 Customers for re-engagement: ✅ triggered: triggered https://app.getcensus.com/syncs/8290/sync-history
+      [0:07] 8290 Customers for re-engagement: 📝 planned: would trigger
+      [0:07] 8290 Customers for re-engagement: ⏭️ skipped: the sync is paused
+      [0:07] 8290 Customers for re-engagement: ⛔ blocked: a model of it has failed https://app.getcensus.com/syncs/8290/sync-history
+      [0:07] 8290 Customers for re-engagement: ❌ failed: the provider says: the destination is gone (took 42 s) https://app.getcensus.com/syncs/8290/sync-history
+      [0:07] 8290 Customers for re-engagement: 🛑 cancelled: the workflow was cancelled https://app.getcensus.com/syncs/8290/sync-history
+      [0:07] 8290 Customers for re-engagement: ⌛ timed out: not ended in time https://app.getcensus.com/syncs/8290/sync-history
+      [0:07] 8290 Customers for re-engagement: ❓ unknown: the run could not be read any more (took 42 s) https://app.getcensus.com/syncs/8290/sync-history
+      [0:07] 8290 Customers for re-engagement: ⏹️ not started: the deadline came first https://app.getcensus.com/syncs/8290/sync-history"
+    `)
+  })
+
+  test('ends with the page of the sync wherever there is a run or something is wrong', () => {
+    for (const outcome of ALL) {
+      const { url } = result()
+      const bare = resultLine(result({ outcome, runId: null, run: null }), false)
+      expect([outcome, bare.endsWith(url)]).toEqual([outcome, COLORS[outcome] === 'red'])
+      expect(resultLine(result({ outcome, run: null }), false).endsWith(url)).toBe(true)
+    }
+  })
+
+  test('shows neither the step of a run that has ended nor counts that nobody gave', () => {
+    const ended = run({ step: 'Loading', state: 'failed', status: 'failed', counts: UNCOUNTED })
+    expect(told([{ kind: 'changed', sync: sync(), run: ended }])).toBe(
+      '[0:07] 8290 Customers for re-engagement: failed',
+    )
+  })
+})
+
+describe('the time a run took', () => {
+  test.each([
+    [run(), 42_000],
+    [run({ finishedAt: START }), 0],
+    [run({ createdAt: null }), null],
+    [run({ finishedAt: null }), null],
+    [running({ finishedAt: START + 52_000 }), null],
+    [running({ state: 'unrecognized', finishedAt: START + 52_000 }), null],
+  ])('case %#: is known only of a run with a beginning and an end', (some, ms) => {
+    expect(durationOf(some)).toBe(ms)
+  })
+})
+
+describe('a status word that nobody knows', () => {
+  const strange = (status: string, id = '8290'): Event => ({
+    kind: 'changed',
+    sync: sync({ id }),
+    run: running({ state: 'unrecognized', status }),
+  })
+
+  test('is warned of once in the whole step, and each such word once', () => {
+    const { at, lines } = record()
+    for (const id of ['1', '2', '3']) at(0).on(strange('hibernating', id))
+    at(0).on(strange('dreaming'))
+    at(0).on(strange('hibernating'))
+    expect(lines.filter(({ level }) => level === 'warning').map(({ text }) => text)).toEqual([
+      '[0:00] the status "hibernating" is not known to this version: it counts neither as an end nor as success',
+      '[0:00] the status "dreaming" is not known to this version: it counts neither as an end nor as success',
+    ])
+    expect(lines.filter(({ level }) => level === 'info')).toHaveLength(5)
+  })
+
+  test('is cut where it is no word', () => {
+    const { at, lines } = record()
+    at(0).on(strange('z'.repeat(5000)))
+    for (const { text } of lines) expect(text.length).toBeLessThan(250)
+    expect(lines).toHaveLength(2)
+  })
+})
+
+describe('the heartbeat', () => {
+  const start = (id: string): Event => ({
+    kind: 'triggered',
+    sync: sync({ id, name: id }),
+    runId: `5${id}`,
+    adopted: false,
+    cancellable: true,
+    reason: 'triggered',
+  })
+
+  test('tells of a sync only after a minute of its silence, and then minute by minute', () => {
+    const { at, lines, texts } = record()
+    at(0).on(start('1'))
+    at(MINUTE - 1).heartbeat()
+    expect(lines).toHaveLength(1)
+    at(MINUTE).heartbeat()
+    at(MINUTE + 10_000).heartbeat()
+    at(2 * MINUTE - 1).heartbeat()
+    at(2 * MINUTE).heartbeat()
+    expect(texts().slice(1)).toEqual([
+      '[1:00] sync 1: still triggered run 51, 1 min 00 s so far',
+      '[2:00] sync 1: still triggered run 51, 2 min 00 s so far',
+    ])
+  })
+
+  test('starts again with every change, and tells the time since the first', () => {
+    const { at, lines, texts } = record()
+    at(0).on(start('1'))
+    at(59_000).on({ kind: 'changed', sync: sync({ id: '1', name: '1' }), run: running({ step: 'Loading' }) })
+    at(118_000).heartbeat()
+    expect(lines).toHaveLength(2)
+    at(119_000).heartbeat()
+    expect(texts().slice(2)).toEqual(['[1:59] sync 1: still working · Loading, 1 min 59 s so far'])
+  })
+
+  test('tells only of syncs that are still open', () => {
+    const { at, texts } = record()
+    for (const id of ['1', '2', '3']) at(0).on(start(id))
+    at(1000).on({ kind: 'settled', result: result({ sync: sync({ id: '2', name: '2' }) }) })
+    at(2000).on({
+      kind: 'planned',
+      sync: sync({ id: '4', name: '4' }),
+      step: { do: 'trigger', reason: 'none is active' },
+    })
+    const before = texts().length
+    at(10 * MINUTE).heartbeat()
+    expect(
+      texts()
+        .slice(before)
+        .map((text) => text.replace(/: still.*/, '')),
+    ).toEqual(['[10:00] sync 1', '[10:00] sync 3'])
+  })
+
+  test('tells of a sync that waits', () => {
+    const { at, texts } = record()
+    at(0).on({ kind: 'waiting', sync: sync(), run: running(), reason: 'run 500 is still working' })
+    at(90_000).heartbeat()
+    expect(texts().at(-1)).toBe(
+      '[1:30] 8290 Customers for re-engagement: still waiting: run 500 is still working, 1 min 30 s so far',
+    )
+  })
+
+  test('says nothing where nothing has begun', () => {
+    const { at, lines } = record()
+    at(10 * MINUTE).heartbeat()
+    expect(lines).toEqual([])
+  })
+})
+
+describe('what providers say', () => {
+  const message = 'value "jane" of jane.doe@example.com, phone 555 010 4477'
+  const events: Event[] = [
+    { kind: 'unreadable', sync: sync(), error: new ProviderError('unavailable', 'HTTP 500', { detail: message }) },
+    {
+      kind: 'settled',
+      result: result({ outcome: 'failed', reason: 'the provider says', message, detail: 'row 7: "jane"' }),
+    },
+    {
+      kind: 'refused',
+      result: result({ outcome: 'failed', reason: 'the sync could not be read', message, detail: 'row 7: "jane"' }),
+    },
+  ]
+
+  test('is redacted', () => {
+    expect(told(events)).toMatchInlineSnapshot(`
+      "warning: [0:07] 8290 Customers for re-engagement: its run cannot be read for now: HTTP 500: value "…" of … phone …
+      [0:07] 8290 Customers for re-engagement: ❌ failed: the provider says: value "…" of … phone … (took 42 s) https://app.getcensus.com/syncs/8290/sync-history
+      8290 Customers for re-engagement: failed, the sync could not be read: value "…" of … phone …"
+    `)
+    expect(told(events)).not.toMatch(/jane|4477|row 7/)
+  })
+
+  test('is shown as it came where details are asked for', () => {
+    for (const line of told(events, { details: true }).split('\n')) expect(line).toContain(message)
+    expect(told(events, { details: true }).match(/row 7: "jane"/g)).toHaveLength(2)
+  })
+})
+
+describe('names and words from outside', () => {
+  const pieces = [
+    '::',
+    '##[',
+    ']',
+    ':',
+    '#',
+    '[',
+    'error',
+    '::stop-commands::x',
+    '\r',
+    '\n',
+    '\u2028',
+    '\u0085',
+    '%0A',
+    ' ',
+  ]
+  const hostile = fc
+    .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 10 })
+    .map((parts) => parts.join(''))
+
+  test('are no command to the runner in any line of the log', () => {
+    fc.assert(
+      fc.property(hostile, hostile, fc.boolean(), (name, word, details) => {
+        const { at, lines, texts } = record({ details })
+        const bad = sync({ name, destination: word })
+        const some = running({ state: 'unrecognized', status: word, step: name })
+        const events: Event[] = [
+          { kind: 'planned', sync: bad, step: { do: 'queue', run: some, reason: word } },
+          { kind: 'planned', sync: bad, step: { do: 'adopt', run: some, reason: word } },
+          {
+            kind: 'planned',
+            sync: bad,
+            step: { do: 'settle', verdict: { outcome: 'failed', reason: word }, run: null },
+          },
+          { kind: 'triggered', sync: bad, runId: '501', adopted: true, cancellable: true, reason: word },
+          { kind: 'waiting', sync: bad, run: some, reason: word },
+          { kind: 'changed', sync: bad, run: some },
+          { kind: 'unreadable', sync: bad, error: new ProviderError('unavailable', word, { detail: name }) },
+          { kind: 'readable', sync: bad, afterMs: 5 },
+          { kind: 'again', sync: bad, reason: word },
+          { kind: 'cancelling', sync: bad, runId: '501' },
+        ]
+        for (const event of events) at(0).on(event)
+        at(MINUTE).heartbeat()
+        const end = result({ sync: bad, outcome: 'failed', reason: word, message: name, detail: word })
+        at(MINUTE).on({ kind: 'settled', result: end })
+        at(MINUTE).on({ kind: 'refused', result: end })
+        expect(lines.length).toBeGreaterThanOrEqual(events.length + 3)
+        for (const text of texts()) {
+          expect(text).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u)
+          expect(parseCommand(text)).toBeNull()
+        }
+      }),
+    )
+  })
+})
