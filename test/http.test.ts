@@ -125,6 +125,7 @@ describe('a request', () => {
         'user-agent': expect.stringMatching(/^test-agent/),
       },
     })
+    expect(get?.headers).not.toHaveProperty('content-length')
     expect(post).toMatchObject({ method: 'POST', url: '/d', body: '', headers: { 'content-length': '0' } })
     // The one before it had a token; this one was given none.
     expect(post?.headers.authorization).toBeUndefined()
@@ -296,6 +297,16 @@ describe('a body', () => {
     const send = client()
     expect(await failureOf(send(`${server.url}/bad`))).toMatchObject({ sent: true })
     expect((await send(`${server.url}/good`)).text).toBe(said)
+  })
+
+  test('in an encoding that nobody asked for is not read: its connection is closed', async () => {
+    let closed: Promise<unknown> = Promise.resolve()
+    await using server = await listening(({ socket }, response) => {
+      closed = once(socket, 'close')
+      response.writeHead(200, { 'content-encoding': 'zstd' }).write('and so on')
+    })
+    expect((await failureOf(client()(server.url))).message).toBe('the answer has an unknown content encoding')
+    await closed
   })
 
   test('that says so twice and is gzip twice comes decoded once, which is no JSON', async () => {

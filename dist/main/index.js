@@ -30912,9 +30912,12 @@ function closestMatch(target, candidates, options) {
 	return best;
 }
 
+// EXTERNAL MODULE: ./lib/core/input-values.js
+var input_values = __nccwpck_require__(418);
 // EXTERNAL MODULE: ./lib/core/inputs.js
 var inputs = __nccwpck_require__(662);
 ;// CONCATENATED MODULE: ./lib/github/inputs.js
+
 
 
 
@@ -30928,7 +30931,7 @@ function readInputs(env) {
         if (!variable.startsWith('INPUT_'))
             continue;
         const name = variable.slice('INPUT_'.length).toLowerCase();
-        if (name in inputs/* DEFAULTS */.z) {
+        if (Object.hasOwn(inputs/* DEFAULTS */.z, name)) {
             read.raw[name] = value ?? '';
             continue;
         }
@@ -30941,23 +30944,24 @@ function readInputs(env) {
     mask(read.raw['api-token'] ?? '');
     return read;
 }
+/** One slip away, or only a part of the name: `max_parallel`, `retry`, `timeout`, `token`. */
 function isNearly(name, known) {
     const plain = (text) => text.replace(/[-_ ]/g, '').replace(/ies$/, 'y').replace(/s$/, '');
-    return plain(name) === plain(known) || leven(name, known) <= Math.min(2, Math.floor(known.length / 3));
+    const isPart = name.length > 2 && `-${known}-`.includes(`-${name}-`);
+    return isPart || plain(name) === plain(known) || leven(name, known) <= Math.min(2, Math.floor(known.length / 3));
 }
 /** Hides the token and what it is sent as, before anything is printed. A text too short for a token would hide half the log. */
 function mask(raw) {
-    const token = raw.trim();
-    if (token.length < 8)
-        return;
-    const bare = token.replace(/^["'`]|["'`]$/g, '').replace(/^Bearer\s+/i, '');
-    for (const secret of new Set([
+    const parsed = (0,input_values/* parseToken */.pI)(raw, '');
+    const token = 'token' in parsed ? parsed.token : raw.trim();
+    const forms = [
+        raw.trim(),
         token,
-        bare,
-        bare.replace(/^secret-token:/, ''),
-        Buffer.from(`bearer:${bare}`).toString('base64'),
-    ])) {
-        if (secret.length >= 8)
+        token.replace(/^secret-token:/, ''),
+        Buffer.from(`bearer:${token}`).toString('base64'),
+    ];
+    for (const secret of new Set(forms)) {
+        if (secret.length >= 8 && token.length >= 8)
             (0,core/* setSecret */.Pq)(secret);
     }
 }
@@ -32041,6 +32045,12 @@ function createLog({ details, now, write }) {
         open.set(sync.id, { name: (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync), state, since, toldAt: now() });
         say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync)}: ${state}`);
     };
+    /** Something was said about this sync just now. */
+    const touch = (sync) => {
+        const entry = open.get(sync.id);
+        if (entry !== undefined)
+            entry.toldAt = now();
+    };
     const on = (event) => {
         switch (event.kind) {
             case 'planned':
@@ -32066,15 +32076,17 @@ function createLog({ details, now, write }) {
                 return;
             }
             case 'unreadable': {
+                touch(event.sync);
                 const said = event.error.detail === null
                     ? ''
                     : `: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(details ? event.error.detail : (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .redact */ .E$)(event.error.detail), 200)}`;
                 return say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(event.sync)}: its run cannot be read for now: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(event.error.message)}${said}`, 'warning');
             }
             case 'readable':
+                touch(event.sync);
                 return say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(event.sync)}: its run can be read again, after ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(event.afterMs)}`);
             case 'again':
-                return say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(event.sync)}: again, because ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(event.reason)}`);
+                return track(event.sync, `again, because ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(event.reason)}`);
             case 'cancelled':
                 return;
             case 'cancelling':
@@ -32164,7 +32176,7 @@ function outputsOf({ conclusion, results, problem }) {
     const red = results.filter(({ outcome }) => _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red');
     const blocked = results.filter(({ outcome }) => outcome === 'blocked');
     const failed = red.filter(({ outcome }) => outcome !== 'blocked');
-    const ids = (some) => JSON.stringify(some.map(({ sync }) => sync.id));
+    const ids = (some) => JSON.stringify(some.map(({ sync }) => sync.id).filter((id) => id !== ''));
     const sum = (count) => String(results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0));
     const withRun = results.filter(({ runId }) => runId !== null);
     const first = red.find(({ runId }) => runId !== null) ?? withRun[0] ?? red[0] ?? results[0];

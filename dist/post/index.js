@@ -29190,9 +29190,12 @@ function closestMatch(target, candidates, options) {
 	return best;
 }
 
+// EXTERNAL MODULE: ./lib/core/input-values.js
+var input_values = __nccwpck_require__(418);
 // EXTERNAL MODULE: ./lib/core/inputs.js
 var inputs = __nccwpck_require__(662);
 ;// CONCATENATED MODULE: ./lib/github/inputs.js
+
 
 
 
@@ -29206,7 +29209,7 @@ function readInputs(env) {
         if (!variable.startsWith('INPUT_'))
             continue;
         const name = variable.slice('INPUT_'.length).toLowerCase();
-        if (name in inputs/* DEFAULTS */.z) {
+        if (Object.hasOwn(inputs/* DEFAULTS */.z, name)) {
             read.raw[name] = value ?? '';
             continue;
         }
@@ -29219,23 +29222,24 @@ function readInputs(env) {
     mask(read.raw['api-token'] ?? '');
     return read;
 }
+/** One slip away, or only a part of the name: `max_parallel`, `retry`, `timeout`, `token`. */
 function isNearly(name, known) {
     const plain = (text) => text.replace(/[-_ ]/g, '').replace(/ies$/, 'y').replace(/s$/, '');
-    return plain(name) === plain(known) || leven(name, known) <= Math.min(2, Math.floor(known.length / 3));
+    const isPart = name.length > 2 && `-${known}-`.includes(`-${name}-`);
+    return isPart || plain(name) === plain(known) || leven(name, known) <= Math.min(2, Math.floor(known.length / 3));
 }
 /** Hides the token and what it is sent as, before anything is printed. A text too short for a token would hide half the log. */
 function mask(raw) {
-    const token = raw.trim();
-    if (token.length < 8)
-        return;
-    const bare = token.replace(/^["'`]|["'`]$/g, '').replace(/^Bearer\s+/i, '');
-    for (const secret of new Set([
+    const parsed = (0,input_values/* parseToken */.pI)(raw, '');
+    const token = 'token' in parsed ? parsed.token : raw.trim();
+    const forms = [
+        raw.trim(),
         token,
-        bare,
-        bare.replace(/^secret-token:/, ''),
-        Buffer.from(`bearer:${bare}`).toString('base64'),
-    ])) {
-        if (secret.length >= 8)
+        token.replace(/^secret-token:/, ''),
+        Buffer.from(`bearer:${token}`).toString('base64'),
+    ];
+    for (const secret of new Set(forms)) {
+        if (secret.length >= 8 && token.length >= 8)
             (0,core/* setSecret */.Pq)(secret);
     }
 }

@@ -1,5 +1,6 @@
 import { setSecret } from '@actions/core'
 import leven from 'leven'
+import { parseToken } from '../core/input-values.ts'
 import { DEFAULTS } from '../core/inputs.ts'
 
 export interface RawInputs {
@@ -17,7 +18,7 @@ export function readInputs(env: NodeJS.ProcessEnv): RawInputs {
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith('INPUT_')) continue
     const name = variable.slice('INPUT_'.length).toLowerCase()
-    if (name in DEFAULTS) {
+    if (Object.hasOwn(DEFAULTS, name)) {
       read.raw[name] = value ?? ''
       continue
     }
@@ -29,22 +30,24 @@ export function readInputs(env: NodeJS.ProcessEnv): RawInputs {
   return read
 }
 
+/** One slip away, or only a part of the name: `max_parallel`, `retry`, `timeout`, `token`. */
 function isNearly(name: string, known: string): boolean {
   const plain = (text: string) => text.replace(/[-_ ]/g, '').replace(/ies$/, 'y').replace(/s$/, '')
-  return plain(name) === plain(known) || leven(name, known) <= Math.min(2, Math.floor(known.length / 3))
+  const isPart = name.length > 2 && `-${known}-`.includes(`-${name}-`)
+  return isPart || plain(name) === plain(known) || leven(name, known) <= Math.min(2, Math.floor(known.length / 3))
 }
 
 /** Hides the token and what it is sent as, before anything is printed. A text too short for a token would hide half the log. */
 function mask(raw: string): void {
-  const token = raw.trim()
-  if (token.length < 8) return
-  const bare = token.replace(/^["'`]|["'`]$/g, '').replace(/^Bearer\s+/i, '')
-  for (const secret of new Set([
+  const parsed = parseToken(raw, '')
+  const token = 'token' in parsed ? parsed.token : raw.trim()
+  const forms = [
+    raw.trim(),
     token,
-    bare,
-    bare.replace(/^secret-token:/, ''),
-    Buffer.from(`bearer:${bare}`).toString('base64'),
-  ])) {
-    if (secret.length >= 8) setSecret(secret)
+    token.replace(/^secret-token:/, ''),
+    Buffer.from(`bearer:${token}`).toString('base64'),
+  ]
+  for (const secret of new Set(forms)) {
+    if (secret.length >= 8 && token.length >= 8) setSecret(secret)
   }
 }

@@ -37,6 +37,12 @@ export function createLog({ details, now, write }: LogOptions): { on(event: Even
     say(`${nameOf(sync)}: ${state}`)
   }
 
+  /** Something was said about this sync just now. */
+  const touch = (sync: Sync) => {
+    const entry = open.get(sync.id)
+    if (entry !== undefined) entry.toldAt = now()
+  }
+
   const on = (event: Event) => {
     switch (event.kind) {
       case 'planned':
@@ -68,6 +74,7 @@ export function createLog({ details, now, write }: LogOptions): { on(event: Even
         return
       }
       case 'unreadable': {
+        touch(event.sync)
         const said =
           event.error.detail === null
             ? ''
@@ -78,9 +85,10 @@ export function createLog({ details, now, write }: LogOptions): { on(event: Even
         )
       }
       case 'readable':
+        touch(event.sync)
         return say(`${nameOf(event.sync)}: its run can be read again, after ${duration(event.afterMs)}`)
       case 'again':
-        return say(`${nameOf(event.sync)}: again, because ${plain(event.reason)}`)
+        return track(event.sync, `again, because ${plain(event.reason)}`)
       case 'cancelled':
         return
       case 'cancelling':

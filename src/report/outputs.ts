@@ -19,7 +19,7 @@ export function outputsOf({ conclusion, results, problem }: Report): Record<stri
   const red = results.filter(({ outcome }) => COLORS[outcome] === 'red')
   const blocked = results.filter(({ outcome }) => outcome === 'blocked')
   const failed = red.filter(({ outcome }) => outcome !== 'blocked')
-  const ids = (some: readonly Result[]) => JSON.stringify(some.map(({ sync }) => sync.id))
+  const ids = (some: readonly Result[]) => JSON.stringify(some.map(({ sync }) => sync.id).filter((id) => id !== ''))
   const sum = (count: 'succeeded' | 'failed' | 'invalid') =>
     String(results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0))
   const withRun = results.filter(({ runId }) => runId !== null)

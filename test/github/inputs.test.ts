@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { parseToken } from '../../src/core/input-values.ts'
 import { DEFAULTS } from '../../src/core/inputs.ts'
 import { readInputs } from '../../src/github/inputs.ts'
 import { parseCommand } from '../runner/commands.ts'
@@ -73,6 +74,7 @@ describe('an input that does not exist', () => {
     ['apitoken', 'api-token'],
     ['run', 'runs'],
     ['modes', 'mode'],
+    ['retry', 'retries'],
     ['fail_fast', 'fail-fast'],
     ['failfast', 'fail-fast'],
     ['base_url', 'base-url'],
@@ -82,6 +84,11 @@ describe('an input that does not exist', () => {
     ['on-freshh', 'on-fresh'],
     ['cancelon', 'cancel-on'],
     ['show_details', 'show-details'],
+    ['timeout', 'timeout-minutes'],
+    ['poll-interval', 'poll-interval-seconds'],
+    ['parallel', 'max-parallel'],
+    ['token', 'api-token'],
+    ['ids', 'sync-ids'],
   ])('but nearly, %s, is a problem that names %s', (written, meant) => {
     // As the runner makes a variable of it.
     const variable = `INPUT_${written.replaceAll(' ', '_').toUpperCase()}`
@@ -103,6 +110,16 @@ describe('an input that does not exist', () => {
       })
     },
   )
+
+  test.each(['constructor', '__proto__'])('is no input of ours because every object has it: %s', (written) => {
+    const { raw, warnings } = readInputs({ [`INPUT_${written.toUpperCase()}`]: 'x' })
+    expect(Object.keys(raw)).toEqual([])
+    expect(warnings).toEqual([`${written}: there is no such input, so it has no effect.`])
+  })
+
+  test.each(['mood', 'max-invalid-reco'])('and is too far from any to be a slip, %s, is a warning', (written) => {
+    expect(readInputs({ [`INPUT_${written.toUpperCase()}`]: 'x' })).toMatchObject({ problems: [] })
+  })
 
   test('is told with every other one', () => {
     const env = { INPUT_MODE: 'plan', INPUT_MAX_PARALLEL: '1', INPUT_FAIL_FAST: 'true', INPUT_WORKSPACE: 'x' }
@@ -150,6 +167,23 @@ describe('the token', () => {
     ['a token of two lines', 'abcdefgh\n12345678', ['abcdefgh\n12345678', basic('abcdefgh\n12345678')]],
   ])('is hidden with everything that is derived from it before anything else is printed: %s', (_name, token, masks) => {
     expect(maskedBy(token).sort()).toEqual(masks.sort())
+  })
+
+  test.each([
+    '" abcdefgh12345678 "',
+    '" Bearer secret-token:abcdefgh12345678 "',
+    '`Bearer  abcdefgh12345678`',
+    "'secret-token:abcdefgh12345678'",
+  ])('is hidden as it is sent, whatever stands around it: %j', (token) => {
+    const parsed = parseToken(token, '')
+    const sent = 'token' in parsed ? parsed.token : ''
+    expect(sent).toMatch(/^(secret-token:)?abcdefgh12345678$/)
+    expect(maskedBy(token)).toEqual(expect.arrayContaining([sent, 'abcdefgh12345678', basic(sent)]))
+  })
+
+  test('of eight characters is hidden, and so is a part of eight', () => {
+    expect(maskedBy('12345678')).toContain('12345678')
+    expect(maskedBy('secret-token:12345678')).toContain('12345678')
   })
 
   test.each(['', ' ', 'x', '1234567', '  1234567  '])('%j, which is too short for one, hides nothing', (token) => {

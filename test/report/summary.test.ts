@@ -233,6 +233,7 @@ describe('a summary of very much', () => {
     ['words', words, false],
     ['words and details', words, true],
     ['one long word', 'x'.repeat(10_000), true],
+    ['one long word without details', 'x'.repeat(10_000), false],
     ['characters of four bytes', '🚀'.repeat(5000), true],
     ['characters that grow when they are escaped', '<|@&'.repeat(2500), true],
     ['characters that are taken apart', '::##['.repeat(2000), true],

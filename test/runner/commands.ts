@@ -8,25 +8,37 @@ export interface Command {
 
 /** `::name key=value::text` after any white space at the start of a line, or `##[name key=value]text` anywhere in it. */
 export function parseCommand(line: string): Command | null {
-  const [, name, properties, text] =
-    /^\s*::([a-z][a-z-]*)((?: [^:]*?)?)::(.*)$/is.exec(line) ??
-    /##\[([a-z][a-z-]*)((?: [^\]]*)?)\](.*)$/is.exec(line) ??
-    []
-  if (name === undefined) return null
-  const pairs = (properties ?? '')
-    .split(',')
-    .map((pair) => pair.trim().split('='))
-    .flatMap(([key, ...value]) => (key ? [[key, unescaped(value.join('='))] as const] : []))
-  return { name, properties: Object.fromEntries(pairs), text: unescaped(text ?? '') }
+  // .NET trims U+0085, too, which is no white space to JavaScript.
+  const [, name, properties, text] = /^[\s\u0085]*::([a-z][a-z-]*)(?:\s+(.*?))?::(.*)$/is.exec(line) ?? []
+  if (name !== undefined)
+    return { name, properties: parseProperties(properties ?? '', ','), text: decode(text ?? '', DATA) }
+  const [, old, oldProperties, oldText] = /##\[([a-z][a-z-]*)(?:\s+([^\]]*))?\](.*)$/is.exec(line) ?? []
+  if (old === undefined) return null
+  return { name: old, properties: parseProperties(oldProperties ?? '', ';'), text: decode(oldText ?? '', DATA) }
 }
 
-function unescaped(text: string): string {
-  return text
-    .replaceAll('%3A', ':')
-    .replaceAll('%2C', ',')
-    .replaceAll('%0D', '\r')
-    .replaceAll('%0A', '\n')
-    .replaceAll('%25', '%')
+function parseProperties(text: string, separator: string): Record<string, string> {
+  const pairs = text.split(separator).map((pair) => pair.trim().split('='))
+  return Object.fromEntries(pairs.flatMap(([key, ...value]) => (key ? [[key, decode(value.join('='), PROPERTY)]] : [])))
+}
+
+const DATA = [
+  ['%0D', '\r'],
+  ['%0A', '\n'],
+  ['%25', '%'],
+] as const
+const PROPERTY = [
+  ['%0D', '\r'],
+  ['%0A', '\n'],
+  ['%3A', ':'],
+  ['%2C', ','],
+  ['%3B', ';'],
+  ['%5D', ']'],
+  ['%25', '%'],
+] as const
+
+function decode(text: string, escapes: readonly (readonly [string, string])[]): string {
+  return escapes.reduce((decoded, [code, character]) => decoded.replaceAll(code, character), text)
 }
 
 /** The content of GITHUB_OUTPUT or GITHUB_STATE; later values win. A delimiter that is never closed fails the step, so it throws. */
