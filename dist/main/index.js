@@ -32227,7 +32227,7 @@ function messageOf({ conclusion, results, problem }) {
         return (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(problem ?? 'There was nothing to sync.');
     const parts = Object.keys(_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im).flatMap((outcome) => {
         const count = results.filter((result) => result.outcome === outcome).length;
-        return count === 0 ? [] : `${count} ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words}`;
+        return count === 0 ? [] : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .number */ .ai)(count)} ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words}`;
     });
     const worst = results.find(({ outcome }) => _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red');
     const example = worst === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(worst.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(worst, false)}`;
@@ -32357,7 +32357,10 @@ function tally(results) {
     const words = new Map();
     for (const { outcome } of results)
         words.set(_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words, (words.get(_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words) ?? 0) + 1);
-    return [(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(results.length, 'sync', 'syncs'), ...[...words].map(([word, count]) => `${count} ${word}`)].join(' · ');
+    return [
+        (0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(results.length, 'sync', 'syncs'),
+        ...[...words].map(([word, count]) => `${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .number */ .ai)(count)} ${word}`),
+    ].join(' · ');
 }
 function records(results) {
     const sum = (count) => results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0);
@@ -32412,7 +32415,7 @@ function squeeze(head, blocks, rows) {
         });
         left -= Math.min(used, room);
         const rest = parts.length - fitting.length;
-        return fitting.join('') + (rest === 0 ? '' : `\n… and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(rest, 'more sync', 'more syncs')}.\n`);
+        return fitting.join('') + (rest === 0 ? '' : `\n… and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(rest, 'more sync', 'more syncs')}.\n\n`);
     };
     const text = head + take(blocks, 0.5);
     return rows.length === 0 ? text : text + TABLE + take(rows, 1);

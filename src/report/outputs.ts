@@ -1,6 +1,6 @@
 import { COLORS, type Conclusion, type Outcome } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
-import { plural } from './format.ts'
+import { number, plural } from './format.ts'
 import { durationOf } from './log.ts'
 import { plain } from './safe.ts'
 import { nameOf, OUTCOMES, whyOf } from './wording.ts'
@@ -75,7 +75,7 @@ export function messageOf({ conclusion, results, problem }: Report): string {
   if (results.length === 0) return plain(problem ?? 'There was nothing to sync.')
   const parts = (Object.keys(OUTCOMES) as Outcome[]).flatMap((outcome) => {
     const count = results.filter((result) => result.outcome === outcome).length
-    return count === 0 ? [] : `${count} ${OUTCOMES[outcome].words}`
+    return count === 0 ? [] : `${number(count)} ${OUTCOMES[outcome].words}`
   })
   const worst = results.find(({ outcome }) => COLORS[outcome] === 'red')
   const example = worst === undefined ? '' : ` ${nameOf(worst.sync)}: ${whyOf(worst, false)}`

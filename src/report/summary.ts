@@ -47,7 +47,10 @@ function headline(conclusion: Conclusion, mode: string): string {
 function tally(results: readonly Result[]): string {
   const words = new Map<string, number>()
   for (const { outcome } of results) words.set(OUTCOMES[outcome].words, (words.get(OUTCOMES[outcome].words) ?? 0) + 1)
-  return [plural(results.length, 'sync', 'syncs'), ...[...words].map(([word, count]) => `${count} ${word}`)].join(' · ')
+  return [
+    plural(results.length, 'sync', 'syncs'),
+    ...[...words].map(([word, count]) => `${number(count)} ${word}`),
+  ].join(' · ')
 }
 
 function records(results: readonly Result[]): string {
@@ -107,7 +110,7 @@ function squeeze(head: string, blocks: readonly string[], rows: readonly string[
     })
     left -= Math.min(used, room)
     const rest = parts.length - fitting.length
-    return fitting.join('') + (rest === 0 ? '' : `\n… and ${plural(rest, 'more sync', 'more syncs')}.\n`)
+    return fitting.join('') + (rest === 0 ? '' : `\n… and ${plural(rest, 'more sync', 'more syncs')}.\n\n`)
   }
   const text = head + take(blocks, 0.5)
   return rows.length === 0 ? text : text + TABLE + take(rows, 1)
