@@ -190,7 +190,7 @@ describe.concurrent('every outcome, from the bundle', () => {
   test('timed_out: a status nobody knows is told once, is never green and ends at the deadline', async () => {
     const { step, results } = await play({
       simulator: one,
-      with: { 'timeout-minutes': '0.05' },
+      with: { 'timeout-minutes': '0.08' },
       prepare: (sim) => sim.script(8290, [{ at: 0, status: 'hibernating', counts: counted() }]),
     })
     expect(results).toMatchObject([
@@ -206,7 +206,7 @@ describe.concurrent('every outcome, from the bundle', () => {
   test('timed_out with cancel-on: timeout cancels the run', async () => {
     const { results, simulator } = await play({
       simulator: one,
-      with: { 'timeout-minutes': '0.03', 'cancel-on': 'timeout' },
+      with: { 'timeout-minutes': '0.08', 'cancel-on': 'timeout' },
       prepare: (sim) => sim.script(8290, worksForever()),
     })
     expect(results).toMatchObject([
