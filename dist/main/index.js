@@ -29874,12 +29874,17 @@ const SKIPS = 3;
  */
 async function deliver(sync, first, policy, tools) {
     const trace = { ...UNTOUCHED };
-    const settle = (verdict) => resultOf(tools.provider, sync, verdict, trace);
     let baseline = first;
     let failures = 0;
+    let failure = null;
     let skips = 0;
+    const settle = (verdict) => {
+        // A retry that never came about takes nothing from what is known: a run has failed.
+        const outcome = verdict.outcome === 'not_started' && failure !== null ? withoutRetry(failure, verdict) : verdict;
+        return resultOf(tools.provider, sync, outcome, trace);
+    };
     for (;;) {
-        const known = await refresh(sync, baseline, tools, trace);
+        const known = await refresh(sync, baseline, tools);
         if ('outcome' in known)
             return settle(known);
         baseline = known;
@@ -29913,6 +29918,7 @@ async function deliver(sync, first, policy, tools) {
         }
         else if (attempt.run !== undefined && attempt.verdict.outcome === 'failed' && failures < policy.retries) {
             failures += 1;
+            failure = attempt.verdict;
             tools.emit({ kind: 'again', sync, reason: `${attempt.verdict.reason}; retry ${failures} of ${policy.retries}` });
             baseline = STALE;
         }
@@ -29934,14 +29940,14 @@ async function trigger(sync, baseline, policy, tools, trace) {
     if (tools.signal.aborted || tools.halted.aborted)
         return { verdict: stopped(tools) };
     // The place may have been long in coming, and what was decided before may be wrong by now.
-    const current = await refresh(sync, baseline, tools, trace);
+    const current = await refresh(sync, baseline, tools);
     if ('outcome' in current)
         return { verdict: current };
     if (decide(sync, current.runs, policy, tools.watermark()).do !== 'trigger')
         return 'decide again';
     const started = await startRun(sync, current.runs, policy.full, tools);
     if (started.kind === 'busy') {
-        const again = await refresh(sync, STALE, tools, trace);
+        const again = await refresh(sync, STALE, tools);
         const inTheWay = !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark()).do !== 'trigger';
         return { verdict: started.verdict, busy: inTheWay };
     }
@@ -29960,7 +29966,7 @@ async function trigger(sync, baseline, policy, tools, trace) {
         : { verdict: { outcome: 'triggered', reason } };
 }
 /** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */
-async function refresh(sync, baseline, tools, trace) {
+async function refresh(sync, baseline, tools) {
     if (tools.clock.now() - baseline.readAt <= BASELINE_MS)
         return baseline;
     const polled = await reach((cut) => tools.provider.history(sync.id, cut), tools);
@@ -29968,17 +29974,18 @@ async function refresh(sync, baseline, tools, trace) {
         return { runs: polled.value, readAt: tools.clock.now() };
     if (polled.end === 'aborted')
         return stopped(tools);
-    const outcome = trace.attempts === 0 ? 'not_started' : 'unknown';
     if (polled.end === 'lost')
-        return refusal(outcome, 'the history of the sync could not be read', polled.error);
-    return { outcome, reason: 'the deadline came while the history of the sync was read' };
+        return refusal('not_started', 'the history of the sync could not be read', polled.error);
+    return { outcome: 'not_started', reason: 'the deadline came while the history of the sync was read' };
+}
+function withoutRetry(failure, { reason }) {
+    return { ...failure, reason: `there was no retry (${reason}); ${failure.reason}` };
 }
 function point(trace, runId, run, adopted) {
     Object.assign(trace, { runId, run, adopted });
 }
 
 ;// CONCATENATED MODULE: ./lib/core/survey.js
-
 
 
 
@@ -30028,20 +30035,17 @@ function unnamed(id) {
 }
 /** The run that a handle names, once it can be seen: the sync it belongs to, where that is not known yet. */
 async function syncOf(runId, syncId, tools) {
+    // A name is a nicety here: the run itself is about to be watched, with all patience.
+    const hasty = { ...tools, outageToleranceMs: 0 };
     // An id that is not known is empty: then the run stands for its sync.
     let id = syncId ?? '';
-    try {
-        if (syncId === null)
-            id = (await tools.provider.read(runId, tools.signal)).syncId;
-        if (id !== '')
-            return await tools.provider.describe(id, tools.signal);
+    if (syncId === null) {
+        const run = await reach((cut) => tools.provider.read(runId, cut), hasty);
+        if (run.end === 'done')
+            id = run.value.syncId;
     }
-    catch (error) {
-        // A name is a nicety here: the run itself is about to be watched, with all patience.
-        if (!(error instanceof core_provider/* ProviderError */.m))
-            throw error;
-    }
-    return { ...unnamed(id), name: id || `run ${runId}` };
+    const sync = id === '' ? null : await reach((cut) => tools.provider.describe(id, cut), hasty);
+    return sync?.end === 'done' ? sync.value : { ...unnamed(id), name: id || `run ${runId}` };
 }
 
 // EXTERNAL MODULE: ./lib/report/log.js

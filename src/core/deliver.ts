@@ -39,12 +39,17 @@ const SKIPS = 3
  */
 export async function deliver(sync: Sync, first: Baseline, policy: DeliveryPolicy, tools: Tools): Promise<Result> {
   const trace: Trace = { ...UNTOUCHED }
-  const settle = (verdict: Verdict) => resultOf(tools.provider, sync, verdict, trace)
   let baseline = first
   let failures = 0
+  let failure: Verdict | null = null
   let skips = 0
+  const settle = (verdict: Verdict) => {
+    // A retry that never came about takes nothing from what is known: a run has failed.
+    const outcome = verdict.outcome === 'not_started' && failure !== null ? withoutRetry(failure, verdict) : verdict
+    return resultOf(tools.provider, sync, outcome, trace)
+  }
   for (;;) {
-    const known = await refresh(sync, baseline, tools, trace)
+    const known = await refresh(sync, baseline, tools)
     if ('outcome' in known) return settle(known)
     baseline = known
 
@@ -75,6 +80,7 @@ export async function deliver(sync: Sync, first: Baseline, policy: DeliveryPolic
       baseline = STALE
     } else if (attempt.run !== undefined && attempt.verdict.outcome === 'failed' && failures < policy.retries) {
       failures += 1
+      failure = attempt.verdict
       tools.emit({ kind: 'again', sync, reason: `${attempt.verdict.reason}; retry ${failures} of ${policy.retries}` })
       baseline = STALE
     } else {
@@ -110,13 +116,13 @@ async function trigger(
 ): Promise<Attempt> {
   if (tools.signal.aborted || tools.halted.aborted) return { verdict: stopped(tools) }
   // The place may have been long in coming, and what was decided before may be wrong by now.
-  const current = await refresh(sync, baseline, tools, trace)
+  const current = await refresh(sync, baseline, tools)
   if ('outcome' in current) return { verdict: current }
   if (decide(sync, current.runs, policy, tools.watermark()).do !== 'trigger') return 'decide again'
 
   const started = await startRun(sync, current.runs, policy.full, tools)
   if (started.kind === 'busy') {
-    const again = await refresh(sync, STALE, tools, trace)
+    const again = await refresh(sync, STALE, tools)
     const inTheWay = !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark()).do !== 'trigger'
     return { verdict: started.verdict, busy: inTheWay }
   }
@@ -135,14 +141,17 @@ async function trigger(
 }
 
 /** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */
-async function refresh(sync: Sync, baseline: Baseline, tools: Tools, trace: Trace): Promise<Baseline | Verdict> {
+async function refresh(sync: Sync, baseline: Baseline, tools: Tools): Promise<Baseline | Verdict> {
   if (tools.clock.now() - baseline.readAt <= BASELINE_MS) return baseline
   const polled = await reach((cut) => tools.provider.history(sync.id, cut), tools)
   if (polled.end === 'done') return { runs: polled.value, readAt: tools.clock.now() }
   if (polled.end === 'aborted') return stopped(tools)
-  const outcome = trace.attempts === 0 ? 'not_started' : 'unknown'
-  if (polled.end === 'lost') return refusal(outcome, 'the history of the sync could not be read', polled.error)
-  return { outcome, reason: 'the deadline came while the history of the sync was read' }
+  if (polled.end === 'lost') return refusal('not_started', 'the history of the sync could not be read', polled.error)
+  return { outcome: 'not_started', reason: 'the deadline came while the history of the sync was read' }
+}
+
+function withoutRetry(failure: Verdict, { reason }: Verdict): Verdict {
+  return { ...failure, reason: `there was no retry (${reason}); ${failure.reason}` }
 }
 
 function point(trace: Trace, runId: string, run: Run | null, adopted: boolean): void {

@@ -1,7 +1,7 @@
 import type { Baseline, Tools } from './deliver.ts'
 import type { Verdict } from './judge.ts'
 import { type Polled, reach } from './poll.ts'
-import { ProviderError, type Sync, type Trouble } from './provider.ts'
+import type { Sync, Trouble } from './provider.ts'
 import { refusal } from './trigger.ts'
 import { stopped } from './watch.ts'
 
@@ -54,14 +54,14 @@ export function unnamed(id: string): Sync {
 
 /** The run that a handle names, once it can be seen: the sync it belongs to, where that is not known yet. */
 export async function syncOf(runId: string, syncId: string | null, tools: Tools): Promise<Sync> {
+  // A name is a nicety here: the run itself is about to be watched, with all patience.
+  const hasty = { ...tools, outageToleranceMs: 0 }
   // An id that is not known is empty: then the run stands for its sync.
   let id = syncId ?? ''
-  try {
-    if (syncId === null) id = (await tools.provider.read(runId, tools.signal)).syncId
-    if (id !== '') return await tools.provider.describe(id, tools.signal)
-  } catch (error) {
-    // A name is a nicety here: the run itself is about to be watched, with all patience.
-    if (!(error instanceof ProviderError)) throw error
+  if (syncId === null) {
+    const run = await reach((cut) => tools.provider.read(runId, cut), hasty)
+    if (run.end === 'done') id = run.value.syncId
   }
-  return { ...unnamed(id), name: id || `run ${runId}` }
+  const sync = id === '' ? null : await reach((cut) => tools.provider.describe(id, cut), hasty)
+  return sync?.end === 'done' ? sync.value : { ...unnamed(id), name: id || `run ${runId}` }
 }

@@ -99,6 +99,14 @@ describe('the life of a sync', () => {
     expect(stage.simulator.runs(8290).every(({ state }) => state.status === 'failed')).toBe(true)
   })
 
+  test('a retry for which there is no time is not started, and the sync has failed', async () => {
+    const stage = new Rehearsal({ retries: 5, timeoutMs: 3 * MINUTE })
+    stage.simulator.script(8290, failsAfter(3 * MINUTE - 800, { message: 'Locked' }))
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'failed', message: 'Locked', attempts: 1 }])
+    expect(stage.timesOf('trigger')).toHaveLength(1)
+  })
+
   test('a run whose state is unknown is never run again', async () => {
     const stage = new Rehearsal({ retries: 5 })
     stage.simulator.script(8290, [
@@ -306,6 +314,14 @@ describe('waiting for the runs of another step', () => {
       },
     ])
     expect(stage.clock.now()).toBeLessThan(2 * MINUTE)
+  })
+
+  test('throttled beyond the deadline ends at the deadline', async () => {
+    const stage = wait([431_000_000], { timeoutMs: 5 * MINUTE })
+    stage.simulator.startRun(8290, { timeline: worksForever() })
+    stage.simulator.failNext('read-run', { kind: 'respond', status: 429, headers: { 'retry-after': '7200' } }, 9)
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'timed_out' }])
+    expect(stage.clock.now()).toBeLessThanOrEqual(5 * MINUTE)
   })
 
   test('is never cancelled, not even at a time-out that cancels', async () => {

@@ -85,13 +85,19 @@ describe('a history that has to be read again', () => {
     ])
   })
 
-  test('and cannot be: unknown, if something was', async () => {
+  test('and cannot be: what has failed has failed, if something was', async () => {
     const stage = new Rehearsal({ outageToleranceMs: 2 * MINUTE, retries: 1 })
     stage.simulator.script(8290, failsAfter(MINUTE))
     stage.simulator.faults.push((_request, { operation, nth }) =>
       operation === 'list-runs' && nth > 1 ? { kind: 'respond', status: 500 } : undefined,
     )
-    expect((await stage.run()).results).toMatchObject([{ outcome: 'unknown', attempts: 1 }])
+    expect((await stage.run()).results).toMatchObject([
+      {
+        outcome: 'failed',
+        attempts: 1,
+        reason: expect.stringMatching(/^there was no retry \(the history .*\); the provider says$/),
+      },
+    ])
   })
 
   test('and is not answered before the deadline', async () => {
