@@ -59,16 +59,18 @@ export class Simulator {
   readonly #machine: Machine
   readonly #census: Census
   readonly #options: CensusOptions
-  readonly #now: () => number
+  readonly #clock: () => number
+  /** The instant of the request that is being answered. */
+  #instant: number | null = null
   readonly #skewMs: number
   readonly #calls = new Map<string, number>()
 
   constructor(options: SimulatorOptions = {}) {
     const { syncs = [], destinations = [DESTINATION], clockSkewMs = 0, ...rest } = options
-    this.#now = options.now ?? Date.now
+    this.#clock = options.now ?? Date.now
     this.#skewMs = clockSkewMs
     this.#options = { ...DEFAULT_CENSUS, ...rest }
-    this.#machine = new Machine(rest)
+    this.#machine = new Machine({ ...rest, now: () => this.#now() })
     this.#census = new Census({
       machine: this.#machine,
       destinations,
@@ -136,13 +138,23 @@ export class Simulator {
     const match = findRoute(request)
     const call = this.#count(match)
     const fault = this.#faultFor(request, call)
-    const delivery = deliver(
-      fault,
-      () => this.#dated(this.#census.respond(request, match)),
-      (answer) => this.#dated(answer),
-    )
-    this.#log(request, call, delivery, fault)
-    return delivery
+    this.#instant = this.#clock()
+    try {
+      const delivery = deliver(
+        fault,
+        () => this.#dated(this.#census.respond(request, match)),
+        (answer) => this.#dated(answer),
+      )
+      this.#log(request, call, delivery, fault)
+      return delivery
+    } finally {
+      this.#instant = null
+    }
+  }
+
+  /** What a request is answered, dated and logged with is one instant: a busy machine may take a moment between the three. */
+  #now(): number {
+    return this.#instant ?? this.#clock()
   }
 
   #faultFor(request: ParsedRequest, call: Call): Fault | undefined {
