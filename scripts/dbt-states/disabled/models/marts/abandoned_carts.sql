@@ -1,0 +1,3 @@
+{{ config(enabled=false) }}
+select customer_id
+from {{ ref('customers') }}

@@ -1,0 +1,2 @@
+select order_id, ordered_on, amount
+from {{ ref('stg_orders') }}

@@ -1,0 +1,3 @@
+-- A model of the shop has the same name.
+{{ config(materialized='table') }}
+select 1 as customer_id

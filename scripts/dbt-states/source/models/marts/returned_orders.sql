@@ -1,0 +1,2 @@
+select order_id, landed_at
+from {{ source('warehouse', 'returns') }}
