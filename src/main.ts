@@ -1,21 +1,26 @@
 import { act } from './action.ts'
 import { checkBaseUrl } from './address.ts'
+import { readConfig } from './config/config.ts'
 import { type Inputs, parseInputs } from './core/inputs.ts'
-import { COLORS } from './core/judge.ts'
-import { ProviderClock } from './core/watermark.ts'
+import { isRed } from './core/judge.ts'
+import { ProviderClock, readyAt } from './core/watermark.ts'
+import { consultDbt, type Dbt } from './dbt/consult.ts'
 import { explainEmptyToken } from './github/event.ts'
 import { readInputs } from './github/inputs.ts'
 import { annotate, group, print, setOutputs, writeSummary } from './github/runner.ts'
 import { createStateKeeper, saveVerdict } from './github/state.ts'
 import { Host } from './host.ts'
 import { createHttp } from './http.ts'
-import { authorization, createProvider, PROVIDERS } from './providers/index.ts'
-import { annotationsOf } from './report/annotations.ts'
+import { authorization, createProvider, factsOf, PROVIDERS } from './providers/index.ts'
+import { type Annotation, annotationsOf } from './report/annotations.ts'
 import { createLog } from './report/log.ts'
 import { outputsOf, type Report } from './report/outputs.ts'
 import { plain } from './report/safe.ts'
 import { summaryOf } from './report/summary.ts'
 import { systemClock as clock } from './system-clock.ts'
+
+/** Mistakes in the inputs that the job summary tells: whoever has more of them looks at the first ones first. */
+const MOST_TOLD = 50
 
 // Red until the end proves otherwise: a process that stops without a verdict must not look like success.
 process.exitCode = 1
@@ -35,33 +40,37 @@ try {
     title: 'Internal error',
     text: plain(error instanceof Error ? error.message : String(error)),
   })
-  setOutputs(outputsOf({ conclusion: 'failure', results: [], problem: 'The action stopped with an internal error.' }))
+  setOutputs(
+    outputsOf({ conclusion: 'failure', results: [], problems: ['The action stopped with an internal error.'] }),
+  )
 } finally {
   settled = true
 }
 
 /** True only if every sync is green. */
 async function main(): Promise<boolean> {
-  const read = readInputs(process.env)
-  const emptyToken = read.raw['api-token']?.trim() ? '' : await explainEmptyToken()
-  const parsed = parseInputs(read.raw, PROVIDERS, checkBaseUrl, emptyToken)
-  for (const text of [...read.warnings, ...parsed.warnings])
-    annotate({ level: 'warning', title: 'Input', text: plain(text) })
-  const problems = [...read.problems, ...(parsed.ok ? [] : parsed.problems)]
+  const { raw, ...read } = readInputs(process.env)
+  const root = process.env.GITHUB_WORKSPACE ?? process.cwd()
+  const emptyToken = raw['api-token']?.trim() ? '' : await explainEmptyToken()
+  const file = await readConfig(raw.config?.trim() ?? '', root, PROVIDERS, raw.provider ?? '')
+  const parsed = parseInputs(raw, PROVIDERS, checkBaseUrl, emptyToken, file.config)
+  tell('warning', 'Input', [...read.warnings, ...parsed.warnings])
+  const problems = [...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)]
   if (!parsed.ok || problems.length > 0) return await refuse(problems)
 
-  const { inputs } = parsed
-  const report = await runStep(inputs)
-  for (const annotation of annotationsOf(report.results, inputs.showDetails)) annotate(annotation)
+  const inputs = { ...parsed.inputs, githubRunId: parsed.inputs.githubRunId ?? process.env.GITHUB_RUN_ID ?? null }
+  const { dbt, warnings, notices } = await consultDbt(inputs, factsOf(inputs), root, clock.wall())
+  tell('warning', 'dbt', warnings)
+  tell('notice', 'dbt', notices)
+  if (dbt !== null && dbt.badNames.length > 0) return await refuse(dbt.badNames)
+  const report = await runStep(inputs, dbt)
+  for (const annotation of annotationsOf(report, inputs.showDetails)) annotate(annotation)
   await publish(report, inputs)
   saveVerdict(report.conclusion)
-  return (
-    ['success', 'skipped'].includes(report.conclusion) &&
-    report.results.every(({ outcome }) => COLORS[outcome] === 'green')
-  )
+  return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(isRed)
 }
 
-async function runStep(inputs: Inputs): Promise<Report> {
+async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
   const providerClock = new ProviderClock()
   const host = new Host(createHttp('post-transform-sync', clock.wall), {
     baseUrl: inputs.baseUrl,
@@ -72,12 +81,15 @@ async function runStep(inputs: Inputs): Promise<Report> {
   const log = createLog({ details: inputs.showDetails, now: clock.now, write: print })
   const keepState = createStateKeeper()
   const done = new AbortController()
+  const ready = readyAt(dbt?.builtAt ?? null, began.wall)
   void beat(log.heartbeat, done.signal)
   try {
     return await act(inputs, createProvider(inputs, host), {
       clock,
+      dbt,
       signal: cancel.signal,
-      watermark: () => providerClock.atLatest(began.wall),
+      watermark: () => providerClock.atLatest(ready),
+      notBefore: ready,
       group,
       warn: (text) => annotate({ level: 'warning', title: 'Provider', text }),
       emit: (event) => {
@@ -98,12 +110,17 @@ async function beat(heartbeat: () => void, done: AbortSignal): Promise<void> {
 }
 
 async function refuse(problems: readonly string[]): Promise<boolean> {
-  for (const text of problems.slice(0, 9)) annotate({ level: 'error', title: 'Input', text: plain(text) })
-  if (problems.length > 9) annotate({ level: 'error', title: 'Input', text: `and ${problems.length - 9} more` })
-  const problem = `Nothing was triggered: ${problems.length === 1 ? 'an input is' : `${problems.length} inputs are`} not right. ${problems.join(' ')}`
-  await publish({ conclusion: 'failure', results: [], problem }, null)
+  tell('error', 'Input', problems)
+  const head = `Nothing was triggered: ${problems.length === 1 ? 'an input is' : `${problems.length} inputs are`} not right.`
+  await publish({ conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] }, null)
   saveVerdict('failure')
   return false
+}
+
+/** Ten annotations of a level are shown: nine, and how many more there are. */
+function tell(level: Annotation['level'], title: string, texts: readonly string[]): void {
+  for (const text of texts.slice(0, 9)) annotate({ level, title, text: plain(text) })
+  if (texts.length > 9) annotate({ level, title, text: `and ${texts.length - 9} more` })
 }
 
 async function publish(report: Report, inputs: Inputs | null): Promise<void> {

@@ -7,7 +7,7 @@ import { print } from './github/runner.ts'
 import { readState, type SavedRun } from './github/state.ts'
 import { Host } from './host.ts'
 import { createHttp } from './http.ts'
-import { authorization, createProvider, PROVIDERS } from './providers/index.ts'
+import { authorization, createProvider, factsOf, PROVIDERS } from './providers/index.ts'
 import { plain } from './report/safe.ts'
 import { systemClock as clock } from './system-clock.ts'
 
@@ -31,7 +31,7 @@ async function post(): Promise<void> {
   if (!parsed.ok)
     return warn('runs of this step may still be going, and the inputs to look after them are not there any more')
   const { inputs } = parsed
-  const facts = PROVIDERS.find(({ name }) => name === inputs.provider)
+  const { id } = factsOf(inputs)
   const host = new Host(createHttp('post-transform-sync', clock.wall), {
     baseUrl: inputs.baseUrl,
     headers: authorization(inputs),
@@ -39,7 +39,7 @@ async function post(): Promise<void> {
     onDate: () => {},
   })
   const provider = createProvider(inputs, host)
-  const ours = open.filter(({ syncId, runId }) => facts?.id.test(syncId) && (runId === null || facts.id.test(runId)))
+  const ours = open.filter(({ syncId, runId }) => id.test(syncId) && (runId === null || id.test(runId)))
   const mayCancel = inputs.jobStatus === 'cancelled' && inputs.cancelOn.has('cancel')
   await Promise.all(ours.map((run) => lookAfter(run, mayCancel, provider)))
 }

@@ -56,7 +56,7 @@ const http = __importStar(__nccwpck_require__(8611));
 const https = __importStar(__nccwpck_require__(5692));
 const pm = __importStar(__nccwpck_require__(3335));
 const tunnel = __importStar(__nccwpck_require__(770));
-const undici_1 = __nccwpck_require__(6752);
+const undici_1 = __nccwpck_require__(4371);
 var HttpCodes;
 (function (HttpCodes) {
     HttpCodes[HttpCodes["OK"] = 200] = "OK";
@@ -1123,7 +1123,7 @@ exports.debug = debug; // for test
 
 /***/ }),
 
-/***/ 6752:
+/***/ 4371:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -1736,7 +1736,7 @@ module.exports = pipeline
 
 /***/ }),
 
-/***/ 4043:
+/***/ 6424:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -2304,7 +2304,7 @@ module.exports = upgrade
 
 
 
-module.exports.request = __nccwpck_require__(4043)
+module.exports.request = __nccwpck_require__(6424)
 module.exports.stream = __nccwpck_require__(3560)
 module.exports.pipeline = __nccwpck_require__(6862)
 module.exports.upgrade = __nccwpck_require__(1882)
@@ -29218,6 +29218,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("assert");
 
 /***/ }),
 
+/***/ 181:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("buffer");
+
+/***/ }),
+
 /***/ 4434:
 /***/ ((module) => {
 
@@ -29309,6 +29316,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:events"
 
 /***/ }),
 
+/***/ 1455:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+
+/***/ }),
+
 /***/ 7067:
 /***/ ((module) => {
 
@@ -29327,6 +29341,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:http2")
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:net");
+
+/***/ }),
+
+/***/ 6760:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 
 /***/ }),
 
@@ -29400,6 +29421,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
 
 /***/ }),
 
+/***/ 932:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("process");
+
+/***/ }),
+
 /***/ 3193:
 /***/ ((module) => {
 
@@ -29421,7 +29449,8573 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 
 /***/ }),
 
-/***/ 8920:
+/***/ 7349:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var resolveBlockMap = __nccwpck_require__(7103);
+var resolveBlockSeq = __nccwpck_require__(334);
+var resolveFlowCollection = __nccwpck_require__(3142);
+
+function resolveCollection(CN, ctx, token, onError, tagName, tag) {
+    const coll = token.type === 'block-map'
+        ? resolveBlockMap.resolveBlockMap(CN, ctx, token, onError, tag)
+        : token.type === 'block-seq'
+            ? resolveBlockSeq.resolveBlockSeq(CN, ctx, token, onError, tag)
+            : resolveFlowCollection.resolveFlowCollection(CN, ctx, token, onError, tag);
+    const Coll = coll.constructor;
+    // If we got a tagName matching the class, or the tag name is '!',
+    // then use the tagName from the node class used to create it.
+    if (tagName === '!' || tagName === Coll.tagName) {
+        coll.tag = Coll.tagName;
+        return coll;
+    }
+    if (tagName)
+        coll.tag = tagName;
+    return coll;
+}
+function composeCollection(CN, ctx, token, props, onError) {
+    const tagToken = props.tag;
+    const tagName = !tagToken
+        ? null
+        : ctx.directives.tagName(tagToken.source, msg => onError(tagToken, 'TAG_RESOLVE_FAILED', msg));
+    if (token.type === 'block-seq') {
+        const { anchor, newlineAfterProp: nl } = props;
+        const lastProp = anchor && tagToken
+            ? anchor.offset > tagToken.offset
+                ? anchor
+                : tagToken
+            : (anchor ?? tagToken);
+        if (lastProp && (!nl || nl.offset < lastProp.offset)) {
+            const message = 'Missing newline after block sequence props';
+            onError(lastProp, 'MISSING_CHAR', message);
+        }
+    }
+    const expType = token.type === 'block-map'
+        ? 'map'
+        : token.type === 'block-seq'
+            ? 'seq'
+            : token.start.source === '{'
+                ? 'map'
+                : 'seq';
+    // shortcut: check if it's a generic YAMLMap or YAMLSeq
+    // before jumping into the custom tag logic.
+    if (!tagToken ||
+        !tagName ||
+        tagName === '!' ||
+        (tagName === YAMLMap.YAMLMap.tagName && expType === 'map') ||
+        (tagName === YAMLSeq.YAMLSeq.tagName && expType === 'seq')) {
+        return resolveCollection(CN, ctx, token, onError, tagName);
+    }
+    let tag = ctx.schema.tags.find(t => t.tag === tagName && t.collection === expType);
+    if (!tag) {
+        const kt = ctx.schema.knownTags[tagName];
+        if (kt?.collection === expType) {
+            ctx.schema.tags.push(Object.assign({}, kt, { default: false }));
+            tag = kt;
+        }
+        else {
+            if (kt) {
+                onError(tagToken, 'BAD_COLLECTION_TYPE', `${kt.tag} used for ${expType} collection, but expects ${kt.collection ?? 'scalar'}`, true);
+            }
+            else {
+                onError(tagToken, 'TAG_RESOLVE_FAILED', `Unresolved tag: ${tagName}`, true);
+            }
+            return resolveCollection(CN, ctx, token, onError, tagName);
+        }
+    }
+    const coll = resolveCollection(CN, ctx, token, onError, tagName, tag);
+    const res = tag.resolve?.(coll, msg => onError(tagToken, 'TAG_RESOLVE_FAILED', msg), ctx.options) ?? coll;
+    const node = identity.isNode(res)
+        ? res
+        : new Scalar.Scalar(res);
+    node.range = coll.range;
+    node.tag = tagName;
+    if (tag?.format)
+        node.format = tag.format;
+    return node;
+}
+
+exports.composeCollection = composeCollection;
+
+
+/***/ }),
+
+/***/ 3683:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Document = __nccwpck_require__(3021);
+var composeNode = __nccwpck_require__(5937);
+var resolveEnd = __nccwpck_require__(7788);
+var resolveProps = __nccwpck_require__(4631);
+
+function composeDoc(options, directives, { offset, start, value, end }, onError) {
+    const opts = Object.assign({ _directives: directives }, options);
+    const doc = new Document.Document(undefined, opts);
+    const ctx = {
+        atKey: false,
+        atRoot: true,
+        directives: doc.directives,
+        options: doc.options,
+        schema: doc.schema
+    };
+    const props = resolveProps.resolveProps(start, {
+        indicator: 'doc-start',
+        next: value ?? end?.[0],
+        offset,
+        onError,
+        parentIndent: 0,
+        startOnNewline: true
+    });
+    if (props.found) {
+        doc.directives.docStart = true;
+        if (value &&
+            (value.type === 'block-map' || value.type === 'block-seq') &&
+            !props.hasNewline)
+            onError(props.end, 'MISSING_CHAR', 'Block collection cannot start on same line with directives-end marker');
+    }
+    // @ts-expect-error If Contents is set, let's trust the user
+    doc.contents = value
+        ? composeNode.composeNode(ctx, value, props, onError)
+        : composeNode.composeEmptyNode(ctx, props.end, start, null, props, onError);
+    const contentEnd = doc.contents.range[2];
+    const re = resolveEnd.resolveEnd(end, contentEnd, false, onError);
+    if (re.comment)
+        doc.comment = re.comment;
+    doc.range = [offset, contentEnd, re.offset];
+    return doc;
+}
+
+exports.composeDoc = composeDoc;
+
+
+/***/ }),
+
+/***/ 5937:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Alias = __nccwpck_require__(4065);
+var identity = __nccwpck_require__(1127);
+var composeCollection = __nccwpck_require__(7349);
+var composeScalar = __nccwpck_require__(5413);
+var resolveEnd = __nccwpck_require__(7788);
+var utilEmptyScalarPosition = __nccwpck_require__(2599);
+
+const CN = { composeNode, composeEmptyNode };
+function composeNode(ctx, token, props, onError) {
+    const atKey = ctx.atKey;
+    const { spaceBefore, comment, anchor, tag } = props;
+    let node;
+    let isSrcToken = true;
+    switch (token.type) {
+        case 'alias':
+            node = composeAlias(ctx, token, onError);
+            if (anchor || tag)
+                onError(token, 'ALIAS_PROPS', 'An alias node must not specify any properties');
+            break;
+        case 'scalar':
+        case 'single-quoted-scalar':
+        case 'double-quoted-scalar':
+        case 'block-scalar':
+            node = composeScalar.composeScalar(ctx, token, tag, onError);
+            if (anchor)
+                node.anchor = anchor.source.substring(1);
+            break;
+        case 'block-map':
+        case 'block-seq':
+        case 'flow-collection':
+            try {
+                node = composeCollection.composeCollection(CN, ctx, token, props, onError);
+                if (anchor)
+                    node.anchor = anchor.source.substring(1);
+            }
+            catch (error) {
+                // Almost certainly here due to a stack overflow
+                const message = error instanceof Error ? error.message : String(error);
+                onError(token, 'RESOURCE_EXHAUSTION', message);
+            }
+            break;
+        default: {
+            const message = token.type === 'error'
+                ? token.message
+                : `Unsupported token (type: ${token.type})`;
+            onError(token, 'UNEXPECTED_TOKEN', message);
+            isSrcToken = false;
+        }
+    }
+    node ?? (node = composeEmptyNode(ctx, token.offset, undefined, null, props, onError));
+    if (anchor && node.anchor === '')
+        onError(anchor, 'BAD_ALIAS', 'Anchor cannot be an empty string');
+    if (atKey &&
+        ctx.options.stringKeys &&
+        (!identity.isScalar(node) ||
+            typeof node.value !== 'string' ||
+            (node.tag && node.tag !== 'tag:yaml.org,2002:str'))) {
+        const msg = 'With stringKeys, all keys must be strings';
+        onError(tag ?? token, 'NON_STRING_KEY', msg);
+    }
+    if (spaceBefore)
+        node.spaceBefore = true;
+    if (comment) {
+        if (token.type === 'scalar' && token.source === '')
+            node.comment = comment;
+        else
+            node.commentBefore = comment;
+    }
+    // @ts-expect-error Type checking misses meaning of isSrcToken
+    if (ctx.options.keepSourceTokens && isSrcToken)
+        node.srcToken = token;
+    return node;
+}
+function composeEmptyNode(ctx, offset, before, pos, { spaceBefore, comment, anchor, tag, end }, onError) {
+    const token = {
+        type: 'scalar',
+        offset: utilEmptyScalarPosition.emptyScalarPosition(offset, before, pos),
+        indent: -1,
+        source: ''
+    };
+    const node = composeScalar.composeScalar(ctx, token, tag, onError);
+    if (anchor) {
+        node.anchor = anchor.source.substring(1);
+        if (node.anchor === '')
+            onError(anchor, 'BAD_ALIAS', 'Anchor cannot be an empty string');
+    }
+    if (spaceBefore)
+        node.spaceBefore = true;
+    if (comment) {
+        node.comment = comment;
+        node.range[2] = end;
+    }
+    return node;
+}
+function composeAlias({ options }, { offset, source, end }, onError) {
+    const alias = new Alias.Alias(source.substring(1));
+    if (alias.source === '')
+        onError(offset, 'BAD_ALIAS', 'Alias cannot be an empty string');
+    if (alias.source.endsWith(':'))
+        onError(offset + source.length - 1, 'BAD_ALIAS', 'Alias ending in : is ambiguous', true);
+    const valueEnd = offset + source.length;
+    const re = resolveEnd.resolveEnd(end, valueEnd, options.strict, onError);
+    alias.range = [offset, valueEnd, re.offset];
+    if (re.comment)
+        alias.comment = re.comment;
+    return alias;
+}
+
+exports.composeEmptyNode = composeEmptyNode;
+exports.composeNode = composeNode;
+
+
+/***/ }),
+
+/***/ 5413:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var resolveBlockScalar = __nccwpck_require__(8913);
+var resolveFlowScalar = __nccwpck_require__(6842);
+
+function composeScalar(ctx, token, tagToken, onError) {
+    const { value, type, comment, range } = token.type === 'block-scalar'
+        ? resolveBlockScalar.resolveBlockScalar(ctx, token, onError)
+        : resolveFlowScalar.resolveFlowScalar(token, ctx.options.strict, onError);
+    const tagName = tagToken
+        ? ctx.directives.tagName(tagToken.source, msg => onError(tagToken, 'TAG_RESOLVE_FAILED', msg))
+        : null;
+    let tag;
+    if (ctx.options.stringKeys && ctx.atKey) {
+        tag = ctx.schema[identity.SCALAR];
+    }
+    else if (tagName)
+        tag = findScalarTagByName(ctx.schema, value, tagName, tagToken, onError);
+    else if (token.type === 'scalar')
+        tag = findScalarTagByTest(ctx, value, token, onError);
+    else
+        tag = ctx.schema[identity.SCALAR];
+    let scalar;
+    try {
+        const res = tag.resolve(value, msg => onError(tagToken ?? token, 'TAG_RESOLVE_FAILED', msg), ctx.options);
+        scalar = identity.isScalar(res) ? res : new Scalar.Scalar(res);
+    }
+    catch (error) {
+        const msg = error instanceof Error ? error.message : String(error);
+        onError(tagToken ?? token, 'TAG_RESOLVE_FAILED', msg);
+        scalar = new Scalar.Scalar(value);
+    }
+    scalar.range = range;
+    scalar.source = value;
+    if (type)
+        scalar.type = type;
+    if (tagName)
+        scalar.tag = tagName;
+    if (tag.format)
+        scalar.format = tag.format;
+    if (comment)
+        scalar.comment = comment;
+    return scalar;
+}
+function findScalarTagByName(schema, value, tagName, tagToken, onError) {
+    if (tagName === '!')
+        return schema[identity.SCALAR]; // non-specific tag
+    const matchWithTest = [];
+    for (const tag of schema.tags) {
+        if (!tag.collection && tag.tag === tagName) {
+            if (tag.default && tag.test)
+                matchWithTest.push(tag);
+            else
+                return tag;
+        }
+    }
+    for (const tag of matchWithTest)
+        if (tag.test?.test(value))
+            return tag;
+    const kt = schema.knownTags[tagName];
+    if (kt && !kt.collection) {
+        // Ensure that the known tag is available for stringifying,
+        // but does not get used by default.
+        schema.tags.push(Object.assign({}, kt, { default: false, test: undefined }));
+        return kt;
+    }
+    onError(tagToken, 'TAG_RESOLVE_FAILED', `Unresolved tag: ${tagName}`, tagName !== 'tag:yaml.org,2002:str');
+    return schema[identity.SCALAR];
+}
+function findScalarTagByTest({ atKey, directives, schema }, value, token, onError) {
+    const tag = schema.tags.find(tag => (tag.default === true || (atKey && tag.default === 'key')) &&
+        tag.test?.test(value)) || schema[identity.SCALAR];
+    if (schema.compat) {
+        const compat = schema.compat.find(tag => tag.default && tag.test?.test(value)) ??
+            schema[identity.SCALAR];
+        if (tag.tag !== compat.tag) {
+            const ts = directives.tagString(tag.tag);
+            const cs = directives.tagString(compat.tag);
+            const msg = `Value may be parsed as either ${ts} or ${cs}`;
+            onError(token, 'TAG_RESOLVE_FAILED', msg, true);
+        }
+    }
+    return tag;
+}
+
+exports.composeScalar = composeScalar;
+
+
+/***/ }),
+
+/***/ 9984:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var node_process = __nccwpck_require__(932);
+var directives = __nccwpck_require__(1342);
+var Document = __nccwpck_require__(3021);
+var errors = __nccwpck_require__(1464);
+var identity = __nccwpck_require__(1127);
+var composeDoc = __nccwpck_require__(3683);
+var resolveEnd = __nccwpck_require__(7788);
+
+function getErrorPos(src) {
+    if (typeof src === 'number')
+        return [src, src + 1];
+    if (Array.isArray(src))
+        return src.length === 2 ? src : [src[0], src[1]];
+    const { offset, source } = src;
+    return [offset, offset + (typeof source === 'string' ? source.length : 1)];
+}
+function parsePrelude(prelude) {
+    let comment = '';
+    let atComment = false;
+    let afterEmptyLine = false;
+    for (let i = 0; i < prelude.length; ++i) {
+        const source = prelude[i];
+        switch (source[0]) {
+            case '#':
+                comment +=
+                    (comment === '' ? '' : afterEmptyLine ? '\n\n' : '\n') +
+                        (source.substring(1) || ' ');
+                atComment = true;
+                afterEmptyLine = false;
+                break;
+            case '%':
+                if (prelude[i + 1]?.[0] !== '#')
+                    i += 1;
+                atComment = false;
+                break;
+            default:
+                // This may be wrong after doc-end, but in that case it doesn't matter
+                if (!atComment)
+                    afterEmptyLine = true;
+                atComment = false;
+        }
+    }
+    return { comment, afterEmptyLine };
+}
+/**
+ * Compose a stream of CST nodes into a stream of YAML Documents.
+ *
+ * ```ts
+ * import { Composer, Parser } from 'yaml'
+ *
+ * const src: string = ...
+ * const tokens = new Parser().parse(src)
+ * const docs = new Composer().compose(tokens)
+ * ```
+ */
+class Composer {
+    constructor(options = {}) {
+        this.doc = null;
+        this.atDirectives = false;
+        this.prelude = [];
+        this.errors = [];
+        this.warnings = [];
+        this.onError = (source, code, message, warning) => {
+            const pos = getErrorPos(source);
+            if (warning)
+                this.warnings.push(new errors.YAMLWarning(pos, code, message));
+            else
+                this.errors.push(new errors.YAMLParseError(pos, code, message));
+        };
+        // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
+        this.directives = new directives.Directives({ version: options.version || '1.2' });
+        this.options = options;
+    }
+    decorate(doc, afterDoc) {
+        const { comment, afterEmptyLine } = parsePrelude(this.prelude);
+        //console.log({ dc: doc.comment, prelude, comment })
+        if (comment) {
+            const dc = doc.contents;
+            if (afterDoc) {
+                doc.comment = doc.comment ? `${doc.comment}\n${comment}` : comment;
+            }
+            else if (afterEmptyLine || doc.directives.docStart || !dc) {
+                doc.commentBefore = comment;
+            }
+            else if (identity.isCollection(dc) && !dc.flow && dc.items.length > 0) {
+                let it = dc.items[0];
+                if (identity.isPair(it))
+                    it = it.key;
+                const cb = it.commentBefore;
+                it.commentBefore = cb ? `${comment}\n${cb}` : comment;
+            }
+            else {
+                const cb = dc.commentBefore;
+                dc.commentBefore = cb ? `${comment}\n${cb}` : comment;
+            }
+        }
+        if (afterDoc) {
+            for (let i = 0; i < this.errors.length; ++i)
+                doc.errors.push(this.errors[i]);
+            for (let i = 0; i < this.warnings.length; ++i)
+                doc.warnings.push(this.warnings[i]);
+        }
+        else {
+            doc.errors = this.errors;
+            doc.warnings = this.warnings;
+        }
+        this.prelude = [];
+        this.errors = [];
+        this.warnings = [];
+    }
+    /**
+     * Current stream status information.
+     *
+     * Mostly useful at the end of input for an empty stream.
+     */
+    streamInfo() {
+        return {
+            comment: parsePrelude(this.prelude).comment,
+            directives: this.directives,
+            errors: this.errors,
+            warnings: this.warnings
+        };
+    }
+    /**
+     * Compose tokens into documents.
+     *
+     * @param forceDoc - If the stream contains no document, still emit a final document including any comments and directives that would be applied to a subsequent document.
+     * @param endOffset - Should be set if `forceDoc` is also set, to set the document range end and to indicate errors correctly.
+     */
+    *compose(tokens, forceDoc = false, endOffset = -1) {
+        for (const token of tokens)
+            yield* this.next(token);
+        yield* this.end(forceDoc, endOffset);
+    }
+    /** Advance the composer by one CST token. */
+    *next(token) {
+        if (node_process.env.LOG_STREAM)
+            console.dir(token, { depth: null });
+        switch (token.type) {
+            case 'directive':
+                this.directives.add(token.source, (offset, message, warning) => {
+                    const pos = getErrorPos(token);
+                    pos[0] += offset;
+                    this.onError(pos, 'BAD_DIRECTIVE', message, warning);
+                });
+                this.prelude.push(token.source);
+                this.atDirectives = true;
+                break;
+            case 'document': {
+                const doc = composeDoc.composeDoc(this.options, this.directives, token, this.onError);
+                if (this.atDirectives && !doc.directives.docStart)
+                    this.onError(token, 'MISSING_CHAR', 'Missing directives-end/doc-start indicator line');
+                this.decorate(doc, false);
+                if (this.doc)
+                    yield this.doc;
+                this.doc = doc;
+                this.atDirectives = false;
+                break;
+            }
+            case 'byte-order-mark':
+            case 'space':
+                break;
+            case 'comment':
+            case 'newline':
+                this.prelude.push(token.source);
+                break;
+            case 'error': {
+                const msg = token.source
+                    ? `${token.message}: ${JSON.stringify(token.source)}`
+                    : token.message;
+                const error = new errors.YAMLParseError(getErrorPos(token), 'UNEXPECTED_TOKEN', msg);
+                if (this.atDirectives || !this.doc)
+                    this.errors.push(error);
+                else
+                    this.doc.errors.push(error);
+                break;
+            }
+            case 'doc-end': {
+                if (!this.doc) {
+                    const msg = 'Unexpected doc-end without preceding document';
+                    this.errors.push(new errors.YAMLParseError(getErrorPos(token), 'UNEXPECTED_TOKEN', msg));
+                    break;
+                }
+                this.doc.directives.docEnd = true;
+                const end = resolveEnd.resolveEnd(token.end, token.offset + token.source.length, this.doc.options.strict, this.onError);
+                this.decorate(this.doc, true);
+                if (end.comment) {
+                    const dc = this.doc.comment;
+                    this.doc.comment = dc ? `${dc}\n${end.comment}` : end.comment;
+                }
+                this.doc.range[2] = end.offset;
+                break;
+            }
+            default:
+                this.errors.push(new errors.YAMLParseError(getErrorPos(token), 'UNEXPECTED_TOKEN', `Unsupported token ${token.type}`));
+        }
+    }
+    /**
+     * Call at end of input to yield any remaining document.
+     *
+     * @param forceDoc - If the stream contains no document, still emit a final document including any comments and directives that would be applied to a subsequent document.
+     * @param endOffset - Should be set if `forceDoc` is also set, to set the document range end and to indicate errors correctly.
+     */
+    *end(forceDoc = false, endOffset = -1) {
+        if (this.doc) {
+            this.decorate(this.doc, true);
+            yield this.doc;
+            this.doc = null;
+        }
+        else if (forceDoc) {
+            const opts = Object.assign({ _directives: this.directives }, this.options);
+            const doc = new Document.Document(undefined, opts);
+            if (this.atDirectives)
+                this.onError(endOffset, 'MISSING_CHAR', 'Missing directives-end indicator line');
+            doc.range = [0, endOffset, endOffset];
+            this.decorate(doc, false);
+            yield doc;
+        }
+    }
+}
+
+exports.Composer = Composer;
+
+
+/***/ }),
+
+/***/ 7103:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Pair = __nccwpck_require__(7165);
+var YAMLMap = __nccwpck_require__(4454);
+var resolveProps = __nccwpck_require__(4631);
+var utilContainsNewline = __nccwpck_require__(9499);
+var utilFlowIndentCheck = __nccwpck_require__(4051);
+var utilMapIncludes = __nccwpck_require__(1187);
+
+const startColMsg = 'All mapping items must start at the same column';
+function resolveBlockMap({ composeNode, composeEmptyNode }, ctx, bm, onError, tag) {
+    const NodeClass = tag?.nodeClass ?? YAMLMap.YAMLMap;
+    const map = new NodeClass(ctx.schema);
+    if (ctx.atRoot)
+        ctx.atRoot = false;
+    let offset = bm.offset;
+    let commentEnd = null;
+    for (const collItem of bm.items) {
+        const { start, key, sep, value } = collItem;
+        // key properties
+        const keyProps = resolveProps.resolveProps(start, {
+            indicator: 'explicit-key-ind',
+            next: key ?? sep?.[0],
+            offset,
+            onError,
+            parentIndent: bm.indent,
+            startOnNewline: true
+        });
+        const implicitKey = !keyProps.found;
+        if (implicitKey) {
+            if (key) {
+                if (key.type === 'block-seq')
+                    onError(offset, 'BLOCK_AS_IMPLICIT_KEY', 'A block sequence may not be used as an implicit map key');
+                else if ('indent' in key && key.indent !== bm.indent)
+                    onError(offset, 'BAD_INDENT', startColMsg);
+            }
+            if (!keyProps.anchor && !keyProps.tag && !sep) {
+                commentEnd = keyProps.end;
+                if (keyProps.comment) {
+                    if (map.comment)
+                        map.comment += '\n' + keyProps.comment;
+                    else
+                        map.comment = keyProps.comment;
+                }
+                continue;
+            }
+            if (keyProps.newlineAfterProp || utilContainsNewline.containsNewline(key)) {
+                onError(key ?? start[start.length - 1], 'MULTILINE_IMPLICIT_KEY', 'Implicit keys need to be on a single line');
+            }
+        }
+        else if (keyProps.found?.indent !== bm.indent) {
+            onError(offset, 'BAD_INDENT', startColMsg);
+        }
+        // key value
+        ctx.atKey = true;
+        const keyStart = keyProps.end;
+        const keyNode = key
+            ? composeNode(ctx, key, keyProps, onError)
+            : composeEmptyNode(ctx, keyStart, start, null, keyProps, onError);
+        if (ctx.schema.compat)
+            utilFlowIndentCheck.flowIndentCheck(bm.indent, key, onError);
+        ctx.atKey = false;
+        if (utilMapIncludes.mapIncludes(ctx, map.items, keyNode))
+            onError(keyStart, 'DUPLICATE_KEY', 'Map keys must be unique');
+        // value properties
+        const valueProps = resolveProps.resolveProps(sep ?? [], {
+            indicator: 'map-value-ind',
+            next: value,
+            offset: keyNode.range[2],
+            onError,
+            parentIndent: bm.indent,
+            startOnNewline: !key || key.type === 'block-scalar'
+        });
+        offset = valueProps.end;
+        if (valueProps.found) {
+            if (implicitKey) {
+                if (value?.type === 'block-map' && !valueProps.hasNewline)
+                    onError(offset, 'BLOCK_AS_IMPLICIT_KEY', 'Nested mappings are not allowed in compact mappings');
+                if (ctx.options.strict &&
+                    keyProps.start < valueProps.found.offset - 1024)
+                    onError(keyNode.range, 'KEY_OVER_1024_CHARS', 'The : indicator must be at most 1024 chars after the start of an implicit block mapping key');
+            }
+            // value value
+            const valueNode = value
+                ? composeNode(ctx, value, valueProps, onError)
+                : composeEmptyNode(ctx, offset, sep, null, valueProps, onError);
+            if (ctx.schema.compat)
+                utilFlowIndentCheck.flowIndentCheck(bm.indent, value, onError);
+            offset = valueNode.range[2];
+            const pair = new Pair.Pair(keyNode, valueNode);
+            if (ctx.options.keepSourceTokens)
+                pair.srcToken = collItem;
+            map.items.push(pair);
+        }
+        else {
+            // key with no value
+            if (implicitKey)
+                onError(keyNode.range, 'MISSING_CHAR', 'Implicit map keys need to be followed by map values');
+            if (valueProps.comment) {
+                if (keyNode.comment)
+                    keyNode.comment += '\n' + valueProps.comment;
+                else
+                    keyNode.comment = valueProps.comment;
+            }
+            const pair = new Pair.Pair(keyNode);
+            if (ctx.options.keepSourceTokens)
+                pair.srcToken = collItem;
+            map.items.push(pair);
+        }
+    }
+    if (commentEnd && commentEnd < offset)
+        onError(commentEnd, 'IMPOSSIBLE', 'Map comment with trailing content');
+    map.range = [bm.offset, offset, commentEnd ?? offset];
+    return map;
+}
+
+exports.resolveBlockMap = resolveBlockMap;
+
+
+/***/ }),
+
+/***/ 8913:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+
+function resolveBlockScalar(ctx, scalar, onError) {
+    const start = scalar.offset;
+    const header = parseBlockScalarHeader(scalar, ctx.options.strict, onError);
+    if (!header)
+        return { value: '', type: null, comment: '', range: [start, start, start] };
+    const type = header.mode === '>' ? Scalar.Scalar.BLOCK_FOLDED : Scalar.Scalar.BLOCK_LITERAL;
+    const lines = scalar.source ? splitLines(scalar.source) : [];
+    // determine the end of content & start of chomping
+    let chompStart = lines.length;
+    for (let i = lines.length - 1; i >= 0; --i) {
+        const content = lines[i][1];
+        if (content === '' || content === '\r')
+            chompStart = i;
+        else
+            break;
+    }
+    // shortcut for empty contents
+    if (chompStart === 0) {
+        const value = header.chomp === '+' && lines.length > 0
+            ? '\n'.repeat(Math.max(1, lines.length - 1))
+            : '';
+        let end = start + header.length;
+        if (scalar.source)
+            end += scalar.source.length;
+        return { value, type, comment: header.comment, range: [start, end, end] };
+    }
+    // find the indentation level to trim from start
+    let trimIndent = scalar.indent + header.indent;
+    let offset = scalar.offset + header.length;
+    let contentStart = 0;
+    for (let i = 0; i < chompStart; ++i) {
+        const [indent, content] = lines[i];
+        if (content === '' || content === '\r') {
+            if (header.indent === 0 && indent.length > trimIndent)
+                trimIndent = indent.length;
+        }
+        else {
+            if (indent.length < trimIndent) {
+                const message = 'Block scalars with more-indented leading empty lines must use an explicit indentation indicator';
+                onError(offset + indent.length, 'MISSING_CHAR', message);
+            }
+            if (header.indent === 0)
+                trimIndent = indent.length;
+            contentStart = i;
+            if (trimIndent === 0 && !ctx.atRoot) {
+                const message = 'Block scalar values in collections must be indented';
+                onError(offset, 'BAD_INDENT', message);
+            }
+            break;
+        }
+        offset += indent.length + content.length + 1;
+    }
+    // include trailing more-indented empty lines in content
+    for (let i = lines.length - 1; i >= chompStart; --i) {
+        if (lines[i][0].length > trimIndent)
+            chompStart = i + 1;
+    }
+    let value = '';
+    let sep = '';
+    let prevMoreIndented = false;
+    // leading whitespace is kept intact
+    for (let i = 0; i < contentStart; ++i)
+        value += lines[i][0].slice(trimIndent) + '\n';
+    for (let i = contentStart; i < chompStart; ++i) {
+        let [indent, content] = lines[i];
+        offset += indent.length + content.length + 1;
+        const crlf = content[content.length - 1] === '\r';
+        if (crlf)
+            content = content.slice(0, -1);
+        /* istanbul ignore if already caught in lexer */
+        if (content && indent.length < trimIndent) {
+            const src = header.indent
+                ? 'explicit indentation indicator'
+                : 'first line';
+            const message = `Block scalar lines must not be less indented than their ${src}`;
+            onError(offset - content.length - (crlf ? 2 : 1), 'BAD_INDENT', message);
+            indent = '';
+        }
+        if (type === Scalar.Scalar.BLOCK_LITERAL) {
+            value += sep + indent.slice(trimIndent) + content;
+            sep = '\n';
+        }
+        else if (indent.length > trimIndent || content[0] === '\t') {
+            // more-indented content within a folded block
+            if (sep === ' ')
+                sep = '\n';
+            else if (!prevMoreIndented && sep === '\n')
+                sep = '\n\n';
+            value += sep + indent.slice(trimIndent) + content;
+            sep = '\n';
+            prevMoreIndented = true;
+        }
+        else if (content === '') {
+            // empty line
+            if (sep === '\n')
+                value += '\n';
+            else
+                sep = '\n';
+        }
+        else {
+            value += sep + content;
+            sep = ' ';
+            prevMoreIndented = false;
+        }
+    }
+    switch (header.chomp) {
+        case '-':
+            break;
+        case '+':
+            for (let i = chompStart; i < lines.length; ++i)
+                value += '\n' + lines[i][0].slice(trimIndent);
+            if (value[value.length - 1] !== '\n')
+                value += '\n';
+            break;
+        default:
+            value += '\n';
+    }
+    const end = start + header.length + scalar.source.length;
+    return { value, type, comment: header.comment, range: [start, end, end] };
+}
+function parseBlockScalarHeader({ offset, props }, strict, onError) {
+    /* istanbul ignore if should not happen */
+    if (props[0].type !== 'block-scalar-header') {
+        onError(props[0], 'IMPOSSIBLE', 'Block scalar header not found');
+        return null;
+    }
+    const { source } = props[0];
+    const mode = source[0];
+    let indent = 0;
+    let chomp = '';
+    let error = -1;
+    for (let i = 1; i < source.length; ++i) {
+        const ch = source[i];
+        if (!chomp && (ch === '-' || ch === '+'))
+            chomp = ch;
+        else {
+            const n = Number(ch);
+            if (!indent && n)
+                indent = n;
+            else if (error === -1)
+                error = offset + i;
+        }
+    }
+    if (error !== -1)
+        onError(error, 'UNEXPECTED_TOKEN', `Block scalar header includes extra characters: ${source}`);
+    let hasSpace = false;
+    let comment = '';
+    let length = source.length;
+    for (let i = 1; i < props.length; ++i) {
+        const token = props[i];
+        switch (token.type) {
+            case 'space':
+                hasSpace = true;
+            // fallthrough
+            case 'newline':
+                length += token.source.length;
+                break;
+            case 'comment':
+                if (strict && !hasSpace) {
+                    const message = 'Comments must be separated from other tokens by white space characters';
+                    onError(token, 'MISSING_CHAR', message);
+                }
+                length += token.source.length;
+                comment = token.source.substring(1);
+                break;
+            case 'error':
+                onError(token, 'UNEXPECTED_TOKEN', token.message);
+                length += token.source.length;
+                break;
+            /* istanbul ignore next should not happen */
+            default: {
+                const message = `Unexpected token in block scalar header: ${token.type}`;
+                onError(token, 'UNEXPECTED_TOKEN', message);
+                const ts = token.source;
+                if (ts && typeof ts === 'string')
+                    length += ts.length;
+            }
+        }
+    }
+    return { mode, indent, chomp, comment, length };
+}
+/** @returns Array of lines split up as `[indent, content]` */
+function splitLines(source) {
+    const split = source.split(/\n( *)/);
+    const first = split[0];
+    const m = first.match(/^( *)/);
+    const line0 = m?.[1]
+        ? [m[1], first.slice(m[1].length)]
+        : ['', first];
+    const lines = [line0];
+    for (let i = 1; i < split.length; i += 2)
+        lines.push([split[i], split[i + 1]]);
+    return lines;
+}
+
+exports.resolveBlockScalar = resolveBlockScalar;
+
+
+/***/ }),
+
+/***/ 334:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var YAMLSeq = __nccwpck_require__(2223);
+var resolveProps = __nccwpck_require__(4631);
+var utilFlowIndentCheck = __nccwpck_require__(4051);
+
+function resolveBlockSeq({ composeNode, composeEmptyNode }, ctx, bs, onError, tag) {
+    const NodeClass = tag?.nodeClass ?? YAMLSeq.YAMLSeq;
+    const seq = new NodeClass(ctx.schema);
+    if (ctx.atRoot)
+        ctx.atRoot = false;
+    if (ctx.atKey)
+        ctx.atKey = false;
+    let offset = bs.offset;
+    let commentEnd = null;
+    for (const { start, value } of bs.items) {
+        const props = resolveProps.resolveProps(start, {
+            indicator: 'seq-item-ind',
+            next: value,
+            offset,
+            onError,
+            parentIndent: bs.indent,
+            startOnNewline: true
+        });
+        if (!props.found) {
+            if (props.anchor || props.tag || value) {
+                if (value?.type === 'block-seq')
+                    onError(props.end, 'BAD_INDENT', 'All sequence items must start at the same column');
+                else
+                    onError(offset, 'MISSING_CHAR', 'Sequence item without - indicator');
+            }
+            else {
+                commentEnd = props.end;
+                if (props.comment)
+                    seq.comment = props.comment;
+                continue;
+            }
+        }
+        const node = value
+            ? composeNode(ctx, value, props, onError)
+            : composeEmptyNode(ctx, props.end, start, null, props, onError);
+        if (ctx.schema.compat)
+            utilFlowIndentCheck.flowIndentCheck(bs.indent, value, onError);
+        offset = node.range[2];
+        seq.items.push(node);
+    }
+    seq.range = [bs.offset, offset, commentEnd ?? offset];
+    return seq;
+}
+
+exports.resolveBlockSeq = resolveBlockSeq;
+
+
+/***/ }),
+
+/***/ 7788:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+function resolveEnd(end, offset, reqSpace, onError) {
+    let comment = '';
+    if (end) {
+        let hasSpace = false;
+        let sep = '';
+        for (const token of end) {
+            const { source, type } = token;
+            switch (type) {
+                case 'space':
+                    hasSpace = true;
+                    break;
+                case 'comment': {
+                    if (reqSpace && !hasSpace)
+                        onError(token, 'MISSING_CHAR', 'Comments must be separated from other tokens by white space characters');
+                    const cb = source.substring(1) || ' ';
+                    if (!comment)
+                        comment = cb;
+                    else
+                        comment += sep + cb;
+                    sep = '';
+                    break;
+                }
+                case 'newline':
+                    if (comment)
+                        sep += source;
+                    hasSpace = true;
+                    break;
+                default:
+                    onError(token, 'UNEXPECTED_TOKEN', `Unexpected ${type} at node end`);
+            }
+            offset += source.length;
+        }
+    }
+    return { comment, offset };
+}
+
+exports.resolveEnd = resolveEnd;
+
+
+/***/ }),
+
+/***/ 3142:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var resolveEnd = __nccwpck_require__(7788);
+var resolveProps = __nccwpck_require__(4631);
+var utilContainsNewline = __nccwpck_require__(9499);
+var utilMapIncludes = __nccwpck_require__(1187);
+
+const blockMsg = 'Block collections are not allowed within flow collections';
+const isBlock = (token) => token && (token.type === 'block-map' || token.type === 'block-seq');
+function resolveFlowCollection({ composeNode, composeEmptyNode }, ctx, fc, onError, tag) {
+    const isMap = fc.start.source === '{';
+    const fcName = isMap ? 'flow map' : 'flow sequence';
+    const NodeClass = (tag?.nodeClass ?? (isMap ? YAMLMap.YAMLMap : YAMLSeq.YAMLSeq));
+    const coll = new NodeClass(ctx.schema);
+    coll.flow = true;
+    const atRoot = ctx.atRoot;
+    if (atRoot)
+        ctx.atRoot = false;
+    if (ctx.atKey)
+        ctx.atKey = false;
+    let offset = fc.offset + fc.start.source.length;
+    for (let i = 0; i < fc.items.length; ++i) {
+        const collItem = fc.items[i];
+        const { start, key, sep, value } = collItem;
+        const props = resolveProps.resolveProps(start, {
+            flow: fcName,
+            indicator: 'explicit-key-ind',
+            next: key ?? sep?.[0],
+            offset,
+            onError,
+            parentIndent: fc.indent,
+            startOnNewline: false
+        });
+        if (!props.found) {
+            if (!props.anchor && !props.tag && !sep && !value) {
+                if (i === 0 && props.comma)
+                    onError(props.comma, 'UNEXPECTED_TOKEN', `Unexpected , in ${fcName}`);
+                else if (i < fc.items.length - 1)
+                    onError(props.start, 'UNEXPECTED_TOKEN', `Unexpected empty item in ${fcName}`);
+                if (props.comment) {
+                    if (coll.comment)
+                        coll.comment += '\n' + props.comment;
+                    else
+                        coll.comment = props.comment;
+                }
+                offset = props.end;
+                continue;
+            }
+            if (!isMap && ctx.options.strict && utilContainsNewline.containsNewline(key))
+                onError(key, // checked by containsNewline()
+                'MULTILINE_IMPLICIT_KEY', 'Implicit keys of flow sequence pairs need to be on a single line');
+        }
+        if (i === 0) {
+            if (props.comma)
+                onError(props.comma, 'UNEXPECTED_TOKEN', `Unexpected , in ${fcName}`);
+        }
+        else {
+            if (!props.comma)
+                onError(props.start, 'MISSING_CHAR', `Missing , between ${fcName} items`);
+            if (props.comment) {
+                let prevItemComment = '';
+                loop: for (const st of start) {
+                    switch (st.type) {
+                        case 'comma':
+                        case 'space':
+                            break;
+                        case 'comment':
+                            prevItemComment = st.source.substring(1);
+                            break loop;
+                        default:
+                            break loop;
+                    }
+                }
+                if (prevItemComment) {
+                    let prev = coll.items[coll.items.length - 1];
+                    if (identity.isPair(prev))
+                        prev = prev.value ?? prev.key;
+                    if (prev.comment)
+                        prev.comment += '\n' + prevItemComment;
+                    else
+                        prev.comment = prevItemComment;
+                    props.comment = props.comment.substring(prevItemComment.length + 1);
+                }
+            }
+        }
+        if (!isMap && !sep && !props.found) {
+            // item is a value in a seq
+            // → key & sep are empty, start does not include ? or :
+            const valueNode = value
+                ? composeNode(ctx, value, props, onError)
+                : composeEmptyNode(ctx, props.end, sep, null, props, onError);
+            coll.items.push(valueNode);
+            offset = valueNode.range[2];
+            if (isBlock(value))
+                onError(valueNode.range, 'BLOCK_IN_FLOW', blockMsg);
+        }
+        else {
+            // item is a key+value pair
+            // key value
+            ctx.atKey = true;
+            const keyStart = props.end;
+            const keyNode = key
+                ? composeNode(ctx, key, props, onError)
+                : composeEmptyNode(ctx, keyStart, start, null, props, onError);
+            if (isBlock(key))
+                onError(keyNode.range, 'BLOCK_IN_FLOW', blockMsg);
+            ctx.atKey = false;
+            // value properties
+            const valueProps = resolveProps.resolveProps(sep ?? [], {
+                flow: fcName,
+                indicator: 'map-value-ind',
+                next: value,
+                offset: keyNode.range[2],
+                onError,
+                parentIndent: fc.indent,
+                startOnNewline: false
+            });
+            if (valueProps.found) {
+                if (!isMap && !props.found && ctx.options.strict) {
+                    if (sep)
+                        for (const st of sep) {
+                            if (st === valueProps.found)
+                                break;
+                            if (st.type === 'newline') {
+                                onError(st, 'MULTILINE_IMPLICIT_KEY', 'Implicit keys of flow sequence pairs need to be on a single line');
+                                break;
+                            }
+                        }
+                    if (props.start < valueProps.found.offset - 1024)
+                        onError(valueProps.found, 'KEY_OVER_1024_CHARS', 'The : indicator must be at most 1024 chars after the start of an implicit flow sequence key');
+                }
+            }
+            else if (value) {
+                if ('source' in value && value.source?.[0] === ':')
+                    onError(value, 'MISSING_CHAR', `Missing space after : in ${fcName}`);
+                else
+                    onError(valueProps.start, 'MISSING_CHAR', `Missing , or : between ${fcName} items`);
+            }
+            // value value
+            const valueNode = value
+                ? composeNode(ctx, value, valueProps, onError)
+                : valueProps.found
+                    ? composeEmptyNode(ctx, valueProps.end, sep, null, valueProps, onError)
+                    : null;
+            if (valueNode) {
+                if (isBlock(value))
+                    onError(valueNode.range, 'BLOCK_IN_FLOW', blockMsg);
+            }
+            else if (valueProps.comment) {
+                if (keyNode.comment)
+                    keyNode.comment += '\n' + valueProps.comment;
+                else
+                    keyNode.comment = valueProps.comment;
+            }
+            const pair = new Pair.Pair(keyNode, valueNode);
+            if (ctx.options.keepSourceTokens)
+                pair.srcToken = collItem;
+            if (isMap) {
+                const map = coll;
+                if (utilMapIncludes.mapIncludes(ctx, map.items, keyNode))
+                    onError(keyStart, 'DUPLICATE_KEY', 'Map keys must be unique');
+                map.items.push(pair);
+            }
+            else {
+                const map = new YAMLMap.YAMLMap(ctx.schema);
+                map.flow = true;
+                map.items.push(pair);
+                const endRange = (valueNode ?? keyNode).range;
+                map.range = [keyNode.range[0], endRange[1], endRange[2]];
+                coll.items.push(map);
+            }
+            offset = valueNode ? valueNode.range[2] : valueProps.end;
+        }
+    }
+    const expectedEnd = isMap ? '}' : ']';
+    const [ce, ...ee] = fc.end;
+    let cePos = offset;
+    if (ce?.source === expectedEnd)
+        cePos = ce.offset + ce.source.length;
+    else {
+        const name = fcName[0].toUpperCase() + fcName.substring(1);
+        const msg = atRoot
+            ? `${name} must end with a ${expectedEnd}`
+            : `${name} in block collection must be sufficiently indented and end with a ${expectedEnd}`;
+        onError(offset, atRoot ? 'MISSING_CHAR' : 'BAD_INDENT', msg);
+        if (ce && ce.source.length !== 1)
+            ee.unshift(ce);
+    }
+    if (ee.length > 0) {
+        const end = resolveEnd.resolveEnd(ee, cePos, ctx.options.strict, onError);
+        if (end.comment) {
+            if (coll.comment)
+                coll.comment += '\n' + end.comment;
+            else
+                coll.comment = end.comment;
+        }
+        coll.range = [fc.offset, cePos, end.offset];
+    }
+    else {
+        coll.range = [fc.offset, cePos, cePos];
+    }
+    return coll;
+}
+
+exports.resolveFlowCollection = resolveFlowCollection;
+
+
+/***/ }),
+
+/***/ 6842:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+var resolveEnd = __nccwpck_require__(7788);
+
+function resolveFlowScalar(scalar, strict, onError) {
+    const { offset, type, source, end } = scalar;
+    let _type;
+    let value;
+    const _onError = (rel, code, msg) => onError(offset + rel, code, msg);
+    switch (type) {
+        case 'scalar':
+            _type = Scalar.Scalar.PLAIN;
+            value = plainValue(source, _onError);
+            break;
+        case 'single-quoted-scalar':
+            _type = Scalar.Scalar.QUOTE_SINGLE;
+            value = singleQuotedValue(source, _onError);
+            break;
+        case 'double-quoted-scalar':
+            _type = Scalar.Scalar.QUOTE_DOUBLE;
+            value = doubleQuotedValue(source, _onError);
+            break;
+        /* istanbul ignore next should not happen */
+        default:
+            onError(scalar, 'UNEXPECTED_TOKEN', `Expected a flow scalar value, but found: ${type}`);
+            return {
+                value: '',
+                type: null,
+                comment: '',
+                range: [offset, offset + source.length, offset + source.length]
+            };
+    }
+    const valueEnd = offset + source.length;
+    const re = resolveEnd.resolveEnd(end, valueEnd, strict, onError);
+    return {
+        value,
+        type: _type,
+        comment: re.comment,
+        range: [offset, valueEnd, re.offset]
+    };
+}
+function plainValue(source, onError) {
+    let badChar = '';
+    switch (source[0]) {
+        /* istanbul ignore next should not happen */
+        case '\t':
+            badChar = 'a tab character';
+            break;
+        case ',':
+            badChar = 'flow indicator character ,';
+            break;
+        case '%':
+            badChar = 'directive indicator character %';
+            break;
+        case '|':
+        case '>': {
+            badChar = `block scalar indicator ${source[0]}`;
+            break;
+        }
+        case '@':
+        case '`': {
+            badChar = `reserved character ${source[0]}`;
+            break;
+        }
+    }
+    if (badChar)
+        onError(0, 'BAD_SCALAR_START', `Plain value cannot start with ${badChar}`);
+    return unfoldLines(source);
+}
+function singleQuotedValue(source, onError) {
+    if (source[source.length - 1] !== "'" || source.length === 1)
+        onError(source.length, 'MISSING_CHAR', "Missing closing 'quote");
+    return unfoldLines(source.slice(1, -1)).replace(/''/g, "'");
+}
+function unfoldLines(source) {
+    const line = /(.*?)\r?\n/sy;
+    let match = line.exec(source);
+    if (!match)
+        return source;
+    /**
+     * The negative lookbehinds in these RegExps are to
+     * prevent causing a polynomial search time in certain cases.
+     *
+     * The try-catch is for Safari < 16.4 and other old browsers:
+     * https://caniuse.com/js-regexp-lookbehind
+     */
+    let trimEnd, trimBoth;
+    try {
+        trimEnd = new RegExp('(?<![ \t])[ \t]+$');
+        trimBoth = new RegExp('^[ \t]+|(?<![ \t])[ \t]+$', 'g');
+    }
+    catch {
+        trimEnd = /[ \t]+$/;
+        trimBoth = /^[ \t]+|[ \t]+$/g;
+    }
+    let res = match[1].replace(trimEnd, '');
+    let sep = ' ';
+    let pos = line.lastIndex;
+    while ((match = line.exec(source))) {
+        const lm = match[1].replace(trimBoth, '');
+        if (lm === '') {
+            if (sep === '\n')
+                res += sep;
+            else
+                sep = '\n';
+        }
+        else {
+            res += sep + lm;
+            sep = ' ';
+        }
+        pos = line.lastIndex;
+    }
+    const last = /[ \t]*(.*)/sy;
+    last.lastIndex = pos;
+    match = last.exec(source);
+    return res + sep + (match?.[1] ?? '');
+}
+function doubleQuotedValue(source, onError) {
+    let res = '';
+    for (let i = 1; i < source.length - 1; ++i) {
+        const ch = source[i];
+        if (ch === '\r' && source[i + 1] === '\n')
+            continue;
+        if (ch === '\n') {
+            const { fold, offset } = foldNewline(source, i);
+            res += fold;
+            i = offset;
+        }
+        else if (ch === '\\') {
+            let next = source[++i];
+            const cc = escapeCodes[next];
+            if (cc)
+                res += cc;
+            else if (next === '\n') {
+                // skip escaped newlines, but still trim the following line
+                next = source[i + 1];
+                while (next === ' ' || next === '\t')
+                    next = source[++i + 1];
+            }
+            else if (next === '\r' && source[i + 1] === '\n') {
+                // skip escaped CRLF newlines, but still trim the following line
+                next = source[++i + 1];
+                while (next === ' ' || next === '\t')
+                    next = source[++i + 1];
+            }
+            else if (next === 'x' || next === 'u' || next === 'U') {
+                const length = next === 'x' ? 2 : next === 'u' ? 4 : 8;
+                res += parseCharCode(source, i + 1, length, onError);
+                i += length;
+            }
+            else {
+                const raw = source.substr(i - 1, 2);
+                onError(i - 1, 'BAD_DQ_ESCAPE', `Invalid escape sequence ${raw}`);
+                res += raw;
+            }
+        }
+        else if (ch === ' ' || ch === '\t') {
+            // trim trailing whitespace
+            const wsStart = i;
+            let next = source[i + 1];
+            while (next === ' ' || next === '\t')
+                next = source[++i + 1];
+            if (next !== '\n' && !(next === '\r' && source[i + 2] === '\n'))
+                res += i > wsStart ? source.slice(wsStart, i + 1) : ch;
+        }
+        else {
+            res += ch;
+        }
+    }
+    if (source[source.length - 1] !== '"' || source.length === 1)
+        onError(source.length, 'MISSING_CHAR', 'Missing closing "quote');
+    return res;
+}
+/**
+ * Fold a single newline into a space, multiple newlines to N - 1 newlines.
+ * Presumes `source[offset] === '\n'`
+ */
+function foldNewline(source, offset) {
+    let fold = '';
+    let ch = source[offset + 1];
+    while (ch === ' ' || ch === '\t' || ch === '\n' || ch === '\r') {
+        if (ch === '\r' && source[offset + 2] !== '\n')
+            break;
+        if (ch === '\n')
+            fold += '\n';
+        offset += 1;
+        ch = source[offset + 1];
+    }
+    if (!fold)
+        fold = ' ';
+    return { fold, offset };
+}
+const escapeCodes = {
+    '0': '\0', // null character
+    a: '\x07', // bell character
+    b: '\b', // backspace
+    e: '\x1b', // escape character
+    f: '\f', // form feed
+    n: '\n', // line feed
+    r: '\r', // carriage return
+    t: '\t', // horizontal tab
+    v: '\v', // vertical tab
+    N: '\u0085', // Unicode next line
+    _: '\u00a0', // Unicode non-breaking space
+    L: '\u2028', // Unicode line separator
+    P: '\u2029', // Unicode paragraph separator
+    ' ': ' ',
+    '"': '"',
+    '/': '/',
+    '\\': '\\',
+    '\t': '\t'
+};
+function parseCharCode(source, offset, length, onError) {
+    const cc = source.substr(offset, length);
+    const ok = cc.length === length && /^[0-9a-fA-F]+$/.test(cc);
+    const code = ok ? parseInt(cc, 16) : NaN;
+    try {
+        return String.fromCodePoint(code);
+    }
+    catch {
+        const raw = source.substr(offset - 2, length + 2);
+        onError(offset - 2, 'BAD_DQ_ESCAPE', `Invalid escape sequence ${raw}`);
+        return raw;
+    }
+}
+
+exports.resolveFlowScalar = resolveFlowScalar;
+
+
+/***/ }),
+
+/***/ 4631:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+function resolveProps(tokens, { flow, indicator, next, offset, onError, parentIndent, startOnNewline }) {
+    let spaceBefore = false;
+    let atNewline = startOnNewline;
+    let hasSpace = startOnNewline;
+    let comment = '';
+    let commentSep = '';
+    let hasNewline = false;
+    let reqSpace = false;
+    let tab = null;
+    let anchor = null;
+    let tag = null;
+    let newlineAfterProp = null;
+    let comma = null;
+    let found = null;
+    let start = null;
+    for (const token of tokens) {
+        if (reqSpace) {
+            if (token.type !== 'space' &&
+                token.type !== 'newline' &&
+                token.type !== 'comma')
+                onError(token.offset, 'MISSING_CHAR', 'Tags and anchors must be separated from the next token by white space');
+            reqSpace = false;
+        }
+        if (tab) {
+            if (atNewline && token.type !== 'comment' && token.type !== 'newline') {
+                onError(tab, 'TAB_AS_INDENT', 'Tabs are not allowed as indentation');
+            }
+            tab = null;
+        }
+        switch (token.type) {
+            case 'space':
+                // At the doc level, tabs at line start may be parsed
+                // as leading white space rather than indentation.
+                // In a flow collection, only the parser handles indent.
+                if (!flow &&
+                    (indicator !== 'doc-start' || next?.type !== 'flow-collection') &&
+                    token.source.includes('\t')) {
+                    tab = token;
+                }
+                hasSpace = true;
+                break;
+            case 'comment': {
+                if (!hasSpace)
+                    onError(token, 'MISSING_CHAR', 'Comments must be separated from other tokens by white space characters');
+                const cb = token.source.substring(1) || ' ';
+                if (!comment)
+                    comment = cb;
+                else
+                    comment += commentSep + cb;
+                commentSep = '';
+                atNewline = false;
+                break;
+            }
+            case 'newline':
+                if (atNewline) {
+                    if (comment)
+                        comment += token.source;
+                    else if (!found || indicator !== 'seq-item-ind')
+                        spaceBefore = true;
+                }
+                else
+                    commentSep += token.source;
+                atNewline = true;
+                hasNewline = true;
+                if (anchor || tag)
+                    newlineAfterProp = token;
+                hasSpace = true;
+                break;
+            case 'anchor':
+                if (anchor)
+                    onError(token, 'MULTIPLE_ANCHORS', 'A node can have at most one anchor');
+                if (token.source.endsWith(':'))
+                    onError(token.offset + token.source.length - 1, 'BAD_ALIAS', 'Anchor ending in : is ambiguous', true);
+                anchor = token;
+                start ?? (start = token.offset);
+                atNewline = false;
+                hasSpace = false;
+                reqSpace = true;
+                break;
+            case 'tag': {
+                if (tag)
+                    onError(token, 'MULTIPLE_TAGS', 'A node can have at most one tag');
+                tag = token;
+                start ?? (start = token.offset);
+                atNewline = false;
+                hasSpace = false;
+                reqSpace = true;
+                break;
+            }
+            case indicator:
+                // Could here handle preceding comments differently
+                if (anchor || tag)
+                    onError(token, 'BAD_PROP_ORDER', `Anchors and tags must be after the ${token.source} indicator`);
+                if (found)
+                    onError(token, 'UNEXPECTED_TOKEN', `Unexpected ${token.source} in ${flow ?? 'collection'}`);
+                found = token;
+                atNewline =
+                    indicator === 'seq-item-ind' || indicator === 'explicit-key-ind';
+                hasSpace = false;
+                break;
+            case 'comma':
+                if (flow) {
+                    if (comma)
+                        onError(token, 'UNEXPECTED_TOKEN', `Unexpected , in ${flow}`);
+                    comma = token;
+                    atNewline = false;
+                    hasSpace = false;
+                    break;
+                }
+            // else fallthrough
+            default:
+                onError(token, 'UNEXPECTED_TOKEN', `Unexpected ${token.type} token`);
+                atNewline = false;
+                hasSpace = false;
+        }
+    }
+    const last = tokens[tokens.length - 1];
+    const end = last ? last.offset + last.source.length : offset;
+    if (reqSpace &&
+        next &&
+        next.type !== 'space' &&
+        next.type !== 'newline' &&
+        next.type !== 'comma' &&
+        (next.type !== 'scalar' || next.source !== '')) {
+        onError(next.offset, 'MISSING_CHAR', 'Tags and anchors must be separated from the next token by white space');
+    }
+    if (tab &&
+        ((atNewline && tab.indent <= parentIndent) ||
+            next?.type === 'block-map' ||
+            next?.type === 'block-seq'))
+        onError(tab, 'TAB_AS_INDENT', 'Tabs are not allowed as indentation');
+    return {
+        comma,
+        found,
+        spaceBefore,
+        comment,
+        hasNewline,
+        anchor,
+        tag,
+        newlineAfterProp,
+        end,
+        start: start ?? end
+    };
+}
+
+exports.resolveProps = resolveProps;
+
+
+/***/ }),
+
+/***/ 9499:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+function containsNewline(key) {
+    if (!key)
+        return null;
+    switch (key.type) {
+        case 'alias':
+        case 'scalar':
+        case 'double-quoted-scalar':
+        case 'single-quoted-scalar':
+            if (key.source.includes('\n'))
+                return true;
+            if (key.end)
+                for (const st of key.end)
+                    if (st.type === 'newline')
+                        return true;
+            return false;
+        case 'flow-collection':
+            for (const it of key.items) {
+                for (const st of it.start)
+                    if (st.type === 'newline')
+                        return true;
+                if (it.sep)
+                    for (const st of it.sep)
+                        if (st.type === 'newline')
+                            return true;
+                if (containsNewline(it.key) || containsNewline(it.value))
+                    return true;
+            }
+            return false;
+        default:
+            return true;
+    }
+}
+
+exports.containsNewline = containsNewline;
+
+
+/***/ }),
+
+/***/ 2599:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+function emptyScalarPosition(offset, before, pos) {
+    if (before) {
+        pos ?? (pos = before.length);
+        for (let i = pos - 1; i >= 0; --i) {
+            let st = before[i];
+            switch (st.type) {
+                case 'space':
+                case 'comment':
+                case 'newline':
+                    offset -= st.source.length;
+                    continue;
+            }
+            // Technically, an empty scalar is immediately after the last non-empty
+            // node, but it's more useful to place it after any whitespace.
+            st = before[++i];
+            while (st?.type === 'space') {
+                offset += st.source.length;
+                st = before[++i];
+            }
+            break;
+        }
+    }
+    return offset;
+}
+
+exports.emptyScalarPosition = emptyScalarPosition;
+
+
+/***/ }),
+
+/***/ 4051:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var utilContainsNewline = __nccwpck_require__(9499);
+
+function flowIndentCheck(indent, fc, onError) {
+    if (fc?.type === 'flow-collection') {
+        const end = fc.end[0];
+        if (end.indent === indent &&
+            (end.source === ']' || end.source === '}') &&
+            utilContainsNewline.containsNewline(fc)) {
+            const msg = 'Flow end indicator should be more indented than parent';
+            onError(end, 'BAD_INDENT', msg, true);
+        }
+    }
+}
+
+exports.flowIndentCheck = flowIndentCheck;
+
+
+/***/ }),
+
+/***/ 1187:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+
+function mapIncludes(ctx, items, search) {
+    const { uniqueKeys } = ctx.options;
+    if (uniqueKeys === false)
+        return false;
+    const isEqual = typeof uniqueKeys === 'function'
+        ? uniqueKeys
+        : (a, b) => a === b || (identity.isScalar(a) && identity.isScalar(b) && a.value === b.value);
+    return items.some(pair => isEqual(pair.key, search));
+}
+
+exports.mapIncludes = mapIncludes;
+
+
+/***/ }),
+
+/***/ 3021:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Alias = __nccwpck_require__(4065);
+var Collection = __nccwpck_require__(101);
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var toJS = __nccwpck_require__(4043);
+var Schema = __nccwpck_require__(5840);
+var stringifyDocument = __nccwpck_require__(6829);
+var anchors = __nccwpck_require__(1596);
+var applyReviver = __nccwpck_require__(3661);
+var createNode = __nccwpck_require__(2404);
+var directives = __nccwpck_require__(1342);
+
+class Document {
+    constructor(value, replacer, options) {
+        /** A comment before this Document */
+        this.commentBefore = null;
+        /** A comment immediately after this Document */
+        this.comment = null;
+        /** Errors encountered during parsing. */
+        this.errors = [];
+        /** Warnings encountered during parsing. */
+        this.warnings = [];
+        Object.defineProperty(this, identity.NODE_TYPE, { value: identity.DOC });
+        let _replacer = null;
+        if (typeof replacer === 'function' || Array.isArray(replacer)) {
+            _replacer = replacer;
+        }
+        else if (options === undefined && replacer) {
+            options = replacer;
+            replacer = undefined;
+        }
+        const opt = Object.assign({
+            intAsBigInt: false,
+            keepSourceTokens: false,
+            logLevel: 'warn',
+            prettyErrors: true,
+            strict: true,
+            stringKeys: false,
+            uniqueKeys: true,
+            version: '1.2'
+        }, options);
+        this.options = opt;
+        let { version } = opt;
+        if (options?._directives) {
+            this.directives = options._directives.atDocument();
+            if (this.directives.yaml.explicit)
+                version = this.directives.yaml.version;
+        }
+        else
+            this.directives = new directives.Directives({ version });
+        this.setSchema(version, options);
+        // @ts-expect-error We can't really know that this matches Contents.
+        this.contents =
+            value === undefined ? null : this.createNode(value, _replacer, options);
+    }
+    /**
+     * Create a deep copy of this Document and its contents.
+     *
+     * Custom Node values that inherit from `Object` still refer to their original instances.
+     */
+    clone() {
+        const copy = Object.create(Document.prototype, {
+            [identity.NODE_TYPE]: { value: identity.DOC }
+        });
+        copy.commentBefore = this.commentBefore;
+        copy.comment = this.comment;
+        copy.errors = this.errors.slice();
+        copy.warnings = this.warnings.slice();
+        copy.options = Object.assign({}, this.options);
+        if (this.directives)
+            copy.directives = this.directives.clone();
+        copy.schema = this.schema.clone();
+        // @ts-expect-error We can't really know that this matches Contents.
+        copy.contents = identity.isNode(this.contents)
+            ? this.contents.clone(copy.schema)
+            : this.contents;
+        if (this.range)
+            copy.range = this.range.slice();
+        return copy;
+    }
+    /** Adds a value to the document. */
+    add(value) {
+        if (assertCollection(this.contents))
+            this.contents.add(value);
+    }
+    /** Adds a value to the document. */
+    addIn(path, value) {
+        if (assertCollection(this.contents))
+            this.contents.addIn(path, value);
+    }
+    /**
+     * Create a new `Alias` node, ensuring that the target `node` has the required anchor.
+     *
+     * If `node` already has an anchor, `name` is ignored.
+     * Otherwise, the `node.anchor` value will be set to `name`,
+     * or if an anchor with that name is already present in the document,
+     * `name` will be used as a prefix for a new unique anchor.
+     * If `name` is undefined, the generated anchor will use 'a' as a prefix.
+     */
+    createAlias(node, name) {
+        if (!node.anchor) {
+            const prev = anchors.anchorNames(this);
+            node.anchor =
+                // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
+                !name || prev.has(name) ? anchors.findNewAnchor(name || 'a', prev) : name;
+        }
+        return new Alias.Alias(node.anchor);
+    }
+    createNode(value, replacer, options) {
+        let _replacer = undefined;
+        if (typeof replacer === 'function') {
+            value = replacer.call({ '': value }, '', value);
+            _replacer = replacer;
+        }
+        else if (Array.isArray(replacer)) {
+            const keyToStr = (v) => typeof v === 'number' || v instanceof String || v instanceof Number;
+            const asStr = replacer.filter(keyToStr).map(String);
+            if (asStr.length > 0)
+                replacer = replacer.concat(asStr);
+            _replacer = replacer;
+        }
+        else if (options === undefined && replacer) {
+            options = replacer;
+            replacer = undefined;
+        }
+        const { aliasDuplicateObjects, anchorPrefix, flow, keepUndefined, onTagObj, tag } = options ?? {};
+        const { onAnchor, setAnchors, sourceObjects } = anchors.createNodeAnchors(this, 
+        // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
+        anchorPrefix || 'a');
+        const ctx = {
+            aliasDuplicateObjects: aliasDuplicateObjects ?? true,
+            keepUndefined: keepUndefined ?? false,
+            onAnchor,
+            onTagObj,
+            replacer: _replacer,
+            schema: this.schema,
+            sourceObjects
+        };
+        const node = createNode.createNode(value, tag, ctx);
+        if (flow && identity.isCollection(node))
+            node.flow = true;
+        setAnchors();
+        return node;
+    }
+    /**
+     * Convert a key and a value into a `Pair` using the current schema,
+     * recursively wrapping all values as `Scalar` or `Collection` nodes.
+     */
+    createPair(key, value, options = {}) {
+        const k = this.createNode(key, null, options);
+        const v = this.createNode(value, null, options);
+        return new Pair.Pair(k, v);
+    }
+    /**
+     * Removes a value from the document.
+     * @returns `true` if the item was found and removed.
+     */
+    delete(key) {
+        return assertCollection(this.contents) ? this.contents.delete(key) : false;
+    }
+    /**
+     * Removes a value from the document.
+     * @returns `true` if the item was found and removed.
+     */
+    deleteIn(path) {
+        if (Collection.isEmptyPath(path)) {
+            if (this.contents == null)
+                return false;
+            // @ts-expect-error Presumed impossible if Strict extends false
+            this.contents = null;
+            return true;
+        }
+        return assertCollection(this.contents)
+            ? this.contents.deleteIn(path)
+            : false;
+    }
+    /**
+     * Returns item at `key`, or `undefined` if not found. By default unwraps
+     * scalar values from their surrounding node; to disable set `keepScalar` to
+     * `true` (collections are always returned intact).
+     */
+    get(key, keepScalar) {
+        return identity.isCollection(this.contents)
+            ? this.contents.get(key, keepScalar)
+            : undefined;
+    }
+    /**
+     * Returns item at `path`, or `undefined` if not found. By default unwraps
+     * scalar values from their surrounding node; to disable set `keepScalar` to
+     * `true` (collections are always returned intact).
+     */
+    getIn(path, keepScalar) {
+        if (Collection.isEmptyPath(path))
+            return !keepScalar && identity.isScalar(this.contents)
+                ? this.contents.value
+                : this.contents;
+        return identity.isCollection(this.contents)
+            ? this.contents.getIn(path, keepScalar)
+            : undefined;
+    }
+    /**
+     * Checks if the document includes a value with the key `key`.
+     */
+    has(key) {
+        return identity.isCollection(this.contents) ? this.contents.has(key) : false;
+    }
+    /**
+     * Checks if the document includes a value at `path`.
+     */
+    hasIn(path) {
+        if (Collection.isEmptyPath(path))
+            return this.contents !== undefined;
+        return identity.isCollection(this.contents) ? this.contents.hasIn(path) : false;
+    }
+    /**
+     * Sets a value in this document. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     */
+    set(key, value) {
+        if (this.contents == null) {
+            // @ts-expect-error We can't really know that this matches Contents.
+            this.contents = Collection.collectionFromPath(this.schema, [key], value);
+        }
+        else if (assertCollection(this.contents)) {
+            this.contents.set(key, value);
+        }
+    }
+    /**
+     * Sets a value in this document. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     */
+    setIn(path, value) {
+        if (Collection.isEmptyPath(path)) {
+            // @ts-expect-error We can't really know that this matches Contents.
+            this.contents = value;
+        }
+        else if (this.contents == null) {
+            // @ts-expect-error We can't really know that this matches Contents.
+            this.contents = Collection.collectionFromPath(this.schema, Array.from(path), value);
+        }
+        else if (assertCollection(this.contents)) {
+            this.contents.setIn(path, value);
+        }
+    }
+    /**
+     * Change the YAML version and schema used by the document.
+     * A `null` version disables support for directives, explicit tags, anchors, and aliases.
+     * It also requires the `schema` option to be given as a `Schema` instance value.
+     *
+     * Overrides all previously set schema options.
+     */
+    setSchema(version, options = {}) {
+        if (typeof version === 'number')
+            version = String(version);
+        let opt;
+        switch (version) {
+            case '1.1':
+                if (this.directives)
+                    this.directives.yaml.version = '1.1';
+                else
+                    this.directives = new directives.Directives({ version: '1.1' });
+                opt = { resolveKnownTags: false, schema: 'yaml-1.1' };
+                break;
+            case '1.2':
+            case 'next':
+                if (this.directives)
+                    this.directives.yaml.version = version;
+                else
+                    this.directives = new directives.Directives({ version });
+                opt = { resolveKnownTags: true, schema: 'core' };
+                break;
+            case null:
+                if (this.directives)
+                    delete this.directives;
+                opt = null;
+                break;
+            default: {
+                const sv = JSON.stringify(version);
+                throw new Error(`Expected '1.1', '1.2' or null as first argument, but found: ${sv}`);
+            }
+        }
+        // Not using `instanceof Schema` to allow for duck typing
+        if (options.schema instanceof Object)
+            this.schema = options.schema;
+        else if (opt)
+            this.schema = new Schema.Schema(Object.assign(opt, options));
+        else
+            throw new Error(`With a null YAML version, the { schema: Schema } option is required`);
+    }
+    // json & jsonArg are only used from toJSON()
+    toJS({ json, jsonArg, mapAsMap, maxAliasCount, onAnchor, reviver } = {}) {
+        const ctx = {
+            anchors: new Map(),
+            doc: this,
+            keep: !json,
+            mapAsMap: mapAsMap === true,
+            mapKeyWarned: false,
+            maxAliasCount: typeof maxAliasCount === 'number' ? maxAliasCount : 100
+        };
+        const res = toJS.toJS(this.contents, jsonArg ?? '', ctx);
+        if (typeof onAnchor === 'function')
+            for (const { count, res } of ctx.anchors.values())
+                onAnchor(res, count);
+        return typeof reviver === 'function'
+            ? applyReviver.applyReviver(reviver, { '': res }, '', res)
+            : res;
+    }
+    /**
+     * A JSON representation of the document `contents`.
+     *
+     * @param jsonArg Used by `JSON.stringify` to indicate the array index or
+     *   property name.
+     */
+    toJSON(jsonArg, onAnchor) {
+        return this.toJS({ json: true, jsonArg, mapAsMap: false, onAnchor });
+    }
+    /** A YAML representation of the document. */
+    toString(options = {}) {
+        if (this.errors.length > 0)
+            throw new Error('Document with errors cannot be stringified');
+        if ('indent' in options &&
+            (!Number.isInteger(options.indent) || Number(options.indent) <= 0)) {
+            const s = JSON.stringify(options.indent);
+            throw new Error(`"indent" option must be a positive integer, not ${s}`);
+        }
+        return stringifyDocument.stringifyDocument(this, options);
+    }
+}
+function assertCollection(contents) {
+    if (identity.isCollection(contents))
+        return true;
+    throw new Error('Expected a YAML collection as document contents');
+}
+
+exports.Document = Document;
+
+
+/***/ }),
+
+/***/ 1596:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var visit = __nccwpck_require__(204);
+
+/**
+ * Verify that the input string is a valid anchor.
+ *
+ * Will throw on errors.
+ */
+function anchorIsValid(anchor) {
+    if (/[\x00-\x19\s,[\]{}]/.test(anchor)) {
+        const sa = JSON.stringify(anchor);
+        const msg = `Anchor must not contain whitespace or control characters: ${sa}`;
+        throw new Error(msg);
+    }
+    return true;
+}
+function anchorNames(root) {
+    const anchors = new Set();
+    visit.visit(root, {
+        Value(_key, node) {
+            if (node.anchor)
+                anchors.add(node.anchor);
+        }
+    });
+    return anchors;
+}
+/** Find a new anchor name with the given `prefix` and a one-indexed suffix. */
+function findNewAnchor(prefix, exclude) {
+    for (let i = 1; true; ++i) {
+        const name = `${prefix}${i}`;
+        if (!exclude.has(name))
+            return name;
+    }
+}
+function createNodeAnchors(doc, prefix) {
+    const aliasObjects = [];
+    const sourceObjects = new Map();
+    let prevAnchors = null;
+    return {
+        onAnchor: (source) => {
+            aliasObjects.push(source);
+            prevAnchors ?? (prevAnchors = anchorNames(doc));
+            const anchor = findNewAnchor(prefix, prevAnchors);
+            prevAnchors.add(anchor);
+            return anchor;
+        },
+        /**
+         * With circular references, the source node is only resolved after all
+         * of its child nodes are. This is why anchors are set only after all of
+         * the nodes have been created.
+         */
+        setAnchors: () => {
+            for (const source of aliasObjects) {
+                const ref = sourceObjects.get(source);
+                if (typeof ref === 'object' &&
+                    ref.anchor &&
+                    (identity.isScalar(ref.node) || identity.isCollection(ref.node))) {
+                    ref.node.anchor = ref.anchor;
+                }
+                else {
+                    const error = new Error('Failed to resolve repeated object (this should not happen)');
+                    error.source = source;
+                    throw error;
+                }
+            }
+        },
+        sourceObjects
+    };
+}
+
+exports.anchorIsValid = anchorIsValid;
+exports.anchorNames = anchorNames;
+exports.createNodeAnchors = createNodeAnchors;
+exports.findNewAnchor = findNewAnchor;
+
+
+/***/ }),
+
+/***/ 3661:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+/**
+ * Applies the JSON.parse reviver algorithm as defined in the ECMA-262 spec,
+ * in section 24.5.1.1 "Runtime Semantics: InternalizeJSONProperty" of the
+ * 2021 edition: https://tc39.es/ecma262/#sec-json.parse
+ *
+ * Includes extensions for handling Map and Set objects.
+ */
+function applyReviver(reviver, obj, key, val) {
+    if (val && typeof val === 'object') {
+        if (Array.isArray(val)) {
+            for (let i = 0, len = val.length; i < len; ++i) {
+                const v0 = val[i];
+                const v1 = applyReviver(reviver, val, String(i), v0);
+                // eslint-disable-next-line @typescript-eslint/no-array-delete
+                if (v1 === undefined)
+                    delete val[i];
+                else if (v1 !== v0)
+                    val[i] = v1;
+            }
+        }
+        else if (val instanceof Map) {
+            for (const k of Array.from(val.keys())) {
+                const v0 = val.get(k);
+                const v1 = applyReviver(reviver, val, k, v0);
+                if (v1 === undefined)
+                    val.delete(k);
+                else if (v1 !== v0)
+                    val.set(k, v1);
+            }
+        }
+        else if (val instanceof Set) {
+            for (const v0 of Array.from(val)) {
+                const v1 = applyReviver(reviver, val, v0, v0);
+                if (v1 === undefined)
+                    val.delete(v0);
+                else if (v1 !== v0) {
+                    val.delete(v0);
+                    val.add(v1);
+                }
+            }
+        }
+        else {
+            for (const [k, v0] of Object.entries(val)) {
+                const v1 = applyReviver(reviver, val, k, v0);
+                if (v1 === undefined)
+                    delete val[k];
+                else if (v1 !== v0)
+                    val[k] = v1;
+            }
+        }
+    }
+    return reviver.call(obj, key, val);
+}
+
+exports.applyReviver = applyReviver;
+
+
+/***/ }),
+
+/***/ 2404:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Alias = __nccwpck_require__(4065);
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+
+const defaultTagPrefix = 'tag:yaml.org,2002:';
+function findTagObject(value, tagName, tags) {
+    if (tagName) {
+        const match = tags.filter(t => t.tag === tagName);
+        const tagObj = match.find(t => !t.format) ?? match[0];
+        if (!tagObj)
+            throw new Error(`Tag ${tagName} not found`);
+        return tagObj;
+    }
+    return tags.find(t => t.identify?.(value) && !t.format);
+}
+function createNode(value, tagName, ctx) {
+    if (identity.isDocument(value))
+        value = value.contents;
+    if (identity.isNode(value))
+        return value;
+    if (identity.isPair(value)) {
+        const map = ctx.schema[identity.MAP].createNode?.(ctx.schema, null, ctx);
+        map.items.push(value);
+        return map;
+    }
+    if (value instanceof String ||
+        value instanceof Number ||
+        value instanceof Boolean ||
+        (typeof BigInt !== 'undefined' && value instanceof BigInt) // not supported everywhere
+    ) {
+        // https://tc39.es/ecma262/#sec-serializejsonproperty
+        value = value.valueOf();
+    }
+    const { aliasDuplicateObjects, onAnchor, onTagObj, schema, sourceObjects } = ctx;
+    // Detect duplicate references to the same object & use Alias nodes for all
+    // after first. The `ref` wrapper allows for circular references to resolve.
+    let ref = undefined;
+    if (aliasDuplicateObjects && value && typeof value === 'object') {
+        ref = sourceObjects.get(value);
+        if (ref) {
+            ref.anchor ?? (ref.anchor = onAnchor(value));
+            return new Alias.Alias(ref.anchor);
+        }
+        else {
+            ref = { anchor: null, node: null };
+            sourceObjects.set(value, ref);
+        }
+    }
+    if (tagName?.startsWith('!!'))
+        tagName = defaultTagPrefix + tagName.slice(2);
+    let tagObj = findTagObject(value, tagName, schema.tags);
+    if (!tagObj) {
+        if (value && typeof value.toJSON === 'function') {
+            // eslint-disable-next-line @typescript-eslint/no-unsafe-call
+            value = value.toJSON();
+        }
+        if (!value || typeof value !== 'object') {
+            const node = new Scalar.Scalar(value);
+            if (ref)
+                ref.node = node;
+            return node;
+        }
+        tagObj =
+            value instanceof Map
+                ? schema[identity.MAP]
+                : Symbol.iterator in Object(value)
+                    ? schema[identity.SEQ]
+                    : schema[identity.MAP];
+    }
+    if (onTagObj) {
+        onTagObj(tagObj);
+        delete ctx.onTagObj;
+    }
+    const node = tagObj?.createNode
+        ? tagObj.createNode(ctx.schema, value, ctx)
+        : typeof tagObj?.nodeClass?.from === 'function'
+            ? tagObj.nodeClass.from(ctx.schema, value, ctx)
+            : new Scalar.Scalar(value);
+    if (tagName)
+        node.tag = tagName;
+    else if (!tagObj.default)
+        node.tag = tagObj.tag;
+    if (ref)
+        ref.node = node;
+    return node;
+}
+
+exports.createNode = createNode;
+
+
+/***/ }),
+
+/***/ 1342:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var visit = __nccwpck_require__(204);
+
+const escapeChars = {
+    '!': '%21',
+    ',': '%2C',
+    '[': '%5B',
+    ']': '%5D',
+    '{': '%7B',
+    '}': '%7D'
+};
+const escapeTagName = (tn) => tn.replace(/[!,[\]{}]/g, ch => escapeChars[ch]);
+class Directives {
+    constructor(yaml, tags) {
+        /**
+         * The directives-end/doc-start marker `---`. If `null`, a marker may still be
+         * included in the document's stringified representation.
+         */
+        this.docStart = null;
+        /** The doc-end marker `...`.  */
+        this.docEnd = false;
+        this.yaml = Object.assign({}, Directives.defaultYaml, yaml);
+        this.tags = Object.assign({}, Directives.defaultTags, tags);
+    }
+    clone() {
+        const copy = new Directives(this.yaml, this.tags);
+        copy.docStart = this.docStart;
+        return copy;
+    }
+    /**
+     * During parsing, get a Directives instance for the current document and
+     * update the stream state according to the current version's spec.
+     */
+    atDocument() {
+        const res = new Directives(this.yaml, this.tags);
+        switch (this.yaml.version) {
+            case '1.1':
+                this.atNextDocument = true;
+                break;
+            case '1.2':
+                this.atNextDocument = false;
+                this.yaml = {
+                    explicit: Directives.defaultYaml.explicit,
+                    version: '1.2'
+                };
+                this.tags = Object.assign({}, Directives.defaultTags);
+                break;
+        }
+        return res;
+    }
+    /**
+     * @param onError - May be called even if the action was successful
+     * @returns `true` on success
+     */
+    add(line, onError) {
+        if (this.atNextDocument) {
+            this.yaml = { explicit: Directives.defaultYaml.explicit, version: '1.1' };
+            this.tags = Object.assign({}, Directives.defaultTags);
+            this.atNextDocument = false;
+        }
+        const parts = line.trim().split(/[ \t]+/);
+        const name = parts.shift();
+        switch (name) {
+            case '%TAG': {
+                if (parts.length !== 2) {
+                    onError(0, '%TAG directive should contain exactly two parts');
+                    if (parts.length < 2)
+                        return false;
+                }
+                const [handle, prefix] = parts;
+                this.tags[handle] = prefix;
+                return true;
+            }
+            case '%YAML': {
+                this.yaml.explicit = true;
+                if (parts.length !== 1) {
+                    onError(0, '%YAML directive should contain exactly one part');
+                    return false;
+                }
+                const [version] = parts;
+                if (version === '1.1' || version === '1.2') {
+                    this.yaml.version = version;
+                    return true;
+                }
+                else {
+                    const isValid = /^\d+\.\d+$/.test(version);
+                    onError(6, `Unsupported YAML version ${version}`, isValid);
+                    return false;
+                }
+            }
+            default:
+                onError(0, `Unknown directive ${name}`, true);
+                return false;
+        }
+    }
+    /**
+     * Resolves a tag, matching handles to those defined in %TAG directives.
+     *
+     * @returns Resolved tag, which may also be the non-specific tag `'!'` or a
+     *   `'!local'` tag, or `null` if unresolvable.
+     */
+    tagName(source, onError) {
+        if (source === '!')
+            return '!'; // non-specific tag
+        if (source[0] !== '!') {
+            onError(`Not a valid tag: ${source}`);
+            return null;
+        }
+        if (source[1] === '<') {
+            const verbatim = source.slice(2, -1);
+            if (verbatim === '!' || verbatim === '!!') {
+                onError(`Verbatim tags aren't resolved, so ${source} is invalid.`);
+                return null;
+            }
+            if (source[source.length - 1] !== '>')
+                onError('Verbatim tags must end with a >');
+            return verbatim;
+        }
+        const [, handle, suffix] = source.match(/^(.*!)([^!]*)$/s);
+        if (!suffix)
+            onError(`The ${source} tag has no suffix`);
+        const prefix = this.tags[handle];
+        if (prefix) {
+            try {
+                return prefix + decodeURIComponent(suffix);
+            }
+            catch (error) {
+                onError(String(error));
+                return null;
+            }
+        }
+        if (handle === '!')
+            return source; // local tag
+        onError(`Could not resolve tag: ${source}`);
+        return null;
+    }
+    /**
+     * Given a fully resolved tag, returns its printable string form,
+     * taking into account current tag prefixes and defaults.
+     */
+    tagString(tag) {
+        for (const [handle, prefix] of Object.entries(this.tags)) {
+            if (tag.startsWith(prefix))
+                return handle + escapeTagName(tag.substring(prefix.length));
+        }
+        return tag[0] === '!' ? tag : `!<${tag}>`;
+    }
+    toString(doc) {
+        const lines = this.yaml.explicit
+            ? [`%YAML ${this.yaml.version || '1.2'}`]
+            : [];
+        const tagEntries = Object.entries(this.tags);
+        let tagNames;
+        if (doc && tagEntries.length > 0 && identity.isNode(doc.contents)) {
+            const tags = {};
+            visit.visit(doc.contents, (_key, node) => {
+                if (identity.isNode(node) && node.tag)
+                    tags[node.tag] = true;
+            });
+            tagNames = Object.keys(tags);
+        }
+        else
+            tagNames = [];
+        for (const [handle, prefix] of tagEntries) {
+            if (handle === '!!' && prefix === 'tag:yaml.org,2002:')
+                continue;
+            if (!doc || tagNames.some(tn => tn.startsWith(prefix)))
+                lines.push(`%TAG ${handle} ${prefix}`);
+        }
+        return lines.join('\n');
+    }
+}
+Directives.defaultYaml = { explicit: false, version: '1.2' };
+Directives.defaultTags = { '!!': 'tag:yaml.org,2002:' };
+
+exports.Directives = Directives;
+
+
+/***/ }),
+
+/***/ 1464:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+class YAMLError extends Error {
+    constructor(name, pos, code, message) {
+        super();
+        this.name = name;
+        this.code = code;
+        this.message = message;
+        this.pos = pos;
+    }
+}
+class YAMLParseError extends YAMLError {
+    constructor(pos, code, message) {
+        super('YAMLParseError', pos, code, message);
+    }
+}
+class YAMLWarning extends YAMLError {
+    constructor(pos, code, message) {
+        super('YAMLWarning', pos, code, message);
+    }
+}
+const prettifyError = (src, lc) => (error) => {
+    if (error.pos[0] === -1)
+        return;
+    error.linePos = error.pos.map(pos => lc.linePos(pos));
+    const { line, col } = error.linePos[0];
+    error.message += ` at line ${line}, column ${col}`;
+    let ci = col - 1;
+    let lineStr = src
+        .substring(lc.lineStarts[line - 1], lc.lineStarts[line])
+        .replace(/[\n\r]+$/, '');
+    // Trim to max 80 chars, keeping col position near the middle
+    if (ci >= 60 && lineStr.length > 80) {
+        const trimStart = Math.min(ci - 39, lineStr.length - 79);
+        lineStr = '…' + lineStr.substring(trimStart);
+        ci -= trimStart - 1;
+    }
+    if (lineStr.length > 80)
+        lineStr = lineStr.substring(0, 79) + '…';
+    // Include previous line in context if pointing at line start
+    if (line > 1 && /^ *$/.test(lineStr.substring(0, ci))) {
+        // Regexp won't match if start is trimmed
+        let prev = src.substring(lc.lineStarts[line - 2], lc.lineStarts[line - 1]);
+        if (prev.length > 80)
+            prev = prev.substring(0, 79) + '…\n';
+        lineStr = prev + lineStr;
+    }
+    if (/[^ ]/.test(lineStr)) {
+        let count = 1;
+        const end = error.linePos[1];
+        if (end?.line === line && end.col > col) {
+            count = Math.max(1, Math.min(end.col - col, 80 - ci));
+        }
+        const pointer = ' '.repeat(ci) + '^'.repeat(count);
+        error.message += `:\n\n${lineStr}\n${pointer}\n`;
+    }
+};
+
+exports.YAMLError = YAMLError;
+exports.YAMLParseError = YAMLParseError;
+exports.YAMLWarning = YAMLWarning;
+exports.prettifyError = prettifyError;
+
+
+/***/ }),
+
+/***/ 8815:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var composer = __nccwpck_require__(9984);
+var Document = __nccwpck_require__(3021);
+var Schema = __nccwpck_require__(5840);
+var errors = __nccwpck_require__(1464);
+var Alias = __nccwpck_require__(4065);
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var Scalar = __nccwpck_require__(3301);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var cst = __nccwpck_require__(3461);
+var lexer = __nccwpck_require__(361);
+var lineCounter = __nccwpck_require__(6628);
+var parser = __nccwpck_require__(3456);
+var publicApi = __nccwpck_require__(4047);
+var visit = __nccwpck_require__(204);
+
+
+
+exports.Composer = composer.Composer;
+exports.Document = Document.Document;
+exports.Schema = Schema.Schema;
+exports.YAMLError = errors.YAMLError;
+exports.YAMLParseError = errors.YAMLParseError;
+exports.YAMLWarning = errors.YAMLWarning;
+exports.Alias = Alias.Alias;
+exports.isAlias = identity.isAlias;
+exports.isCollection = identity.isCollection;
+exports.isDocument = identity.isDocument;
+exports.isMap = identity.isMap;
+exports.isNode = identity.isNode;
+exports.isPair = identity.isPair;
+exports.isScalar = identity.isScalar;
+exports.isSeq = identity.isSeq;
+exports.Pair = Pair.Pair;
+exports.Scalar = Scalar.Scalar;
+exports.YAMLMap = YAMLMap.YAMLMap;
+exports.YAMLSeq = YAMLSeq.YAMLSeq;
+exports.CST = cst;
+exports.Lexer = lexer.Lexer;
+exports.LineCounter = lineCounter.LineCounter;
+exports.Parser = parser.Parser;
+exports.parse = publicApi.parse;
+exports.parseAllDocuments = publicApi.parseAllDocuments;
+exports.parseDocument = publicApi.parseDocument;
+exports.stringify = publicApi.stringify;
+exports.visit = visit.visit;
+exports.visitAsync = visit.visitAsync;
+
+
+/***/ }),
+
+/***/ 7249:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var node_process = __nccwpck_require__(932);
+
+function debug(logLevel, ...messages) {
+    if (logLevel === 'debug')
+        console.log(...messages);
+}
+function warn(logLevel, warning) {
+    if (logLevel === 'debug' || logLevel === 'warn') {
+        if (typeof node_process.emitWarning === 'function')
+            node_process.emitWarning(warning);
+        else
+            console.warn(warning);
+    }
+}
+
+exports.debug = debug;
+exports.warn = warn;
+
+
+/***/ }),
+
+/***/ 4065:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var anchors = __nccwpck_require__(1596);
+var visit = __nccwpck_require__(204);
+var identity = __nccwpck_require__(1127);
+var Node = __nccwpck_require__(6673);
+var toJS = __nccwpck_require__(4043);
+
+class Alias extends Node.NodeBase {
+    constructor(source) {
+        super(identity.ALIAS);
+        this.source = source;
+        Object.defineProperty(this, 'tag', {
+            set() {
+                throw new Error('Alias nodes cannot have tags');
+            }
+        });
+    }
+    /**
+     * Resolve the value of this alias within `doc`, finding the last
+     * instance of the `source` anchor before this node.
+     */
+    resolve(doc, ctx) {
+        if (ctx?.maxAliasCount === 0)
+            throw new ReferenceError('Alias resolution is disabled');
+        let nodes;
+        if (ctx?.aliasResolveCache) {
+            nodes = ctx.aliasResolveCache;
+        }
+        else {
+            nodes = [];
+            visit.visit(doc, {
+                Node: (_key, node) => {
+                    if (identity.isAlias(node) || identity.hasAnchor(node))
+                        nodes.push(node);
+                }
+            });
+            if (ctx)
+                ctx.aliasResolveCache = nodes;
+        }
+        let found = undefined;
+        for (const node of nodes) {
+            if (node === this)
+                break;
+            if (node.anchor === this.source)
+                found = node;
+        }
+        if (found && ctx) {
+            const { anchors, doc, maxAliasCount } = ctx;
+            let data = anchors.get(found);
+            if (!data) {
+                // Resolve anchors for Node.prototype.toJS()
+                toJS.toJS(found, null, ctx);
+                data = anchors.get(found);
+            }
+            /* istanbul ignore if */
+            if (data?.res === undefined) {
+                const msg = 'This should not happen: Alias anchor was not resolved?';
+                throw new ReferenceError(msg);
+            }
+            if (maxAliasCount >= 0) {
+                data.count += 1;
+                if (data.aliasCount === 0)
+                    data.aliasCount = getAliasCount(doc, found, anchors);
+                if (data.count * data.aliasCount > maxAliasCount) {
+                    const msg = 'Excessive alias count indicates a resource exhaustion attack';
+                    throw new ReferenceError(msg);
+                }
+            }
+        }
+        return found;
+    }
+    toJSON(_arg, ctx) {
+        if (!ctx)
+            return { source: this.source };
+        const source = this.resolve(ctx.doc, ctx);
+        if (!source) {
+            const msg = `Unresolved alias (the anchor must be set before the alias): ${this.source}`;
+            throw new ReferenceError(msg);
+        }
+        return ctx.anchors.get(source).res;
+    }
+    toString(ctx, _onComment, _onChompKeep) {
+        const src = `*${this.source}`;
+        if (ctx) {
+            anchors.anchorIsValid(this.source);
+            if (ctx.options.verifyAliasOrder && !ctx.anchors.has(this.source)) {
+                const msg = `Unresolved alias (the anchor must be set before the alias): ${this.source}`;
+                throw new Error(msg);
+            }
+            if (ctx.implicitKey)
+                return `${src} `;
+        }
+        return src;
+    }
+}
+function getAliasCount(doc, node, anchors) {
+    if (identity.isAlias(node)) {
+        const source = node.resolve(doc);
+        const anchor = anchors && source && anchors.get(source);
+        return anchor ? anchor.count * anchor.aliasCount : 0;
+    }
+    else if (identity.isCollection(node)) {
+        let count = 0;
+        for (const item of node.items) {
+            const c = getAliasCount(doc, item, anchors);
+            if (c > count)
+                count = c;
+        }
+        return count;
+    }
+    else if (identity.isPair(node)) {
+        const kc = getAliasCount(doc, node.key, anchors);
+        const vc = getAliasCount(doc, node.value, anchors);
+        return Math.max(kc, vc);
+    }
+    return 1;
+}
+
+exports.Alias = Alias;
+
+
+/***/ }),
+
+/***/ 101:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var createNode = __nccwpck_require__(2404);
+var identity = __nccwpck_require__(1127);
+var Node = __nccwpck_require__(6673);
+
+function collectionFromPath(schema, path, value) {
+    let v = value;
+    for (let i = path.length - 1; i >= 0; --i) {
+        const k = path[i];
+        if (typeof k === 'number' && Number.isInteger(k) && k >= 0) {
+            const a = [];
+            a[k] = v;
+            v = a;
+        }
+        else {
+            v = new Map([[k, v]]);
+        }
+    }
+    return createNode.createNode(v, undefined, {
+        aliasDuplicateObjects: false,
+        keepUndefined: false,
+        onAnchor: () => {
+            throw new Error('This should not happen, please report a bug.');
+        },
+        schema,
+        sourceObjects: new Map()
+    });
+}
+// Type guard is intentionally a little wrong so as to be more useful,
+// as it does not cover untypable empty non-string iterables (e.g. []).
+const isEmptyPath = (path) => path == null ||
+    (typeof path === 'object' && !!path[Symbol.iterator]().next().done);
+class Collection extends Node.NodeBase {
+    constructor(type, schema) {
+        super(type);
+        Object.defineProperty(this, 'schema', {
+            value: schema,
+            configurable: true,
+            enumerable: false,
+            writable: true
+        });
+    }
+    /**
+     * Create a copy of this collection.
+     *
+     * @param schema - If defined, overwrites the original's schema
+     */
+    clone(schema) {
+        const copy = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
+        if (schema)
+            copy.schema = schema;
+        copy.items = copy.items.map(it => identity.isNode(it) || identity.isPair(it) ? it.clone(schema) : it);
+        if (this.range)
+            copy.range = this.range.slice();
+        return copy;
+    }
+    /**
+     * Adds a value to the collection. For `!!map` and `!!omap` the value must
+     * be a Pair instance or a `{ key, value }` object, which may not have a key
+     * that already exists in the map.
+     */
+    addIn(path, value) {
+        if (isEmptyPath(path))
+            this.add(value);
+        else {
+            const [key, ...rest] = path;
+            const node = this.get(key, true);
+            if (identity.isCollection(node))
+                node.addIn(rest, value);
+            else if (node === undefined && this.schema)
+                this.set(key, collectionFromPath(this.schema, rest, value));
+            else
+                throw new Error(`Expected YAML collection at ${key}. Remaining path: ${rest}`);
+        }
+    }
+    /**
+     * Removes a value from the collection.
+     * @returns `true` if the item was found and removed.
+     */
+    deleteIn(path) {
+        const [key, ...rest] = path;
+        if (rest.length === 0)
+            return this.delete(key);
+        const node = this.get(key, true);
+        if (identity.isCollection(node))
+            return node.deleteIn(rest);
+        else
+            throw new Error(`Expected YAML collection at ${key}. Remaining path: ${rest}`);
+    }
+    /**
+     * Returns item at `key`, or `undefined` if not found. By default unwraps
+     * scalar values from their surrounding node; to disable set `keepScalar` to
+     * `true` (collections are always returned intact).
+     */
+    getIn(path, keepScalar) {
+        const [key, ...rest] = path;
+        const node = this.get(key, true);
+        if (rest.length === 0)
+            return !keepScalar && identity.isScalar(node) ? node.value : node;
+        else
+            return identity.isCollection(node) ? node.getIn(rest, keepScalar) : undefined;
+    }
+    hasAllNullValues(allowScalar) {
+        return this.items.every(node => {
+            if (!identity.isPair(node))
+                return false;
+            const n = node.value;
+            return (n == null ||
+                (allowScalar &&
+                    identity.isScalar(n) &&
+                    n.value == null &&
+                    !n.commentBefore &&
+                    !n.comment &&
+                    !n.tag));
+        });
+    }
+    /**
+     * Checks if the collection includes a value with the key `key`.
+     */
+    hasIn(path) {
+        const [key, ...rest] = path;
+        if (rest.length === 0)
+            return this.has(key);
+        const node = this.get(key, true);
+        return identity.isCollection(node) ? node.hasIn(rest) : false;
+    }
+    /**
+     * Sets a value in this collection. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     */
+    setIn(path, value) {
+        const [key, ...rest] = path;
+        if (rest.length === 0) {
+            this.set(key, value);
+        }
+        else {
+            const node = this.get(key, true);
+            if (identity.isCollection(node))
+                node.setIn(rest, value);
+            else if (node === undefined && this.schema)
+                this.set(key, collectionFromPath(this.schema, rest, value));
+            else
+                throw new Error(`Expected YAML collection at ${key}. Remaining path: ${rest}`);
+        }
+    }
+}
+
+exports.Collection = Collection;
+exports.collectionFromPath = collectionFromPath;
+exports.isEmptyPath = isEmptyPath;
+
+
+/***/ }),
+
+/***/ 6673:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var applyReviver = __nccwpck_require__(3661);
+var identity = __nccwpck_require__(1127);
+var toJS = __nccwpck_require__(4043);
+
+class NodeBase {
+    constructor(type) {
+        Object.defineProperty(this, identity.NODE_TYPE, { value: type });
+    }
+    /** Create a copy of this node.  */
+    clone() {
+        const copy = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
+        if (this.range)
+            copy.range = this.range.slice();
+        return copy;
+    }
+    /** A plain JavaScript representation of this node. */
+    toJS(doc, { mapAsMap, maxAliasCount, onAnchor, reviver } = {}) {
+        if (!identity.isDocument(doc))
+            throw new TypeError('A document argument is required');
+        const ctx = {
+            anchors: new Map(),
+            doc,
+            keep: true,
+            mapAsMap: mapAsMap === true,
+            mapKeyWarned: false,
+            maxAliasCount: typeof maxAliasCount === 'number' ? maxAliasCount : 100
+        };
+        const res = toJS.toJS(this, '', ctx);
+        if (typeof onAnchor === 'function')
+            for (const { count, res } of ctx.anchors.values())
+                onAnchor(res, count);
+        return typeof reviver === 'function'
+            ? applyReviver.applyReviver(reviver, { '': res }, '', res)
+            : res;
+    }
+}
+
+exports.NodeBase = NodeBase;
+
+
+/***/ }),
+
+/***/ 7165:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var createNode = __nccwpck_require__(2404);
+var stringifyPair = __nccwpck_require__(9748);
+var addPairToJSMap = __nccwpck_require__(7104);
+var identity = __nccwpck_require__(1127);
+
+function createPair(key, value, ctx) {
+    const k = createNode.createNode(key, undefined, ctx);
+    const v = createNode.createNode(value, undefined, ctx);
+    return new Pair(k, v);
+}
+class Pair {
+    constructor(key, value = null) {
+        Object.defineProperty(this, identity.NODE_TYPE, { value: identity.PAIR });
+        this.key = key;
+        this.value = value;
+    }
+    clone(schema) {
+        let { key, value } = this;
+        if (identity.isNode(key))
+            key = key.clone(schema);
+        if (identity.isNode(value))
+            value = value.clone(schema);
+        return new Pair(key, value);
+    }
+    toJSON(_, ctx) {
+        const pair = ctx?.mapAsMap ? new Map() : {};
+        return addPairToJSMap.addPairToJSMap(ctx, pair, this);
+    }
+    toString(ctx, onComment, onChompKeep) {
+        return ctx?.doc
+            ? stringifyPair.stringifyPair(this, ctx, onComment, onChompKeep)
+            : JSON.stringify(this);
+    }
+}
+
+exports.Pair = Pair;
+exports.createPair = createPair;
+
+
+/***/ }),
+
+/***/ 3301:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Node = __nccwpck_require__(6673);
+var toJS = __nccwpck_require__(4043);
+
+const isScalarValue = (value) => !value || (typeof value !== 'function' && typeof value !== 'object');
+class Scalar extends Node.NodeBase {
+    constructor(value) {
+        super(identity.SCALAR);
+        this.value = value;
+    }
+    toJSON(arg, ctx) {
+        return ctx?.keep ? this.value : toJS.toJS(this.value, arg, ctx);
+    }
+    toString() {
+        return String(this.value);
+    }
+}
+Scalar.BLOCK_FOLDED = 'BLOCK_FOLDED';
+Scalar.BLOCK_LITERAL = 'BLOCK_LITERAL';
+Scalar.PLAIN = 'PLAIN';
+Scalar.QUOTE_DOUBLE = 'QUOTE_DOUBLE';
+Scalar.QUOTE_SINGLE = 'QUOTE_SINGLE';
+
+exports.Scalar = Scalar;
+exports.isScalarValue = isScalarValue;
+
+
+/***/ }),
+
+/***/ 4454:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var stringifyCollection = __nccwpck_require__(1212);
+var addPairToJSMap = __nccwpck_require__(7104);
+var Collection = __nccwpck_require__(101);
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var Scalar = __nccwpck_require__(3301);
+
+function findPair(items, key) {
+    const k = identity.isScalar(key) ? key.value : key;
+    for (const it of items) {
+        if (identity.isPair(it)) {
+            if (it.key === key || it.key === k)
+                return it;
+            if (identity.isScalar(it.key) && it.key.value === k)
+                return it;
+        }
+    }
+    return undefined;
+}
+class YAMLMap extends Collection.Collection {
+    static get tagName() {
+        return 'tag:yaml.org,2002:map';
+    }
+    constructor(schema) {
+        super(identity.MAP, schema);
+        this.items = [];
+    }
+    /**
+     * A generic collection parsing method that can be extended
+     * to other node classes that inherit from YAMLMap
+     */
+    static from(schema, obj, ctx) {
+        const { keepUndefined, replacer } = ctx;
+        const map = new this(schema);
+        const add = (key, value) => {
+            if (typeof replacer === 'function')
+                value = replacer.call(obj, key, value);
+            else if (Array.isArray(replacer) && !replacer.includes(key))
+                return;
+            if (value !== undefined || keepUndefined)
+                map.items.push(Pair.createPair(key, value, ctx));
+        };
+        if (obj instanceof Map) {
+            for (const [key, value] of obj)
+                add(key, value);
+        }
+        else if (obj && typeof obj === 'object') {
+            for (const key of Object.keys(obj))
+                add(key, obj[key]);
+        }
+        if (typeof schema.sortMapEntries === 'function') {
+            map.items.sort(schema.sortMapEntries);
+        }
+        return map;
+    }
+    /**
+     * Adds a value to the collection.
+     *
+     * @param overwrite - If not set `true`, using a key that is already in the
+     *   collection will throw. Otherwise, overwrites the previous value.
+     */
+    add(pair, overwrite) {
+        let _pair;
+        if (identity.isPair(pair))
+            _pair = pair;
+        else if (!pair || typeof pair !== 'object' || !('key' in pair)) {
+            // In TypeScript, this never happens.
+            _pair = new Pair.Pair(pair, pair?.value);
+        }
+        else
+            _pair = new Pair.Pair(pair.key, pair.value);
+        const prev = findPair(this.items, _pair.key);
+        const sortEntries = this.schema?.sortMapEntries;
+        if (prev) {
+            if (!overwrite)
+                throw new Error(`Key ${_pair.key} already set`);
+            // For scalars, keep the old node & its comments and anchors
+            if (identity.isScalar(prev.value) && Scalar.isScalarValue(_pair.value))
+                prev.value.value = _pair.value;
+            else
+                prev.value = _pair.value;
+        }
+        else if (sortEntries) {
+            const i = this.items.findIndex(item => sortEntries(_pair, item) < 0);
+            if (i === -1)
+                this.items.push(_pair);
+            else
+                this.items.splice(i, 0, _pair);
+        }
+        else {
+            this.items.push(_pair);
+        }
+    }
+    delete(key) {
+        const it = findPair(this.items, key);
+        if (!it)
+            return false;
+        const del = this.items.splice(this.items.indexOf(it), 1);
+        return del.length > 0;
+    }
+    get(key, keepScalar) {
+        const it = findPair(this.items, key);
+        const node = it?.value;
+        return (!keepScalar && identity.isScalar(node) ? node.value : node) ?? undefined;
+    }
+    has(key) {
+        return !!findPair(this.items, key);
+    }
+    set(key, value) {
+        this.add(new Pair.Pair(key, value), true);
+    }
+    /**
+     * @param ctx - Conversion context, originally set in Document#toJS()
+     * @param {Class} Type - If set, forces the returned collection type
+     * @returns Instance of Type, Map, or Object
+     */
+    toJSON(_, ctx, Type) {
+        const map = Type ? new Type() : ctx?.mapAsMap ? new Map() : {};
+        if (ctx?.onCreate)
+            ctx.onCreate(map);
+        for (const item of this.items)
+            addPairToJSMap.addPairToJSMap(ctx, map, item);
+        return map;
+    }
+    toString(ctx, onComment, onChompKeep) {
+        if (!ctx)
+            return JSON.stringify(this);
+        for (const item of this.items) {
+            if (!identity.isPair(item))
+                throw new Error(`Map items must all be pairs; found ${JSON.stringify(item)} instead`);
+        }
+        if (!ctx.allNullValues && this.hasAllNullValues(false))
+            ctx = Object.assign({}, ctx, { allNullValues: true });
+        return stringifyCollection.stringifyCollection(this, ctx, {
+            blockItemPrefix: '',
+            flowChars: { start: '{', end: '}' },
+            itemIndent: ctx.indent || '',
+            onChompKeep,
+            onComment
+        });
+    }
+}
+
+exports.YAMLMap = YAMLMap;
+exports.findPair = findPair;
+
+
+/***/ }),
+
+/***/ 2223:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var createNode = __nccwpck_require__(2404);
+var stringifyCollection = __nccwpck_require__(1212);
+var Collection = __nccwpck_require__(101);
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var toJS = __nccwpck_require__(4043);
+
+class YAMLSeq extends Collection.Collection {
+    static get tagName() {
+        return 'tag:yaml.org,2002:seq';
+    }
+    constructor(schema) {
+        super(identity.SEQ, schema);
+        this.items = [];
+    }
+    add(value) {
+        this.items.push(value);
+    }
+    /**
+     * Removes a value from the collection.
+     *
+     * `key` must contain a representation of an integer for this to succeed.
+     * It may be wrapped in a `Scalar`.
+     *
+     * @returns `true` if the item was found and removed.
+     */
+    delete(key) {
+        const idx = asItemIndex(key);
+        if (typeof idx !== 'number')
+            return false;
+        const del = this.items.splice(idx, 1);
+        return del.length > 0;
+    }
+    get(key, keepScalar) {
+        const idx = asItemIndex(key);
+        if (typeof idx !== 'number')
+            return undefined;
+        const it = this.items[idx];
+        return !keepScalar && identity.isScalar(it) ? it.value : it;
+    }
+    /**
+     * Checks if the collection includes a value with the key `key`.
+     *
+     * `key` must contain a representation of an integer for this to succeed.
+     * It may be wrapped in a `Scalar`.
+     */
+    has(key) {
+        const idx = asItemIndex(key);
+        return typeof idx === 'number' && idx < this.items.length;
+    }
+    /**
+     * Sets a value in this collection. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     *
+     * If `key` does not contain a representation of an integer, this will throw.
+     * It may be wrapped in a `Scalar`.
+     */
+    set(key, value) {
+        const idx = asItemIndex(key);
+        if (typeof idx !== 'number')
+            throw new Error(`Expected a valid index, not ${key}.`);
+        const prev = this.items[idx];
+        if (identity.isScalar(prev) && Scalar.isScalarValue(value))
+            prev.value = value;
+        else
+            this.items[idx] = value;
+    }
+    toJSON(_, ctx) {
+        const seq = [];
+        if (ctx?.onCreate)
+            ctx.onCreate(seq);
+        let i = 0;
+        for (const item of this.items)
+            seq.push(toJS.toJS(item, String(i++), ctx));
+        return seq;
+    }
+    toString(ctx, onComment, onChompKeep) {
+        if (!ctx)
+            return JSON.stringify(this);
+        return stringifyCollection.stringifyCollection(this, ctx, {
+            blockItemPrefix: '- ',
+            flowChars: { start: '[', end: ']' },
+            itemIndent: (ctx.indent || '') + '  ',
+            onChompKeep,
+            onComment
+        });
+    }
+    static from(schema, obj, ctx) {
+        const { replacer } = ctx;
+        const seq = new this(schema);
+        if (obj && Symbol.iterator in Object(obj)) {
+            let i = 0;
+            for (let it of obj) {
+                if (typeof replacer === 'function') {
+                    const key = obj instanceof Set ? it : String(i++);
+                    it = replacer.call(obj, key, it);
+                }
+                seq.items.push(createNode.createNode(it, undefined, ctx));
+            }
+        }
+        return seq;
+    }
+}
+function asItemIndex(key) {
+    let idx = identity.isScalar(key) ? key.value : key;
+    if (idx && typeof idx === 'string')
+        idx = Number(idx);
+    return typeof idx === 'number' && Number.isInteger(idx) && idx >= 0
+        ? idx
+        : null;
+}
+
+exports.YAMLSeq = YAMLSeq;
+
+
+/***/ }),
+
+/***/ 7104:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var log = __nccwpck_require__(7249);
+var merge = __nccwpck_require__(452);
+var stringify = __nccwpck_require__(2148);
+var identity = __nccwpck_require__(1127);
+var toJS = __nccwpck_require__(4043);
+
+function addPairToJSMap(ctx, map, { key, value }) {
+    if (identity.isNode(key) && key.addToJSMap)
+        key.addToJSMap(ctx, map, value);
+    // TODO: Should drop this special case for bare << handling
+    else if (merge.isMergeKey(ctx, key))
+        merge.addMergeToJSMap(ctx, map, value);
+    else {
+        const jsKey = toJS.toJS(key, '', ctx);
+        if (map instanceof Map) {
+            map.set(jsKey, toJS.toJS(value, jsKey, ctx));
+        }
+        else if (map instanceof Set) {
+            map.add(jsKey);
+        }
+        else {
+            const stringKey = stringifyKey(key, jsKey, ctx);
+            const jsValue = toJS.toJS(value, stringKey, ctx);
+            if (stringKey in map)
+                Object.defineProperty(map, stringKey, {
+                    value: jsValue,
+                    writable: true,
+                    enumerable: true,
+                    configurable: true
+                });
+            else
+                map[stringKey] = jsValue;
+        }
+    }
+    return map;
+}
+function stringifyKey(key, jsKey, ctx) {
+    if (jsKey === null)
+        return '';
+    // eslint-disable-next-line @typescript-eslint/no-base-to-string
+    if (typeof jsKey !== 'object')
+        return String(jsKey);
+    if (identity.isNode(key) && ctx?.doc) {
+        const strCtx = stringify.createStringifyContext(ctx.doc, {});
+        strCtx.anchors = new Set();
+        for (const node of ctx.anchors.keys())
+            strCtx.anchors.add(node.anchor);
+        strCtx.inFlow = true;
+        strCtx.inStringifyKey = true;
+        const strKey = key.toString(strCtx);
+        if (!ctx.mapKeyWarned) {
+            let jsonStr = JSON.stringify(strKey);
+            if (jsonStr.length > 40)
+                jsonStr = jsonStr.substring(0, 36) + '..."';
+            log.warn(ctx.doc.options.logLevel, `Keys with collection values will be stringified due to JS Object restrictions: ${jsonStr}. Set mapAsMap: true to use object keys.`);
+            ctx.mapKeyWarned = true;
+        }
+        return strKey;
+    }
+    return JSON.stringify(jsKey);
+}
+
+exports.addPairToJSMap = addPairToJSMap;
+
+
+/***/ }),
+
+/***/ 1127:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+const ALIAS = Symbol.for('yaml.alias');
+const DOC = Symbol.for('yaml.document');
+const MAP = Symbol.for('yaml.map');
+const PAIR = Symbol.for('yaml.pair');
+const SCALAR = Symbol.for('yaml.scalar');
+const SEQ = Symbol.for('yaml.seq');
+const NODE_TYPE = Symbol.for('yaml.node.type');
+const isAlias = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === ALIAS;
+const isDocument = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === DOC;
+const isMap = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === MAP;
+const isPair = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === PAIR;
+const isScalar = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === SCALAR;
+const isSeq = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === SEQ;
+function isCollection(node) {
+    if (node && typeof node === 'object')
+        switch (node[NODE_TYPE]) {
+            case MAP:
+            case SEQ:
+                return true;
+        }
+    return false;
+}
+function isNode(node) {
+    if (node && typeof node === 'object')
+        switch (node[NODE_TYPE]) {
+            case ALIAS:
+            case MAP:
+            case SCALAR:
+            case SEQ:
+                return true;
+        }
+    return false;
+}
+const hasAnchor = (node) => (isScalar(node) || isCollection(node)) && !!node.anchor;
+
+exports.ALIAS = ALIAS;
+exports.DOC = DOC;
+exports.MAP = MAP;
+exports.NODE_TYPE = NODE_TYPE;
+exports.PAIR = PAIR;
+exports.SCALAR = SCALAR;
+exports.SEQ = SEQ;
+exports.hasAnchor = hasAnchor;
+exports.isAlias = isAlias;
+exports.isCollection = isCollection;
+exports.isDocument = isDocument;
+exports.isMap = isMap;
+exports.isNode = isNode;
+exports.isPair = isPair;
+exports.isScalar = isScalar;
+exports.isSeq = isSeq;
+
+
+/***/ }),
+
+/***/ 4043:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+
+/**
+ * Recursively convert any node or its contents to native JavaScript
+ *
+ * @param value - The input value
+ * @param arg - If `value` defines a `toJSON()` method, use this
+ *   as its first argument
+ * @param ctx - Conversion context, originally set in Document#toJS(). If
+ *   `{ keep: true }` is not set, output should be suitable for JSON
+ *   stringification.
+ */
+function toJS(value, arg, ctx) {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-return
+    if (Array.isArray(value))
+        return value.map((v, i) => toJS(v, String(i), ctx));
+    if (value && typeof value.toJSON === 'function') {
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-call
+        if (!ctx || !identity.hasAnchor(value))
+            return value.toJSON(arg, ctx);
+        const data = { aliasCount: 0, count: 1, res: undefined };
+        ctx.anchors.set(value, data);
+        ctx.onCreate = res => {
+            data.res = res;
+            delete ctx.onCreate;
+        };
+        const res = value.toJSON(arg, ctx);
+        if (ctx.onCreate)
+            ctx.onCreate(res);
+        return res;
+    }
+    if (typeof value === 'bigint' && !ctx?.keep)
+        return Number(value);
+    return value;
+}
+
+exports.toJS = toJS;
+
+
+/***/ }),
+
+/***/ 110:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var resolveBlockScalar = __nccwpck_require__(8913);
+var resolveFlowScalar = __nccwpck_require__(6842);
+var errors = __nccwpck_require__(1464);
+var stringifyString = __nccwpck_require__(3069);
+
+function resolveAsScalar(token, strict = true, onError) {
+    if (token) {
+        const _onError = (pos, code, message) => {
+            const offset = typeof pos === 'number' ? pos : Array.isArray(pos) ? pos[0] : pos.offset;
+            if (onError)
+                onError(offset, code, message);
+            else
+                throw new errors.YAMLParseError([offset, offset + 1], code, message);
+        };
+        switch (token.type) {
+            case 'scalar':
+            case 'single-quoted-scalar':
+            case 'double-quoted-scalar':
+                return resolveFlowScalar.resolveFlowScalar(token, strict, _onError);
+            case 'block-scalar':
+                return resolveBlockScalar.resolveBlockScalar({ options: { strict } }, token, _onError);
+        }
+    }
+    return null;
+}
+/**
+ * Create a new scalar token with `value`
+ *
+ * Values that represent an actual string but may be parsed as a different type should use a `type` other than `'PLAIN'`,
+ * as this function does not support any schema operations and won't check for such conflicts.
+ *
+ * @param value The string representation of the value, which will have its content properly indented.
+ * @param context.end Comments and whitespace after the end of the value, or after the block scalar header. If undefined, a newline will be added.
+ * @param context.implicitKey Being within an implicit key may affect the resolved type of the token's value.
+ * @param context.indent The indent level of the token.
+ * @param context.inFlow Is this scalar within a flow collection? This may affect the resolved type of the token's value.
+ * @param context.offset The offset position of the token.
+ * @param context.type The preferred type of the scalar token. If undefined, the previous type of the `token` will be used, defaulting to `'PLAIN'`.
+ */
+function createScalarToken(value, context) {
+    const { implicitKey = false, indent, inFlow = false, offset = -1, type = 'PLAIN' } = context;
+    const source = stringifyString.stringifyString({ type, value }, {
+        implicitKey,
+        indent: indent > 0 ? ' '.repeat(indent) : '',
+        inFlow,
+        options: { blockQuote: true, lineWidth: -1 }
+    });
+    const end = context.end ?? [
+        { type: 'newline', offset: -1, indent, source: '\n' }
+    ];
+    switch (source[0]) {
+        case '|':
+        case '>': {
+            const he = source.indexOf('\n');
+            const head = source.substring(0, he);
+            const body = source.substring(he + 1) + '\n';
+            const props = [
+                { type: 'block-scalar-header', offset, indent, source: head }
+            ];
+            if (!addEndtoBlockProps(props, end))
+                props.push({ type: 'newline', offset: -1, indent, source: '\n' });
+            return { type: 'block-scalar', offset, indent, props, source: body };
+        }
+        case '"':
+            return { type: 'double-quoted-scalar', offset, indent, source, end };
+        case "'":
+            return { type: 'single-quoted-scalar', offset, indent, source, end };
+        default:
+            return { type: 'scalar', offset, indent, source, end };
+    }
+}
+/**
+ * Set the value of `token` to the given string `value`, overwriting any previous contents and type that it may have.
+ *
+ * Best efforts are made to retain any comments previously associated with the `token`,
+ * though all contents within a collection's `items` will be overwritten.
+ *
+ * Values that represent an actual string but may be parsed as a different type should use a `type` other than `'PLAIN'`,
+ * as this function does not support any schema operations and won't check for such conflicts.
+ *
+ * @param token Any token. If it does not include an `indent` value, the value will be stringified as if it were an implicit key.
+ * @param value The string representation of the value, which will have its content properly indented.
+ * @param context.afterKey In most cases, values after a key should have an additional level of indentation.
+ * @param context.implicitKey Being within an implicit key may affect the resolved type of the token's value.
+ * @param context.inFlow Being within a flow collection may affect the resolved type of the token's value.
+ * @param context.type The preferred type of the scalar token. If undefined, the previous type of the `token` will be used, defaulting to `'PLAIN'`.
+ */
+function setScalarValue(token, value, context = {}) {
+    let { afterKey = false, implicitKey = false, inFlow = false, type } = context;
+    let indent = 'indent' in token ? token.indent : null;
+    if (afterKey && typeof indent === 'number')
+        indent += 2;
+    if (!type)
+        switch (token.type) {
+            case 'single-quoted-scalar':
+                type = 'QUOTE_SINGLE';
+                break;
+            case 'double-quoted-scalar':
+                type = 'QUOTE_DOUBLE';
+                break;
+            case 'block-scalar': {
+                const header = token.props[0];
+                if (header.type !== 'block-scalar-header')
+                    throw new Error('Invalid block scalar header');
+                type = header.source[0] === '>' ? 'BLOCK_FOLDED' : 'BLOCK_LITERAL';
+                break;
+            }
+            default:
+                type = 'PLAIN';
+        }
+    const source = stringifyString.stringifyString({ type, value }, {
+        implicitKey: implicitKey || indent === null,
+        indent: indent !== null && indent > 0 ? ' '.repeat(indent) : '',
+        inFlow,
+        options: { blockQuote: true, lineWidth: -1 }
+    });
+    switch (source[0]) {
+        case '|':
+        case '>':
+            setBlockScalarValue(token, source);
+            break;
+        case '"':
+            setFlowScalarValue(token, source, 'double-quoted-scalar');
+            break;
+        case "'":
+            setFlowScalarValue(token, source, 'single-quoted-scalar');
+            break;
+        default:
+            setFlowScalarValue(token, source, 'scalar');
+    }
+}
+function setBlockScalarValue(token, source) {
+    const he = source.indexOf('\n');
+    const head = source.substring(0, he);
+    const body = source.substring(he + 1) + '\n';
+    if (token.type === 'block-scalar') {
+        const header = token.props[0];
+        if (header.type !== 'block-scalar-header')
+            throw new Error('Invalid block scalar header');
+        header.source = head;
+        token.source = body;
+    }
+    else {
+        const { offset } = token;
+        const indent = 'indent' in token ? token.indent : -1;
+        const props = [
+            { type: 'block-scalar-header', offset, indent, source: head }
+        ];
+        if (!addEndtoBlockProps(props, 'end' in token ? token.end : undefined))
+            props.push({ type: 'newline', offset: -1, indent, source: '\n' });
+        for (const key of Object.keys(token))
+            if (key !== 'type' && key !== 'offset')
+                delete token[key];
+        Object.assign(token, { type: 'block-scalar', indent, props, source: body });
+    }
+}
+/** @returns `true` if last token is a newline */
+function addEndtoBlockProps(props, end) {
+    if (end)
+        for (const st of end)
+            switch (st.type) {
+                case 'space':
+                case 'comment':
+                    props.push(st);
+                    break;
+                case 'newline':
+                    props.push(st);
+                    return true;
+            }
+    return false;
+}
+function setFlowScalarValue(token, source, type) {
+    switch (token.type) {
+        case 'scalar':
+        case 'double-quoted-scalar':
+        case 'single-quoted-scalar':
+            token.type = type;
+            token.source = source;
+            break;
+        case 'block-scalar': {
+            const end = token.props.slice(1);
+            let oa = source.length;
+            if (token.props[0].type === 'block-scalar-header')
+                oa -= token.props[0].source.length;
+            for (const tok of end)
+                tok.offset += oa;
+            delete token.props;
+            Object.assign(token, { type, source, end });
+            break;
+        }
+        case 'block-map':
+        case 'block-seq': {
+            const offset = token.offset + source.length;
+            const nl = { type: 'newline', offset, indent: token.indent, source: '\n' };
+            delete token.items;
+            Object.assign(token, { type, source, end: [nl] });
+            break;
+        }
+        default: {
+            const indent = 'indent' in token ? token.indent : -1;
+            const end = 'end' in token && Array.isArray(token.end)
+                ? token.end.filter(st => st.type === 'space' ||
+                    st.type === 'comment' ||
+                    st.type === 'newline')
+                : [];
+            for (const key of Object.keys(token))
+                if (key !== 'type' && key !== 'offset')
+                    delete token[key];
+            Object.assign(token, { type, indent, source, end });
+        }
+    }
+}
+
+exports.createScalarToken = createScalarToken;
+exports.resolveAsScalar = resolveAsScalar;
+exports.setScalarValue = setScalarValue;
+
+
+/***/ }),
+
+/***/ 1733:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+/**
+ * Stringify a CST document, token, or collection item
+ *
+ * Fair warning: This applies no validation whatsoever, and
+ * simply concatenates the sources in their logical order.
+ */
+const stringify = (cst) => 'type' in cst ? stringifyToken(cst) : stringifyItem(cst);
+function stringifyToken(token) {
+    switch (token.type) {
+        case 'block-scalar': {
+            let res = '';
+            for (const tok of token.props)
+                res += stringifyToken(tok);
+            return res + token.source;
+        }
+        case 'block-map':
+        case 'block-seq': {
+            let res = '';
+            for (const item of token.items)
+                res += stringifyItem(item);
+            return res;
+        }
+        case 'flow-collection': {
+            let res = token.start.source;
+            for (const item of token.items)
+                res += stringifyItem(item);
+            for (const st of token.end)
+                res += st.source;
+            return res;
+        }
+        case 'document': {
+            let res = stringifyItem(token);
+            if (token.end)
+                for (const st of token.end)
+                    res += st.source;
+            return res;
+        }
+        default: {
+            let res = token.source;
+            if ('end' in token && token.end)
+                for (const st of token.end)
+                    res += st.source;
+            return res;
+        }
+    }
+}
+function stringifyItem({ start, key, sep, value }) {
+    let res = '';
+    for (const st of start)
+        res += st.source;
+    if (key)
+        res += stringifyToken(key);
+    if (sep)
+        for (const st of sep)
+            res += st.source;
+    if (value)
+        res += stringifyToken(value);
+    return res;
+}
+
+exports.stringify = stringify;
+
+
+/***/ }),
+
+/***/ 7715:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+const BREAK = Symbol('break visit');
+const SKIP = Symbol('skip children');
+const REMOVE = Symbol('remove item');
+/**
+ * Apply a visitor to a CST document or item.
+ *
+ * Walks through the tree (depth-first) starting from the root, calling a
+ * `visitor` function with two arguments when entering each item:
+ *   - `item`: The current item, which included the following members:
+ *     - `start: SourceToken[]` – Source tokens before the key or value,
+ *       possibly including its anchor or tag.
+ *     - `key?: Token | null` – Set for pair values. May then be `null`, if
+ *       the key before the `:` separator is empty.
+ *     - `sep?: SourceToken[]` – Source tokens between the key and the value,
+ *       which should include the `:` map value indicator if `value` is set.
+ *     - `value?: Token` – The value of a sequence item, or of a map pair.
+ *   - `path`: The steps from the root to the current node, as an array of
+ *     `['key' | 'value', number]` tuples.
+ *
+ * The return value of the visitor may be used to control the traversal:
+ *   - `undefined` (default): Do nothing and continue
+ *   - `visit.SKIP`: Do not visit the children of this token, continue with
+ *      next sibling
+ *   - `visit.BREAK`: Terminate traversal completely
+ *   - `visit.REMOVE`: Remove the current item, then continue with the next one
+ *   - `number`: Set the index of the next step. This is useful especially if
+ *     the index of the current token has changed.
+ *   - `function`: Define the next visitor for this item. After the original
+ *     visitor is called on item entry, next visitors are called after handling
+ *     a non-empty `key` and when exiting the item.
+ */
+function visit(cst, visitor) {
+    if ('type' in cst && cst.type === 'document')
+        cst = { start: cst.start, value: cst.value };
+    _visit(Object.freeze([]), cst, visitor);
+}
+// Without the `as symbol` casts, TS declares these in the `visit`
+// namespace using `var`, but then complains about that because
+// `unique symbol` must be `const`.
+/** Terminate visit traversal completely */
+visit.BREAK = BREAK;
+/** Do not visit the children of the current item */
+visit.SKIP = SKIP;
+/** Remove the current item */
+visit.REMOVE = REMOVE;
+/** Find the item at `path` from `cst` as the root */
+visit.itemAtPath = (cst, path) => {
+    let item = cst;
+    for (const [field, index] of path) {
+        const tok = item?.[field];
+        if (tok && 'items' in tok) {
+            item = tok.items[index];
+        }
+        else
+            return undefined;
+    }
+    return item;
+};
+/**
+ * Get the immediate parent collection of the item at `path` from `cst` as the root.
+ *
+ * Throws an error if the collection is not found, which should never happen if the item itself exists.
+ */
+visit.parentCollection = (cst, path) => {
+    const parent = visit.itemAtPath(cst, path.slice(0, -1));
+    const field = path[path.length - 1][0];
+    const coll = parent?.[field];
+    if (coll && 'items' in coll)
+        return coll;
+    throw new Error('Parent collection not found');
+};
+function _visit(path, item, visitor) {
+    let ctrl = visitor(item, path);
+    if (typeof ctrl === 'symbol')
+        return ctrl;
+    for (const field of ['key', 'value']) {
+        const token = item[field];
+        if (token && 'items' in token) {
+            for (let i = 0; i < token.items.length; ++i) {
+                const ci = _visit(Object.freeze(path.concat([[field, i]])), token.items[i], visitor);
+                if (typeof ci === 'number')
+                    i = ci - 1;
+                else if (ci === BREAK)
+                    return BREAK;
+                else if (ci === REMOVE) {
+                    token.items.splice(i, 1);
+                    i -= 1;
+                }
+            }
+            if (typeof ctrl === 'function' && field === 'key')
+                ctrl = ctrl(item, path);
+        }
+    }
+    return typeof ctrl === 'function' ? ctrl(item, path) : ctrl;
+}
+
+exports.visit = visit;
+
+
+/***/ }),
+
+/***/ 3461:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var cstScalar = __nccwpck_require__(110);
+var cstStringify = __nccwpck_require__(1733);
+var cstVisit = __nccwpck_require__(7715);
+
+/** The byte order mark */
+const BOM = '\u{FEFF}';
+/** Start of doc-mode */
+const DOCUMENT = '\x02'; // C0: Start of Text
+/** Unexpected end of flow-mode */
+const FLOW_END = '\x18'; // C0: Cancel
+/** Next token is a scalar value */
+const SCALAR = '\x1f'; // C0: Unit Separator
+/** @returns `true` if `token` is a flow or block collection */
+const isCollection = (token) => !!token && 'items' in token;
+/** @returns `true` if `token` is a flow or block scalar; not an alias */
+const isScalar = (token) => !!token &&
+    (token.type === 'scalar' ||
+        token.type === 'single-quoted-scalar' ||
+        token.type === 'double-quoted-scalar' ||
+        token.type === 'block-scalar');
+/* istanbul ignore next */
+/** Get a printable representation of a lexer token */
+function prettyToken(token) {
+    switch (token) {
+        case BOM:
+            return '<BOM>';
+        case DOCUMENT:
+            return '<DOC>';
+        case FLOW_END:
+            return '<FLOW_END>';
+        case SCALAR:
+            return '<SCALAR>';
+        default:
+            return JSON.stringify(token);
+    }
+}
+/** Identify the type of a lexer token. May return `null` for unknown tokens. */
+function tokenType(source) {
+    switch (source) {
+        case BOM:
+            return 'byte-order-mark';
+        case DOCUMENT:
+            return 'doc-mode';
+        case FLOW_END:
+            return 'flow-error-end';
+        case SCALAR:
+            return 'scalar';
+        case '---':
+            return 'doc-start';
+        case '...':
+            return 'doc-end';
+        case '':
+        case '\n':
+        case '\r\n':
+            return 'newline';
+        case '-':
+            return 'seq-item-ind';
+        case '?':
+            return 'explicit-key-ind';
+        case ':':
+            return 'map-value-ind';
+        case '{':
+            return 'flow-map-start';
+        case '}':
+            return 'flow-map-end';
+        case '[':
+            return 'flow-seq-start';
+        case ']':
+            return 'flow-seq-end';
+        case ',':
+            return 'comma';
+    }
+    switch (source[0]) {
+        case ' ':
+        case '\t':
+            return 'space';
+        case '#':
+            return 'comment';
+        case '%':
+            return 'directive-line';
+        case '*':
+            return 'alias';
+        case '&':
+            return 'anchor';
+        case '!':
+            return 'tag';
+        case "'":
+            return 'single-quoted-scalar';
+        case '"':
+            return 'double-quoted-scalar';
+        case '|':
+        case '>':
+            return 'block-scalar-header';
+    }
+    return null;
+}
+
+exports.createScalarToken = cstScalar.createScalarToken;
+exports.resolveAsScalar = cstScalar.resolveAsScalar;
+exports.setScalarValue = cstScalar.setScalarValue;
+exports.stringify = cstStringify.stringify;
+exports.visit = cstVisit.visit;
+exports.BOM = BOM;
+exports.DOCUMENT = DOCUMENT;
+exports.FLOW_END = FLOW_END;
+exports.SCALAR = SCALAR;
+exports.isCollection = isCollection;
+exports.isScalar = isScalar;
+exports.prettyToken = prettyToken;
+exports.tokenType = tokenType;
+
+
+/***/ }),
+
+/***/ 361:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var cst = __nccwpck_require__(3461);
+
+/*
+START -> stream
+
+stream
+  directive -> line-end -> stream
+  indent + line-end -> stream
+  [else] -> line-start
+
+line-end
+  comment -> line-end
+  newline -> .
+  input-end -> END
+
+line-start
+  doc-start -> doc
+  doc-end -> stream
+  [else] -> indent -> block-start
+
+block-start
+  seq-item-start -> block-start
+  explicit-key-start -> block-start
+  map-value-start -> block-start
+  [else] -> doc
+
+doc
+  line-end -> line-start
+  spaces -> doc
+  anchor -> doc
+  tag -> doc
+  flow-start -> flow -> doc
+  flow-end -> error -> doc
+  seq-item-start -> error -> doc
+  explicit-key-start -> error -> doc
+  map-value-start -> doc
+  alias -> doc
+  quote-start -> quoted-scalar -> doc
+  block-scalar-header -> line-end -> block-scalar(min) -> line-start
+  [else] -> plain-scalar(false, min) -> doc
+
+flow
+  line-end -> flow
+  spaces -> flow
+  anchor -> flow
+  tag -> flow
+  flow-start -> flow -> flow
+  flow-end -> .
+  seq-item-start -> error -> flow
+  explicit-key-start -> flow
+  map-value-start -> flow
+  alias -> flow
+  quote-start -> quoted-scalar -> flow
+  comma -> flow
+  [else] -> plain-scalar(true, 0) -> flow
+
+quoted-scalar
+  quote-end -> .
+  [else] -> quoted-scalar
+
+block-scalar(min)
+  newline + peek(indent < min) -> .
+  [else] -> block-scalar(min)
+
+plain-scalar(is-flow, min)
+  scalar-end(is-flow) -> .
+  peek(newline + (indent < min)) -> .
+  [else] -> plain-scalar(min)
+*/
+function isEmpty(ch) {
+    switch (ch) {
+        case undefined:
+        case ' ':
+        case '\n':
+        case '\r':
+        case '\t':
+            return true;
+        default:
+            return false;
+    }
+}
+const hexDigits = new Set('0123456789ABCDEFabcdef');
+const tagChars = new Set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-#;/?:@&=+$_.!~*'()");
+const flowIndicatorChars = new Set(',[]{}');
+const invalidAnchorChars = new Set(' ,[]{}\n\r\t');
+const isNotAnchorChar = (ch) => !ch || invalidAnchorChars.has(ch);
+/**
+ * Splits an input string into lexical tokens, i.e. smaller strings that are
+ * easily identifiable by `tokens.tokenType()`.
+ *
+ * Lexing starts always in a "stream" context. Incomplete input may be buffered
+ * until a complete token can be emitted.
+ *
+ * In addition to slices of the original input, the following control characters
+ * may also be emitted:
+ *
+ * - `\x02` (Start of Text): A document starts with the next token
+ * - `\x18` (Cancel): Unexpected end of flow-mode (indicates an error)
+ * - `\x1f` (Unit Separator): Next token is a scalar value
+ * - `\u{FEFF}` (Byte order mark): Emitted separately outside documents
+ */
+class Lexer {
+    constructor() {
+        /**
+         * Flag indicating whether the end of the current buffer marks the end of
+         * all input
+         */
+        this.atEnd = false;
+        /**
+         * Explicit indent set in block scalar header, as an offset from the current
+         * minimum indent, so e.g. set to 1 from a header `|2+`. Set to -1 if not
+         * explicitly set.
+         */
+        this.blockScalarIndent = -1;
+        /**
+         * Block scalars that include a + (keep) chomping indicator in their header
+         * include trailing empty lines, which are otherwise excluded from the
+         * scalar's contents.
+         */
+        this.blockScalarKeep = false;
+        /** Current input */
+        this.buffer = '';
+        /**
+         * Flag noting whether the map value indicator : can immediately follow this
+         * node within a flow context.
+         */
+        this.flowKey = false;
+        /** Count of surrounding flow collection levels. */
+        this.flowLevel = 0;
+        /**
+         * Minimum level of indentation required for next lines to be parsed as a
+         * part of the current scalar value.
+         */
+        this.indentNext = 0;
+        /** Indentation level of the current line. */
+        this.indentValue = 0;
+        /** Position of the next \n character. */
+        this.lineEndPos = null;
+        /** Stores the state of the lexer if reaching the end of incpomplete input */
+        this.next = null;
+        /** A pointer to `buffer`; the current position of the lexer. */
+        this.pos = 0;
+    }
+    /**
+     * Generate YAML tokens from the `source` string. If `incomplete`,
+     * a part of the last line may be left as a buffer for the next call.
+     *
+     * @returns A generator of lexical tokens
+     */
+    *lex(source, incomplete = false) {
+        if (source) {
+            if (typeof source !== 'string')
+                throw TypeError('source is not a string');
+            this.buffer = this.buffer ? this.buffer + source : source;
+            this.lineEndPos = null;
+        }
+        this.atEnd = !incomplete;
+        let next = this.next ?? 'stream';
+        while (next && (incomplete || this.hasChars(1)))
+            next = yield* this.parseNext(next);
+    }
+    atLineEnd() {
+        let i = this.pos;
+        let ch = this.buffer[i];
+        while (ch === ' ' || ch === '\t')
+            ch = this.buffer[++i];
+        if (!ch || ch === '#' || ch === '\n')
+            return true;
+        if (ch === '\r')
+            return this.buffer[i + 1] === '\n';
+        return false;
+    }
+    charAt(n) {
+        return this.buffer[this.pos + n];
+    }
+    continueScalar(offset) {
+        let ch = this.buffer[offset];
+        if (this.indentNext > 0) {
+            let indent = 0;
+            while (ch === ' ')
+                ch = this.buffer[++indent + offset];
+            if (ch === '\r') {
+                const next = this.buffer[indent + offset + 1];
+                if (next === '\n' || (!next && !this.atEnd))
+                    return offset + indent + 1;
+            }
+            return ch === '\n' || indent >= this.indentNext || (!ch && !this.atEnd)
+                ? offset + indent
+                : -1;
+        }
+        if (ch === '-' || ch === '.') {
+            const dt = this.buffer.substr(offset, 3);
+            if ((dt === '---' || dt === '...') && isEmpty(this.buffer[offset + 3]))
+                return -1;
+        }
+        return offset;
+    }
+    getLine() {
+        let end = this.lineEndPos;
+        if (typeof end !== 'number' || (end !== -1 && end < this.pos)) {
+            end = this.buffer.indexOf('\n', this.pos);
+            this.lineEndPos = end;
+        }
+        if (end === -1)
+            return this.atEnd ? this.buffer.substring(this.pos) : null;
+        if (this.buffer[end - 1] === '\r')
+            end -= 1;
+        return this.buffer.substring(this.pos, end);
+    }
+    hasChars(n) {
+        return this.pos + n <= this.buffer.length;
+    }
+    setNext(state) {
+        this.buffer = this.buffer.substring(this.pos);
+        this.pos = 0;
+        this.lineEndPos = null;
+        this.next = state;
+        return null;
+    }
+    peek(n) {
+        return this.buffer.substr(this.pos, n);
+    }
+    *parseNext(next) {
+        switch (next) {
+            case 'stream':
+                return yield* this.parseStream();
+            case 'line-start':
+                return yield* this.parseLineStart();
+            case 'block-start':
+                return yield* this.parseBlockStart();
+            case 'doc':
+                return yield* this.parseDocument();
+            case 'flow':
+                return yield* this.parseFlowCollection();
+            case 'quoted-scalar':
+                return yield* this.parseQuotedScalar();
+            case 'block-scalar':
+                return yield* this.parseBlockScalar();
+            case 'plain-scalar':
+                return yield* this.parsePlainScalar();
+        }
+    }
+    *parseStream() {
+        let line = this.getLine();
+        if (line === null)
+            return this.setNext('stream');
+        if (line[0] === cst.BOM) {
+            yield* this.pushCount(1);
+            line = line.substring(1);
+        }
+        if (line[0] === '%') {
+            let dirEnd = line.length;
+            let cs = line.indexOf('#');
+            while (cs !== -1) {
+                const ch = line[cs - 1];
+                if (ch === ' ' || ch === '\t') {
+                    dirEnd = cs - 1;
+                    break;
+                }
+                else {
+                    cs = line.indexOf('#', cs + 1);
+                }
+            }
+            while (true) {
+                const ch = line[dirEnd - 1];
+                if (ch === ' ' || ch === '\t')
+                    dirEnd -= 1;
+                else
+                    break;
+            }
+            const n = (yield* this.pushCount(dirEnd)) + (yield* this.pushSpaces(true));
+            yield* this.pushCount(line.length - n); // possible comment
+            this.pushNewline();
+            return 'stream';
+        }
+        if (this.atLineEnd()) {
+            const sp = yield* this.pushSpaces(true);
+            yield* this.pushCount(line.length - sp);
+            yield* this.pushNewline();
+            return 'stream';
+        }
+        yield cst.DOCUMENT;
+        return yield* this.parseLineStart();
+    }
+    *parseLineStart() {
+        const ch = this.charAt(0);
+        if (!ch && !this.atEnd)
+            return this.setNext('line-start');
+        if (ch === '-' || ch === '.') {
+            if (!this.atEnd && !this.hasChars(4))
+                return this.setNext('line-start');
+            const s = this.peek(3);
+            if ((s === '---' || s === '...') && isEmpty(this.charAt(3))) {
+                yield* this.pushCount(3);
+                this.indentValue = 0;
+                this.indentNext = 0;
+                return s === '---' ? 'doc' : 'stream';
+            }
+        }
+        this.indentValue = yield* this.pushSpaces(false);
+        if (this.indentNext > this.indentValue && !isEmpty(this.charAt(1)))
+            this.indentNext = this.indentValue;
+        return yield* this.parseBlockStart();
+    }
+    *parseBlockStart() {
+        const [ch0, ch1] = this.peek(2);
+        if (!ch1 && !this.atEnd)
+            return this.setNext('block-start');
+        if ((ch0 === '-' || ch0 === '?' || ch0 === ':') && isEmpty(ch1)) {
+            const n = (yield* this.pushCount(1)) + (yield* this.pushSpaces(true));
+            this.indentNext = this.indentValue + 1;
+            this.indentValue += n;
+            return 'block-start';
+        }
+        return 'doc';
+    }
+    *parseDocument() {
+        yield* this.pushSpaces(true);
+        const line = this.getLine();
+        if (line === null)
+            return this.setNext('doc');
+        let n = yield* this.pushIndicators();
+        switch (line[n]) {
+            case '#':
+                yield* this.pushCount(line.length - n);
+            // fallthrough
+            case undefined:
+                yield* this.pushNewline();
+                return yield* this.parseLineStart();
+            case '{':
+            case '[':
+                yield* this.pushCount(1);
+                this.flowKey = false;
+                this.flowLevel = 1;
+                return 'flow';
+            case '}':
+            case ']':
+                // this is an error
+                yield* this.pushCount(1);
+                return 'doc';
+            case '*':
+                yield* this.pushUntil(isNotAnchorChar);
+                return 'doc';
+            case '"':
+            case "'":
+                return yield* this.parseQuotedScalar();
+            case '|':
+            case '>':
+                n += yield* this.parseBlockScalarHeader();
+                n += yield* this.pushSpaces(true);
+                yield* this.pushCount(line.length - n);
+                yield* this.pushNewline();
+                return yield* this.parseBlockScalar();
+            default:
+                return yield* this.parsePlainScalar();
+        }
+    }
+    *parseFlowCollection() {
+        let nl, sp;
+        let indent = -1;
+        do {
+            nl = yield* this.pushNewline();
+            if (nl > 0) {
+                sp = yield* this.pushSpaces(false);
+                this.indentValue = indent = sp;
+            }
+            else {
+                sp = 0;
+            }
+            sp += yield* this.pushSpaces(true);
+        } while (nl + sp > 0);
+        const line = this.getLine();
+        if (line === null)
+            return this.setNext('flow');
+        if ((indent !== -1 && indent < this.indentNext && line[0] !== '#') ||
+            (indent === 0 &&
+                (line.startsWith('---') || line.startsWith('...')) &&
+                isEmpty(line[3]))) {
+            // Allowing for the terminal ] or } at the same (rather than greater)
+            // indent level as the initial [ or { is technically invalid, but
+            // failing here would be surprising to users.
+            const atFlowEndMarker = indent === this.indentNext - 1 &&
+                this.flowLevel === 1 &&
+                (line[0] === ']' || line[0] === '}');
+            if (!atFlowEndMarker) {
+                // this is an error
+                this.flowLevel = 0;
+                yield cst.FLOW_END;
+                return yield* this.parseLineStart();
+            }
+        }
+        let n = 0;
+        while (line[n] === ',') {
+            n += yield* this.pushCount(1);
+            n += yield* this.pushSpaces(true);
+            this.flowKey = false;
+        }
+        n += yield* this.pushIndicators();
+        switch (line[n]) {
+            case undefined:
+                return 'flow';
+            case '#':
+                yield* this.pushCount(line.length - n);
+                return 'flow';
+            case '{':
+            case '[':
+                yield* this.pushCount(1);
+                this.flowKey = false;
+                this.flowLevel += 1;
+                return 'flow';
+            case '}':
+            case ']':
+                yield* this.pushCount(1);
+                this.flowKey = true;
+                this.flowLevel -= 1;
+                return this.flowLevel ? 'flow' : 'doc';
+            case '*':
+                yield* this.pushUntil(isNotAnchorChar);
+                return 'flow';
+            case '"':
+            case "'":
+                this.flowKey = true;
+                return yield* this.parseQuotedScalar();
+            case ':': {
+                const next = this.charAt(1);
+                if (this.flowKey || isEmpty(next) || next === ',') {
+                    this.flowKey = false;
+                    yield* this.pushCount(1);
+                    yield* this.pushSpaces(true);
+                    return 'flow';
+                }
+            }
+            // fallthrough
+            default:
+                this.flowKey = false;
+                return yield* this.parsePlainScalar();
+        }
+    }
+    *parseQuotedScalar() {
+        const quote = this.charAt(0);
+        let end = this.buffer.indexOf(quote, this.pos + 1);
+        if (quote === "'") {
+            while (end !== -1 && this.buffer[end + 1] === "'")
+                end = this.buffer.indexOf("'", end + 2);
+        }
+        else {
+            // double-quote
+            while (end !== -1) {
+                let n = 0;
+                while (this.buffer[end - 1 - n] === '\\')
+                    n += 1;
+                if (n % 2 === 0)
+                    break;
+                end = this.buffer.indexOf('"', end + 1);
+            }
+        }
+        // Only looking for newlines within the quotes
+        const qb = this.buffer.substring(0, end);
+        let nl = qb.indexOf('\n', this.pos);
+        if (nl !== -1) {
+            while (nl !== -1) {
+                const cs = this.continueScalar(nl + 1);
+                if (cs === -1)
+                    break;
+                nl = qb.indexOf('\n', cs);
+            }
+            if (nl !== -1) {
+                // this is an error caused by an unexpected unindent
+                end = nl - (qb[nl - 1] === '\r' ? 2 : 1);
+            }
+        }
+        if (end === -1) {
+            if (!this.atEnd)
+                return this.setNext('quoted-scalar');
+            end = this.buffer.length;
+        }
+        yield* this.pushToIndex(end + 1, false);
+        return this.flowLevel ? 'flow' : 'doc';
+    }
+    *parseBlockScalarHeader() {
+        this.blockScalarIndent = -1;
+        this.blockScalarKeep = false;
+        let i = this.pos;
+        while (true) {
+            const ch = this.buffer[++i];
+            if (ch === '+')
+                this.blockScalarKeep = true;
+            else if (ch > '0' && ch <= '9')
+                this.blockScalarIndent = Number(ch) - 1;
+            else if (ch !== '-')
+                break;
+        }
+        return yield* this.pushUntil(ch => isEmpty(ch) || ch === '#');
+    }
+    *parseBlockScalar() {
+        let nl = this.pos - 1; // may be -1 if this.pos === 0
+        let indent = 0;
+        let ch;
+        loop: for (let i = this.pos; (ch = this.buffer[i]); ++i) {
+            switch (ch) {
+                case ' ':
+                    indent += 1;
+                    break;
+                case '\n':
+                    nl = i;
+                    indent = 0;
+                    break;
+                case '\r': {
+                    const next = this.buffer[i + 1];
+                    if (!next && !this.atEnd)
+                        return this.setNext('block-scalar');
+                    if (next === '\n')
+                        break;
+                } // fallthrough
+                default:
+                    break loop;
+            }
+        }
+        if (!ch && !this.atEnd)
+            return this.setNext('block-scalar');
+        if (indent >= this.indentNext) {
+            if (this.blockScalarIndent === -1)
+                this.indentNext = indent;
+            else {
+                this.indentNext =
+                    this.blockScalarIndent + (this.indentNext === 0 ? 1 : this.indentNext);
+            }
+            do {
+                const cs = this.continueScalar(nl + 1);
+                if (cs === -1)
+                    break;
+                nl = this.buffer.indexOf('\n', cs);
+            } while (nl !== -1);
+            if (nl === -1) {
+                if (!this.atEnd)
+                    return this.setNext('block-scalar');
+                nl = this.buffer.length;
+            }
+        }
+        // Trailing insufficiently indented tabs are invalid.
+        // To catch that during parsing, we include them in the block scalar value.
+        let i = nl + 1;
+        ch = this.buffer[i];
+        while (ch === ' ')
+            ch = this.buffer[++i];
+        if (ch === '\t') {
+            while (ch === '\t' || ch === ' ' || ch === '\r' || ch === '\n')
+                ch = this.buffer[++i];
+            nl = i - 1;
+        }
+        else if (!this.blockScalarKeep) {
+            do {
+                let i = nl - 1;
+                let ch = this.buffer[i];
+                if (ch === '\r')
+                    ch = this.buffer[--i];
+                const lastChar = i; // Drop the line if last char not more indented
+                while (ch === ' ')
+                    ch = this.buffer[--i];
+                if (ch === '\n' && i >= this.pos && i + 1 + indent > lastChar)
+                    nl = i;
+                else
+                    break;
+            } while (true);
+        }
+        yield cst.SCALAR;
+        yield* this.pushToIndex(nl + 1, true);
+        return yield* this.parseLineStart();
+    }
+    *parsePlainScalar() {
+        const inFlow = this.flowLevel > 0;
+        let end = this.pos - 1;
+        let i = this.pos - 1;
+        let ch;
+        while ((ch = this.buffer[++i])) {
+            if (ch === ':') {
+                const next = this.buffer[i + 1];
+                if (isEmpty(next) || (inFlow && flowIndicatorChars.has(next)))
+                    break;
+                end = i;
+            }
+            else if (isEmpty(ch)) {
+                let next = this.buffer[i + 1];
+                if (ch === '\r') {
+                    if (next === '\n') {
+                        i += 1;
+                        ch = '\n';
+                        next = this.buffer[i + 1];
+                    }
+                    else
+                        end = i;
+                }
+                if (next === '#' || (inFlow && flowIndicatorChars.has(next)))
+                    break;
+                if (ch === '\n') {
+                    const cs = this.continueScalar(i + 1);
+                    if (cs === -1)
+                        break;
+                    i = Math.max(i, cs - 2); // to advance, but still account for ' #'
+                }
+            }
+            else {
+                if (inFlow && flowIndicatorChars.has(ch))
+                    break;
+                end = i;
+            }
+        }
+        if (!ch && !this.atEnd)
+            return this.setNext('plain-scalar');
+        yield cst.SCALAR;
+        yield* this.pushToIndex(end + 1, true);
+        return inFlow ? 'flow' : 'doc';
+    }
+    *pushCount(n) {
+        if (n > 0) {
+            yield this.buffer.substr(this.pos, n);
+            this.pos += n;
+            return n;
+        }
+        return 0;
+    }
+    *pushToIndex(i, allowEmpty) {
+        const s = this.buffer.slice(this.pos, i);
+        if (s) {
+            yield s;
+            this.pos += s.length;
+            return s.length;
+        }
+        else if (allowEmpty)
+            yield '';
+        return 0;
+    }
+    *pushIndicators() {
+        let n = 0;
+        loop: while (true) {
+            switch (this.charAt(0)) {
+                case '!':
+                    n += yield* this.pushTag();
+                    n += yield* this.pushSpaces(true);
+                    continue loop;
+                case '&':
+                    n += yield* this.pushUntil(isNotAnchorChar);
+                    n += yield* this.pushSpaces(true);
+                    continue loop;
+                case '-': // this is an error
+                case '?': // this is an error outside flow collections
+                case ':': {
+                    const inFlow = this.flowLevel > 0;
+                    const ch1 = this.charAt(1);
+                    if (isEmpty(ch1) || (inFlow && flowIndicatorChars.has(ch1))) {
+                        if (!inFlow)
+                            this.indentNext = this.indentValue + 1;
+                        else if (this.flowKey)
+                            this.flowKey = false;
+                        n += yield* this.pushCount(1);
+                        n += yield* this.pushSpaces(true);
+                        continue loop;
+                    }
+                }
+            }
+            break loop;
+        }
+        return n;
+    }
+    *pushTag() {
+        if (this.charAt(1) === '<') {
+            let i = this.pos + 2;
+            let ch = this.buffer[i];
+            while (!isEmpty(ch) && ch !== '>')
+                ch = this.buffer[++i];
+            return yield* this.pushToIndex(ch === '>' ? i + 1 : i, false);
+        }
+        else {
+            let i = this.pos + 1;
+            let ch = this.buffer[i];
+            while (ch) {
+                if (tagChars.has(ch))
+                    ch = this.buffer[++i];
+                else if (ch === '%' &&
+                    hexDigits.has(this.buffer[i + 1]) &&
+                    hexDigits.has(this.buffer[i + 2])) {
+                    ch = this.buffer[(i += 3)];
+                }
+                else
+                    break;
+            }
+            return yield* this.pushToIndex(i, false);
+        }
+    }
+    *pushNewline() {
+        const ch = this.buffer[this.pos];
+        if (ch === '\n')
+            return yield* this.pushCount(1);
+        else if (ch === '\r' && this.charAt(1) === '\n')
+            return yield* this.pushCount(2);
+        else
+            return 0;
+    }
+    *pushSpaces(allowTabs) {
+        let i = this.pos - 1;
+        let ch;
+        do {
+            ch = this.buffer[++i];
+        } while (ch === ' ' || (allowTabs && ch === '\t'));
+        const n = i - this.pos;
+        if (n > 0) {
+            yield this.buffer.substr(this.pos, n);
+            this.pos = i;
+        }
+        return n;
+    }
+    *pushUntil(test) {
+        let i = this.pos;
+        let ch = this.buffer[i];
+        while (!test(ch))
+            ch = this.buffer[++i];
+        return yield* this.pushToIndex(i, false);
+    }
+}
+
+exports.Lexer = Lexer;
+
+
+/***/ }),
+
+/***/ 6628:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+/**
+ * Tracks newlines during parsing in order to provide an efficient API for
+ * determining the one-indexed `{ line, col }` position for any offset
+ * within the input.
+ */
+class LineCounter {
+    constructor() {
+        this.lineStarts = [];
+        /**
+         * Should be called in ascending order. Otherwise, call
+         * `lineCounter.lineStarts.sort()` before calling `linePos()`.
+         */
+        this.addNewLine = (offset) => this.lineStarts.push(offset);
+        /**
+         * Performs a binary search and returns the 1-indexed { line, col }
+         * position of `offset`. If `line === 0`, `addNewLine` has never been
+         * called or `offset` is before the first known newline.
+         */
+        this.linePos = (offset) => {
+            let low = 0;
+            let high = this.lineStarts.length;
+            while (low < high) {
+                const mid = (low + high) >> 1; // Math.floor((low + high) / 2)
+                if (this.lineStarts[mid] < offset)
+                    low = mid + 1;
+                else
+                    high = mid;
+            }
+            if (this.lineStarts[low] === offset)
+                return { line: low + 1, col: 1 };
+            if (low === 0)
+                return { line: 0, col: offset };
+            const start = this.lineStarts[low - 1];
+            return { line: low, col: offset - start + 1 };
+        };
+    }
+}
+
+exports.LineCounter = LineCounter;
+
+
+/***/ }),
+
+/***/ 3456:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var node_process = __nccwpck_require__(932);
+var cst = __nccwpck_require__(3461);
+var lexer = __nccwpck_require__(361);
+
+function includesToken(list, type) {
+    for (let i = 0; i < list.length; ++i)
+        if (list[i].type === type)
+            return true;
+    return false;
+}
+function findNonEmptyIndex(list) {
+    for (let i = 0; i < list.length; ++i) {
+        switch (list[i].type) {
+            case 'space':
+            case 'comment':
+            case 'newline':
+                break;
+            default:
+                return i;
+        }
+    }
+    return -1;
+}
+function isFlowToken(token) {
+    switch (token?.type) {
+        case 'alias':
+        case 'scalar':
+        case 'single-quoted-scalar':
+        case 'double-quoted-scalar':
+        case 'flow-collection':
+            return true;
+        default:
+            return false;
+    }
+}
+function getPrevProps(parent) {
+    switch (parent.type) {
+        case 'document':
+            return parent.start;
+        case 'block-map': {
+            const it = parent.items[parent.items.length - 1];
+            return it.sep ?? it.start;
+        }
+        case 'block-seq':
+            return parent.items[parent.items.length - 1].start;
+        /* istanbul ignore next should not happen */
+        default:
+            return [];
+    }
+}
+/** Note: May modify input array */
+function getFirstKeyStartProps(prev) {
+    if (prev.length === 0)
+        return [];
+    let i = prev.length;
+    loop: while (--i >= 0) {
+        switch (prev[i].type) {
+            case 'doc-start':
+            case 'explicit-key-ind':
+            case 'map-value-ind':
+            case 'seq-item-ind':
+            case 'newline':
+                break loop;
+        }
+    }
+    while (prev[++i]?.type === 'space') {
+        /* loop */
+    }
+    return prev.splice(i, prev.length);
+}
+function arrayPushArray(target, source) {
+    // May exhaust call stack with large `source` array
+    if (source.length < 1e5)
+        Array.prototype.push.apply(target, source);
+    else
+        for (let i = 0; i < source.length; ++i)
+            target.push(source[i]);
+}
+function fixFlowSeqItems(fc) {
+    if (fc.start.type === 'flow-seq-start') {
+        for (const it of fc.items) {
+            if (it.sep &&
+                !it.value &&
+                !includesToken(it.start, 'explicit-key-ind') &&
+                !includesToken(it.sep, 'map-value-ind')) {
+                if (it.key)
+                    it.value = it.key;
+                delete it.key;
+                if (isFlowToken(it.value)) {
+                    if (it.value.end)
+                        arrayPushArray(it.value.end, it.sep);
+                    else
+                        it.value.end = it.sep;
+                }
+                else
+                    arrayPushArray(it.start, it.sep);
+                delete it.sep;
+            }
+        }
+    }
+}
+/**
+ * A YAML concrete syntax tree (CST) parser
+ *
+ * ```ts
+ * const src: string = ...
+ * for (const token of new Parser().parse(src)) {
+ *   // token: Token
+ * }
+ * ```
+ *
+ * To use the parser with a user-provided lexer:
+ *
+ * ```ts
+ * function* parse(source: string, lexer: Lexer) {
+ *   const parser = new Parser()
+ *   for (const lexeme of lexer.lex(source))
+ *     yield* parser.next(lexeme)
+ *   yield* parser.end()
+ * }
+ *
+ * const src: string = ...
+ * const lexer = new Lexer()
+ * for (const token of parse(src, lexer)) {
+ *   // token: Token
+ * }
+ * ```
+ */
+class Parser {
+    /**
+     * @param onNewLine - If defined, called separately with the start position of
+     *   each new line (in `parse()`, including the start of input).
+     */
+    constructor(onNewLine) {
+        /** If true, space and sequence indicators count as indentation */
+        this.atNewLine = true;
+        /** If true, next token is a scalar value */
+        this.atScalar = false;
+        /** Current indentation level */
+        this.indent = 0;
+        /** Current offset since the start of parsing */
+        this.offset = 0;
+        /** On the same line with a block map key */
+        this.onKeyLine = false;
+        /** Top indicates the node that's currently being built */
+        this.stack = [];
+        /** The source of the current token, set in parse() */
+        this.source = '';
+        /** The type of the current token, set in parse() */
+        this.type = '';
+        // Must be defined after `next()`
+        this.lexer = new lexer.Lexer();
+        this.onNewLine = onNewLine;
+    }
+    /**
+     * Parse `source` as a YAML stream.
+     * If `incomplete`, a part of the last line may be left as a buffer for the next call.
+     *
+     * Errors are not thrown, but yielded as `{ type: 'error', message }` tokens.
+     *
+     * @returns A generator of tokens representing each directive, document, and other structure.
+     */
+    *parse(source, incomplete = false) {
+        if (this.onNewLine && this.offset === 0)
+            this.onNewLine(0);
+        for (const lexeme of this.lexer.lex(source, incomplete))
+            yield* this.next(lexeme);
+        if (!incomplete)
+            yield* this.end();
+    }
+    /**
+     * Advance the parser by the `source` of one lexical token.
+     */
+    *next(source) {
+        this.source = source;
+        if (node_process.env.LOG_TOKENS)
+            console.log('|', cst.prettyToken(source));
+        if (this.atScalar) {
+            this.atScalar = false;
+            yield* this.step();
+            this.offset += source.length;
+            return;
+        }
+        const type = cst.tokenType(source);
+        if (!type) {
+            const message = `Not a YAML token: ${source}`;
+            yield* this.pop({ type: 'error', offset: this.offset, message, source });
+            this.offset += source.length;
+        }
+        else if (type === 'scalar') {
+            this.atNewLine = false;
+            this.atScalar = true;
+            this.type = 'scalar';
+        }
+        else {
+            this.type = type;
+            yield* this.step();
+            switch (type) {
+                case 'newline':
+                    this.atNewLine = true;
+                    this.indent = 0;
+                    if (this.onNewLine)
+                        this.onNewLine(this.offset + source.length);
+                    break;
+                case 'space':
+                    if (this.atNewLine && source[0] === ' ')
+                        this.indent += source.length;
+                    break;
+                case 'explicit-key-ind':
+                case 'map-value-ind':
+                case 'seq-item-ind':
+                    if (this.atNewLine)
+                        this.indent += source.length;
+                    break;
+                case 'doc-mode':
+                case 'flow-error-end':
+                    return;
+                default:
+                    this.atNewLine = false;
+            }
+            this.offset += source.length;
+        }
+    }
+    /** Call at end of input to push out any remaining constructions */
+    *end() {
+        while (this.stack.length > 0)
+            yield* this.pop();
+    }
+    get sourceToken() {
+        const st = {
+            type: this.type,
+            offset: this.offset,
+            indent: this.indent,
+            source: this.source
+        };
+        return st;
+    }
+    *step() {
+        const top = this.peek(1);
+        if (this.type === 'doc-end' && top?.type !== 'doc-end') {
+            while (this.stack.length > 0)
+                yield* this.pop();
+            this.stack.push({
+                type: 'doc-end',
+                offset: this.offset,
+                source: this.source
+            });
+            return;
+        }
+        if (!top)
+            return yield* this.stream();
+        switch (top.type) {
+            case 'document':
+                return yield* this.document(top);
+            case 'alias':
+            case 'scalar':
+            case 'single-quoted-scalar':
+            case 'double-quoted-scalar':
+                return yield* this.scalar(top);
+            case 'block-scalar':
+                return yield* this.blockScalar(top);
+            case 'block-map':
+                return yield* this.blockMap(top);
+            case 'block-seq':
+                return yield* this.blockSequence(top);
+            case 'flow-collection':
+                return yield* this.flowCollection(top);
+            case 'doc-end':
+                return yield* this.documentEnd(top);
+        }
+        /* istanbul ignore next should not happen */
+        yield* this.pop();
+    }
+    peek(n) {
+        return this.stack[this.stack.length - n];
+    }
+    *pop(error) {
+        const token = error ?? this.stack.pop();
+        /* istanbul ignore if should not happen */
+        if (!token) {
+            const message = 'Tried to pop an empty stack';
+            yield { type: 'error', offset: this.offset, source: '', message };
+        }
+        else if (this.stack.length === 0) {
+            yield token;
+        }
+        else {
+            const top = this.peek(1);
+            if (token.type === 'block-scalar') {
+                // Block scalars use their parent rather than header indent
+                token.indent = 'indent' in top ? top.indent : 0;
+            }
+            else if (token.type === 'flow-collection' && top.type === 'document') {
+                // Ignore all indent for top-level flow collections
+                token.indent = 0;
+            }
+            if (token.type === 'flow-collection')
+                fixFlowSeqItems(token);
+            switch (top.type) {
+                case 'document':
+                    top.value = token;
+                    break;
+                case 'block-scalar':
+                    top.props.push(token); // error
+                    break;
+                case 'block-map': {
+                    const it = top.items[top.items.length - 1];
+                    if (it.value) {
+                        top.items.push({ start: [], key: token, sep: [] });
+                        this.onKeyLine = true;
+                        return;
+                    }
+                    else if (it.sep) {
+                        it.value = token;
+                    }
+                    else {
+                        Object.assign(it, { key: token, sep: [] });
+                        this.onKeyLine = !it.explicitKey;
+                        return;
+                    }
+                    break;
+                }
+                case 'block-seq': {
+                    const it = top.items[top.items.length - 1];
+                    if (it.value)
+                        top.items.push({ start: [], value: token });
+                    else
+                        it.value = token;
+                    break;
+                }
+                case 'flow-collection': {
+                    const it = top.items[top.items.length - 1];
+                    if (!it || it.value)
+                        top.items.push({ start: [], key: token, sep: [] });
+                    else if (it.sep)
+                        it.value = token;
+                    else
+                        Object.assign(it, { key: token, sep: [] });
+                    return;
+                }
+                /* istanbul ignore next should not happen */
+                default:
+                    yield* this.pop();
+                    yield* this.pop(token);
+            }
+            if ((top.type === 'document' ||
+                top.type === 'block-map' ||
+                top.type === 'block-seq') &&
+                (token.type === 'block-map' || token.type === 'block-seq')) {
+                const last = token.items[token.items.length - 1];
+                if (last &&
+                    !last.sep &&
+                    !last.value &&
+                    last.start.length > 0 &&
+                    findNonEmptyIndex(last.start) === -1 &&
+                    (token.indent === 0 ||
+                        last.start.every(st => st.type !== 'comment' || st.indent < token.indent))) {
+                    if (top.type === 'document')
+                        top.end = last.start;
+                    else
+                        top.items.push({ start: last.start });
+                    token.items.splice(-1, 1);
+                }
+            }
+        }
+    }
+    *stream() {
+        switch (this.type) {
+            case 'directive-line':
+                yield { type: 'directive', offset: this.offset, source: this.source };
+                return;
+            case 'byte-order-mark':
+            case 'space':
+            case 'comment':
+            case 'newline':
+                yield this.sourceToken;
+                return;
+            case 'doc-mode':
+            case 'doc-start': {
+                const doc = {
+                    type: 'document',
+                    offset: this.offset,
+                    start: []
+                };
+                if (this.type === 'doc-start')
+                    doc.start.push(this.sourceToken);
+                this.stack.push(doc);
+                return;
+            }
+        }
+        yield {
+            type: 'error',
+            offset: this.offset,
+            message: `Unexpected ${this.type} token in YAML stream`,
+            source: this.source
+        };
+    }
+    *document(doc) {
+        if (doc.value)
+            return yield* this.lineEnd(doc);
+        switch (this.type) {
+            case 'doc-start': {
+                if (findNonEmptyIndex(doc.start) !== -1) {
+                    yield* this.pop();
+                    yield* this.step();
+                }
+                else
+                    doc.start.push(this.sourceToken);
+                return;
+            }
+            case 'anchor':
+            case 'tag':
+            case 'space':
+            case 'comment':
+            case 'newline':
+                doc.start.push(this.sourceToken);
+                return;
+        }
+        const bv = this.startBlockValue(doc);
+        if (bv)
+            this.stack.push(bv);
+        else {
+            yield {
+                type: 'error',
+                offset: this.offset,
+                message: `Unexpected ${this.type} token in YAML document`,
+                source: this.source
+            };
+        }
+    }
+    *scalar(scalar) {
+        if (this.type === 'map-value-ind') {
+            const prev = getPrevProps(this.peek(2));
+            const start = getFirstKeyStartProps(prev);
+            let sep;
+            if (scalar.end) {
+                sep = scalar.end;
+                sep.push(this.sourceToken);
+                delete scalar.end;
+            }
+            else
+                sep = [this.sourceToken];
+            const map = {
+                type: 'block-map',
+                offset: scalar.offset,
+                indent: scalar.indent,
+                items: [{ start, key: scalar, sep }]
+            };
+            this.onKeyLine = true;
+            this.stack[this.stack.length - 1] = map;
+        }
+        else
+            yield* this.lineEnd(scalar);
+    }
+    *blockScalar(scalar) {
+        switch (this.type) {
+            case 'space':
+            case 'comment':
+            case 'newline':
+                scalar.props.push(this.sourceToken);
+                return;
+            case 'scalar':
+                scalar.source = this.source;
+                // block-scalar source includes trailing newline
+                this.atNewLine = true;
+                this.indent = 0;
+                if (this.onNewLine) {
+                    let nl = this.source.indexOf('\n') + 1;
+                    while (nl !== 0) {
+                        this.onNewLine(this.offset + nl);
+                        nl = this.source.indexOf('\n', nl) + 1;
+                    }
+                }
+                yield* this.pop();
+                break;
+            /* istanbul ignore next should not happen */
+            default:
+                yield* this.pop();
+                yield* this.step();
+        }
+    }
+    *blockMap(map) {
+        const it = map.items[map.items.length - 1];
+        // it.sep is true-ish if pair already has key or : separator
+        switch (this.type) {
+            case 'newline':
+                this.onKeyLine = false;
+                if (it.value) {
+                    const end = 'end' in it.value ? it.value.end : undefined;
+                    const last = Array.isArray(end) ? end[end.length - 1] : undefined;
+                    if (last?.type === 'comment')
+                        end?.push(this.sourceToken);
+                    else
+                        map.items.push({ start: [this.sourceToken] });
+                }
+                else if (it.sep) {
+                    it.sep.push(this.sourceToken);
+                }
+                else {
+                    it.start.push(this.sourceToken);
+                }
+                return;
+            case 'space':
+            case 'comment':
+                if (it.value) {
+                    map.items.push({ start: [this.sourceToken] });
+                }
+                else if (it.sep) {
+                    it.sep.push(this.sourceToken);
+                }
+                else {
+                    if (this.atIndentedComment(it.start, map.indent)) {
+                        const prev = map.items[map.items.length - 2];
+                        const end = prev?.value?.end;
+                        if (Array.isArray(end)) {
+                            arrayPushArray(end, it.start);
+                            end.push(this.sourceToken);
+                            map.items.pop();
+                            return;
+                        }
+                    }
+                    it.start.push(this.sourceToken);
+                }
+                return;
+        }
+        if (this.indent >= map.indent) {
+            const atMapIndent = !this.onKeyLine && this.indent === map.indent;
+            const atNextItem = atMapIndent &&
+                (it.sep || it.explicitKey) &&
+                this.type !== 'seq-item-ind';
+            // For empty nodes, assign newline-separated not indented empty tokens to following node
+            let start = [];
+            if (atNextItem && it.sep && !it.value) {
+                const nl = [];
+                for (let i = 0; i < it.sep.length; ++i) {
+                    const st = it.sep[i];
+                    switch (st.type) {
+                        case 'newline':
+                            nl.push(i);
+                            break;
+                        case 'space':
+                            break;
+                        case 'comment':
+                            if (st.indent > map.indent)
+                                nl.length = 0;
+                            break;
+                        default:
+                            nl.length = 0;
+                    }
+                }
+                if (nl.length >= 2)
+                    start = it.sep.splice(nl[1]);
+            }
+            switch (this.type) {
+                case 'anchor':
+                case 'tag':
+                    if (atNextItem || it.value) {
+                        start.push(this.sourceToken);
+                        map.items.push({ start });
+                        this.onKeyLine = true;
+                    }
+                    else if (it.sep) {
+                        it.sep.push(this.sourceToken);
+                    }
+                    else {
+                        it.start.push(this.sourceToken);
+                    }
+                    return;
+                case 'explicit-key-ind':
+                    if (!it.sep && !it.explicitKey) {
+                        it.start.push(this.sourceToken);
+                        it.explicitKey = true;
+                    }
+                    else if (atNextItem || it.value) {
+                        start.push(this.sourceToken);
+                        map.items.push({ start, explicitKey: true });
+                    }
+                    else {
+                        this.stack.push({
+                            type: 'block-map',
+                            offset: this.offset,
+                            indent: this.indent,
+                            items: [{ start: [this.sourceToken], explicitKey: true }]
+                        });
+                    }
+                    this.onKeyLine = true;
+                    return;
+                case 'map-value-ind':
+                    if (it.explicitKey) {
+                        if (!it.sep) {
+                            if (includesToken(it.start, 'newline')) {
+                                Object.assign(it, { key: null, sep: [this.sourceToken] });
+                            }
+                            else {
+                                const start = getFirstKeyStartProps(it.start);
+                                this.stack.push({
+                                    type: 'block-map',
+                                    offset: this.offset,
+                                    indent: this.indent,
+                                    items: [{ start, key: null, sep: [this.sourceToken] }]
+                                });
+                            }
+                        }
+                        else if (it.value) {
+                            map.items.push({ start: [], key: null, sep: [this.sourceToken] });
+                        }
+                        else if (includesToken(it.sep, 'map-value-ind')) {
+                            this.stack.push({
+                                type: 'block-map',
+                                offset: this.offset,
+                                indent: this.indent,
+                                items: [{ start, key: null, sep: [this.sourceToken] }]
+                            });
+                        }
+                        else if (isFlowToken(it.key) &&
+                            !includesToken(it.sep, 'newline')) {
+                            const start = getFirstKeyStartProps(it.start);
+                            const key = it.key;
+                            const sep = it.sep;
+                            sep.push(this.sourceToken);
+                            // @ts-expect-error type guard is wrong here
+                            delete it.key;
+                            // @ts-expect-error type guard is wrong here
+                            delete it.sep;
+                            this.stack.push({
+                                type: 'block-map',
+                                offset: this.offset,
+                                indent: this.indent,
+                                items: [{ start, key, sep }]
+                            });
+                        }
+                        else if (start.length > 0) {
+                            // Not actually at next item
+                            it.sep = it.sep.concat(start, this.sourceToken);
+                        }
+                        else {
+                            it.sep.push(this.sourceToken);
+                        }
+                    }
+                    else {
+                        if (!it.sep) {
+                            Object.assign(it, { key: null, sep: [this.sourceToken] });
+                        }
+                        else if (it.value || atNextItem) {
+                            map.items.push({ start, key: null, sep: [this.sourceToken] });
+                        }
+                        else if (includesToken(it.sep, 'map-value-ind')) {
+                            this.stack.push({
+                                type: 'block-map',
+                                offset: this.offset,
+                                indent: this.indent,
+                                items: [{ start: [], key: null, sep: [this.sourceToken] }]
+                            });
+                        }
+                        else {
+                            it.sep.push(this.sourceToken);
+                        }
+                    }
+                    this.onKeyLine = true;
+                    return;
+                case 'alias':
+                case 'scalar':
+                case 'single-quoted-scalar':
+                case 'double-quoted-scalar': {
+                    const fs = this.flowScalar(this.type);
+                    if (atNextItem || it.value) {
+                        map.items.push({ start, key: fs, sep: [] });
+                        this.onKeyLine = true;
+                    }
+                    else if (it.sep) {
+                        this.stack.push(fs);
+                    }
+                    else {
+                        Object.assign(it, { key: fs, sep: [] });
+                        this.onKeyLine = true;
+                    }
+                    return;
+                }
+                default: {
+                    const bv = this.startBlockValue(map);
+                    if (bv) {
+                        if (bv.type === 'block-seq') {
+                            if (!it.explicitKey &&
+                                it.sep &&
+                                !includesToken(it.sep, 'newline')) {
+                                yield* this.pop({
+                                    type: 'error',
+                                    offset: this.offset,
+                                    message: 'Unexpected block-seq-ind on same line with key',
+                                    source: this.source
+                                });
+                                return;
+                            }
+                        }
+                        else if (atMapIndent) {
+                            map.items.push({ start });
+                        }
+                        this.stack.push(bv);
+                        return;
+                    }
+                }
+            }
+        }
+        yield* this.pop();
+        yield* this.step();
+    }
+    *blockSequence(seq) {
+        const it = seq.items[seq.items.length - 1];
+        switch (this.type) {
+            case 'newline':
+                if (it.value) {
+                    const end = 'end' in it.value ? it.value.end : undefined;
+                    const last = Array.isArray(end) ? end[end.length - 1] : undefined;
+                    if (last?.type === 'comment')
+                        end?.push(this.sourceToken);
+                    else
+                        seq.items.push({ start: [this.sourceToken] });
+                }
+                else
+                    it.start.push(this.sourceToken);
+                return;
+            case 'space':
+            case 'comment':
+                if (it.value)
+                    seq.items.push({ start: [this.sourceToken] });
+                else {
+                    if (this.atIndentedComment(it.start, seq.indent)) {
+                        const prev = seq.items[seq.items.length - 2];
+                        const end = prev?.value?.end;
+                        if (Array.isArray(end)) {
+                            arrayPushArray(end, it.start);
+                            end.push(this.sourceToken);
+                            seq.items.pop();
+                            return;
+                        }
+                    }
+                    it.start.push(this.sourceToken);
+                }
+                return;
+            case 'anchor':
+            case 'tag':
+                if (it.value || this.indent <= seq.indent)
+                    break;
+                it.start.push(this.sourceToken);
+                return;
+            case 'seq-item-ind':
+                if (this.indent !== seq.indent)
+                    break;
+                if (it.value || includesToken(it.start, 'seq-item-ind'))
+                    seq.items.push({ start: [this.sourceToken] });
+                else
+                    it.start.push(this.sourceToken);
+                return;
+        }
+        if (this.indent > seq.indent) {
+            const bv = this.startBlockValue(seq);
+            if (bv) {
+                this.stack.push(bv);
+                return;
+            }
+        }
+        yield* this.pop();
+        yield* this.step();
+    }
+    *flowCollection(fc) {
+        const it = fc.items[fc.items.length - 1];
+        if (this.type === 'flow-error-end') {
+            let top;
+            do {
+                yield* this.pop();
+                top = this.peek(1);
+            } while (top?.type === 'flow-collection');
+        }
+        else if (fc.end.length === 0) {
+            switch (this.type) {
+                case 'comma':
+                case 'explicit-key-ind':
+                    if (!it || it.sep)
+                        fc.items.push({ start: [this.sourceToken] });
+                    else
+                        it.start.push(this.sourceToken);
+                    return;
+                case 'map-value-ind':
+                    if (!it || it.value)
+                        fc.items.push({ start: [], key: null, sep: [this.sourceToken] });
+                    else if (it.sep)
+                        it.sep.push(this.sourceToken);
+                    else
+                        Object.assign(it, { key: null, sep: [this.sourceToken] });
+                    return;
+                case 'space':
+                case 'comment':
+                case 'newline':
+                case 'anchor':
+                case 'tag':
+                    if (!it || it.value)
+                        fc.items.push({ start: [this.sourceToken] });
+                    else if (it.sep)
+                        it.sep.push(this.sourceToken);
+                    else
+                        it.start.push(this.sourceToken);
+                    return;
+                case 'alias':
+                case 'scalar':
+                case 'single-quoted-scalar':
+                case 'double-quoted-scalar': {
+                    const fs = this.flowScalar(this.type);
+                    if (!it || it.value)
+                        fc.items.push({ start: [], key: fs, sep: [] });
+                    else if (it.sep)
+                        this.stack.push(fs);
+                    else
+                        Object.assign(it, { key: fs, sep: [] });
+                    return;
+                }
+                case 'flow-map-end':
+                case 'flow-seq-end':
+                    fc.end.push(this.sourceToken);
+                    return;
+            }
+            const bv = this.startBlockValue(fc);
+            /* istanbul ignore else should not happen */
+            if (bv)
+                this.stack.push(bv);
+            else {
+                yield* this.pop();
+                yield* this.step();
+            }
+        }
+        else {
+            const parent = this.peek(2);
+            if (parent.type === 'block-map' &&
+                ((this.type === 'map-value-ind' && parent.indent === fc.indent) ||
+                    (this.type === 'newline' &&
+                        !parent.items[parent.items.length - 1].sep))) {
+                yield* this.pop();
+                yield* this.step();
+            }
+            else if (this.type === 'map-value-ind' &&
+                parent.type !== 'flow-collection') {
+                const prev = getPrevProps(parent);
+                const start = getFirstKeyStartProps(prev);
+                fixFlowSeqItems(fc);
+                const sep = fc.end.splice(1, fc.end.length);
+                sep.push(this.sourceToken);
+                const map = {
+                    type: 'block-map',
+                    offset: fc.offset,
+                    indent: fc.indent,
+                    items: [{ start, key: fc, sep }]
+                };
+                this.onKeyLine = true;
+                this.stack[this.stack.length - 1] = map;
+            }
+            else {
+                yield* this.lineEnd(fc);
+            }
+        }
+    }
+    flowScalar(type) {
+        if (this.onNewLine) {
+            let nl = this.source.indexOf('\n') + 1;
+            while (nl !== 0) {
+                this.onNewLine(this.offset + nl);
+                nl = this.source.indexOf('\n', nl) + 1;
+            }
+        }
+        return {
+            type,
+            offset: this.offset,
+            indent: this.indent,
+            source: this.source
+        };
+    }
+    startBlockValue(parent) {
+        switch (this.type) {
+            case 'alias':
+            case 'scalar':
+            case 'single-quoted-scalar':
+            case 'double-quoted-scalar':
+                return this.flowScalar(this.type);
+            case 'block-scalar-header':
+                return {
+                    type: 'block-scalar',
+                    offset: this.offset,
+                    indent: this.indent,
+                    props: [this.sourceToken],
+                    source: ''
+                };
+            case 'flow-map-start':
+            case 'flow-seq-start':
+                return {
+                    type: 'flow-collection',
+                    offset: this.offset,
+                    indent: this.indent,
+                    start: this.sourceToken,
+                    items: [],
+                    end: []
+                };
+            case 'seq-item-ind':
+                return {
+                    type: 'block-seq',
+                    offset: this.offset,
+                    indent: this.indent,
+                    items: [{ start: [this.sourceToken] }]
+                };
+            case 'explicit-key-ind': {
+                this.onKeyLine = true;
+                const prev = getPrevProps(parent);
+                const start = getFirstKeyStartProps(prev);
+                start.push(this.sourceToken);
+                return {
+                    type: 'block-map',
+                    offset: this.offset,
+                    indent: this.indent,
+                    items: [{ start, explicitKey: true }]
+                };
+            }
+            case 'map-value-ind': {
+                this.onKeyLine = true;
+                const prev = getPrevProps(parent);
+                const start = getFirstKeyStartProps(prev);
+                return {
+                    type: 'block-map',
+                    offset: this.offset,
+                    indent: this.indent,
+                    items: [{ start, key: null, sep: [this.sourceToken] }]
+                };
+            }
+        }
+        return null;
+    }
+    atIndentedComment(start, indent) {
+        if (this.type !== 'comment')
+            return false;
+        if (this.indent <= indent)
+            return false;
+        return start.every(st => st.type === 'newline' || st.type === 'space');
+    }
+    *documentEnd(docEnd) {
+        if (this.type !== 'doc-mode') {
+            if (docEnd.end)
+                docEnd.end.push(this.sourceToken);
+            else
+                docEnd.end = [this.sourceToken];
+            if (this.type === 'newline')
+                yield* this.pop();
+        }
+    }
+    *lineEnd(token) {
+        switch (this.type) {
+            case 'comma':
+            case 'doc-start':
+            case 'doc-end':
+            case 'flow-seq-end':
+            case 'flow-map-end':
+            case 'map-value-ind':
+                yield* this.pop();
+                yield* this.step();
+                break;
+            case 'newline':
+                this.onKeyLine = false;
+            // fallthrough
+            case 'space':
+            case 'comment':
+            default:
+                // all other values are errors
+                if (token.end)
+                    token.end.push(this.sourceToken);
+                else
+                    token.end = [this.sourceToken];
+                if (this.type === 'newline')
+                    yield* this.pop();
+        }
+    }
+}
+
+exports.Parser = Parser;
+
+
+/***/ }),
+
+/***/ 4047:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var composer = __nccwpck_require__(9984);
+var Document = __nccwpck_require__(3021);
+var errors = __nccwpck_require__(1464);
+var log = __nccwpck_require__(7249);
+var identity = __nccwpck_require__(1127);
+var lineCounter = __nccwpck_require__(6628);
+var parser = __nccwpck_require__(3456);
+
+function parseOptions(options) {
+    const prettyErrors = options.prettyErrors !== false;
+    const lineCounter$1 = options.lineCounter || (prettyErrors && new lineCounter.LineCounter()) || null;
+    return { lineCounter: lineCounter$1, prettyErrors };
+}
+/**
+ * Parse the input as a stream of YAML documents.
+ *
+ * Documents should be separated from each other by `...` or `---` marker lines.
+ *
+ * @returns If an empty `docs` array is returned, it will be of type
+ *   EmptyStream and contain additional stream information. In
+ *   TypeScript, you should use `'empty' in docs` as a type guard for it.
+ */
+function parseAllDocuments(source, options = {}) {
+    const { lineCounter, prettyErrors } = parseOptions(options);
+    const parser$1 = new parser.Parser(lineCounter?.addNewLine);
+    const composer$1 = new composer.Composer(options);
+    const docs = Array.from(composer$1.compose(parser$1.parse(source)));
+    if (prettyErrors && lineCounter)
+        for (const doc of docs) {
+            doc.errors.forEach(errors.prettifyError(source, lineCounter));
+            doc.warnings.forEach(errors.prettifyError(source, lineCounter));
+        }
+    if (docs.length > 0)
+        return docs;
+    return Object.assign([], { empty: true }, composer$1.streamInfo());
+}
+/** Parse an input string into a single YAML.Document */
+function parseDocument(source, options = {}) {
+    const { lineCounter, prettyErrors } = parseOptions(options);
+    const parser$1 = new parser.Parser(lineCounter?.addNewLine);
+    const composer$1 = new composer.Composer(options);
+    // `doc` is always set by compose.end(true) at the very latest
+    let doc = null;
+    for (const _doc of composer$1.compose(parser$1.parse(source), true, source.length)) {
+        if (!doc)
+            doc = _doc;
+        else if (doc.options.logLevel !== 'silent') {
+            doc.errors.push(new errors.YAMLParseError(_doc.range.slice(0, 2), 'MULTIPLE_DOCS', 'Source contains multiple documents; please use YAML.parseAllDocuments()'));
+            break;
+        }
+    }
+    if (prettyErrors && lineCounter) {
+        doc.errors.forEach(errors.prettifyError(source, lineCounter));
+        doc.warnings.forEach(errors.prettifyError(source, lineCounter));
+    }
+    return doc;
+}
+function parse(src, reviver, options) {
+    let _reviver = undefined;
+    if (typeof reviver === 'function') {
+        _reviver = reviver;
+    }
+    else if (options === undefined && reviver && typeof reviver === 'object') {
+        options = reviver;
+    }
+    const doc = parseDocument(src, options);
+    if (!doc)
+        return null;
+    doc.warnings.forEach(warning => log.warn(doc.options.logLevel, warning));
+    if (doc.errors.length > 0) {
+        if (doc.options.logLevel !== 'silent')
+            throw doc.errors[0];
+        else
+            doc.errors = [];
+    }
+    return doc.toJS(Object.assign({ reviver: _reviver }, options));
+}
+function stringify(value, replacer, options) {
+    let _replacer = null;
+    if (typeof replacer === 'function' || Array.isArray(replacer)) {
+        _replacer = replacer;
+    }
+    else if (options === undefined && replacer) {
+        options = replacer;
+    }
+    if (typeof options === 'string')
+        options = options.length;
+    if (typeof options === 'number') {
+        const indent = Math.round(options);
+        options = indent < 1 ? undefined : indent > 8 ? { indent: 8 } : { indent };
+    }
+    if (value === undefined) {
+        const { keepUndefined } = options ?? replacer ?? {};
+        if (!keepUndefined)
+            return undefined;
+    }
+    if (identity.isDocument(value) && !_replacer)
+        return value.toString(options);
+    return new Document.Document(value, _replacer, options).toString(options);
+}
+
+exports.parse = parse;
+exports.parseAllDocuments = parseAllDocuments;
+exports.parseDocument = parseDocument;
+exports.stringify = stringify;
+
+
+/***/ }),
+
+/***/ 5840:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var map = __nccwpck_require__(7451);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var tags = __nccwpck_require__(18);
+
+const sortMapEntriesByKey = (a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+class Schema {
+    constructor({ compat, customTags, merge, resolveKnownTags, schema, sortMapEntries, toStringDefaults }) {
+        this.compat = Array.isArray(compat)
+            ? tags.getTags(compat, 'compat')
+            : compat
+                ? tags.getTags(null, compat)
+                : null;
+        this.name = (typeof schema === 'string' && schema) || 'core';
+        this.knownTags = resolveKnownTags ? tags.coreKnownTags : {};
+        this.tags = tags.getTags(customTags, this.name, merge);
+        this.toStringOptions = toStringDefaults ?? null;
+        Object.defineProperty(this, identity.MAP, { value: map.map });
+        Object.defineProperty(this, identity.SCALAR, { value: string.string });
+        Object.defineProperty(this, identity.SEQ, { value: seq.seq });
+        // Used by createMap()
+        this.sortMapEntries =
+            typeof sortMapEntries === 'function'
+                ? sortMapEntries
+                : sortMapEntries === true
+                    ? sortMapEntriesByKey
+                    : null;
+    }
+    clone() {
+        const copy = Object.create(Schema.prototype, Object.getOwnPropertyDescriptors(this));
+        copy.tags = this.tags.slice();
+        return copy;
+    }
+}
+
+exports.Schema = Schema;
+
+
+/***/ }),
+
+/***/ 7451:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var YAMLMap = __nccwpck_require__(4454);
+
+const map = {
+    collection: 'map',
+    default: true,
+    nodeClass: YAMLMap.YAMLMap,
+    tag: 'tag:yaml.org,2002:map',
+    resolve(map, onError) {
+        if (!identity.isMap(map))
+            onError('Expected a mapping for this tag');
+        return map;
+    },
+    createNode: (schema, obj, ctx) => YAMLMap.YAMLMap.from(schema, obj, ctx)
+};
+
+exports.map = map;
+
+
+/***/ }),
+
+/***/ 3632:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+
+const nullTag = {
+    identify: value => value == null,
+    createNode: () => new Scalar.Scalar(null),
+    default: true,
+    tag: 'tag:yaml.org,2002:null',
+    test: /^(?:~|[Nn]ull|NULL)?$/,
+    resolve: () => new Scalar.Scalar(null),
+    stringify: ({ source }, ctx) => typeof source === 'string' && nullTag.test.test(source)
+        ? source
+        : ctx.options.nullStr
+};
+
+exports.nullTag = nullTag;
+
+
+/***/ }),
+
+/***/ 1706:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var YAMLSeq = __nccwpck_require__(2223);
+
+const seq = {
+    collection: 'seq',
+    default: true,
+    nodeClass: YAMLSeq.YAMLSeq,
+    tag: 'tag:yaml.org,2002:seq',
+    resolve(seq, onError) {
+        if (!identity.isSeq(seq))
+            onError('Expected a sequence for this tag');
+        return seq;
+    },
+    createNode: (schema, obj, ctx) => YAMLSeq.YAMLSeq.from(schema, obj, ctx)
+};
+
+exports.seq = seq;
+
+
+/***/ }),
+
+/***/ 6464:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var stringifyString = __nccwpck_require__(3069);
+
+const string = {
+    identify: value => typeof value === 'string',
+    default: true,
+    tag: 'tag:yaml.org,2002:str',
+    resolve: str => str,
+    stringify(item, ctx, onComment, onChompKeep) {
+        ctx = Object.assign({ actualString: true }, ctx);
+        return stringifyString.stringifyString(item, ctx, onComment, onChompKeep);
+    }
+};
+
+exports.string = string;
+
+
+/***/ }),
+
+/***/ 3959:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+
+const boolTag = {
+    identify: value => typeof value === 'boolean',
+    default: true,
+    tag: 'tag:yaml.org,2002:bool',
+    test: /^(?:[Tt]rue|TRUE|[Ff]alse|FALSE)$/,
+    resolve: str => new Scalar.Scalar(str[0] === 't' || str[0] === 'T'),
+    stringify({ source, value }, ctx) {
+        if (source && boolTag.test.test(source)) {
+            const sv = source[0] === 't' || source[0] === 'T';
+            if (value === sv)
+                return source;
+        }
+        return value ? ctx.options.trueStr : ctx.options.falseStr;
+    }
+};
+
+exports.boolTag = boolTag;
+
+
+/***/ }),
+
+/***/ 8405:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+var stringifyNumber = __nccwpck_require__(8689);
+
+const floatNaN = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^(?:[-+]?\.(?:inf|Inf|INF)|\.nan|\.NaN|\.NAN)$/,
+    resolve: str => str.slice(-3).toLowerCase() === 'nan'
+        ? NaN
+        : str[0] === '-'
+            ? Number.NEGATIVE_INFINITY
+            : Number.POSITIVE_INFINITY,
+    stringify: stringifyNumber.stringifyNumber
+};
+const floatExp = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    format: 'EXP',
+    test: /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+$/,
+    resolve: str => parseFloat(str),
+    stringify(node) {
+        const num = Number(node.value);
+        return isFinite(num) ? num.toExponential() : stringifyNumber.stringifyNumber(node);
+    }
+};
+const float = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)$/,
+    resolve(str) {
+        const node = new Scalar.Scalar(parseFloat(str));
+        const dot = str.indexOf('.');
+        if (dot !== -1 && str[str.length - 1] === '0')
+            node.minFractionDigits = str.length - dot - 1;
+        return node;
+    },
+    stringify: stringifyNumber.stringifyNumber
+};
+
+exports.float = float;
+exports.floatExp = floatExp;
+exports.floatNaN = floatNaN;
+
+
+/***/ }),
+
+/***/ 9874:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var stringifyNumber = __nccwpck_require__(8689);
+
+const intIdentify = (value) => typeof value === 'bigint' || Number.isInteger(value);
+const intResolve = (str, offset, radix, { intAsBigInt }) => (intAsBigInt ? BigInt(str) : parseInt(str.substring(offset), radix));
+function intStringify(node, radix, prefix) {
+    const { value } = node;
+    if (intIdentify(value) && value >= 0)
+        return prefix + value.toString(radix);
+    return stringifyNumber.stringifyNumber(node);
+}
+const intOct = {
+    identify: value => intIdentify(value) && value >= 0,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'OCT',
+    test: /^0o[0-7]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 8, opt),
+    stringify: node => intStringify(node, 8, '0o')
+};
+const int = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    test: /^[-+]?[0-9]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 0, 10, opt),
+    stringify: stringifyNumber.stringifyNumber
+};
+const intHex = {
+    identify: value => intIdentify(value) && value >= 0,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'HEX',
+    test: /^0x[0-9a-fA-F]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 16, opt),
+    stringify: node => intStringify(node, 16, '0x')
+};
+
+exports.int = int;
+exports.intHex = intHex;
+exports.intOct = intOct;
+
+
+/***/ }),
+
+/***/ 896:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var map = __nccwpck_require__(7451);
+var _null = __nccwpck_require__(3632);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var bool = __nccwpck_require__(3959);
+var float = __nccwpck_require__(8405);
+var int = __nccwpck_require__(9874);
+
+const schema = [
+    map.map,
+    seq.seq,
+    string.string,
+    _null.nullTag,
+    bool.boolTag,
+    int.intOct,
+    int.int,
+    int.intHex,
+    float.floatNaN,
+    float.floatExp,
+    float.float
+];
+
+exports.schema = schema;
+
+
+/***/ }),
+
+/***/ 3559:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+var map = __nccwpck_require__(7451);
+var seq = __nccwpck_require__(1706);
+
+function intIdentify(value) {
+    return typeof value === 'bigint' || Number.isInteger(value);
+}
+const stringifyJSON = ({ value }) => JSON.stringify(value);
+const jsonScalars = [
+    {
+        identify: value => typeof value === 'string',
+        default: true,
+        tag: 'tag:yaml.org,2002:str',
+        resolve: str => str,
+        stringify: stringifyJSON
+    },
+    {
+        identify: value => value == null,
+        createNode: () => new Scalar.Scalar(null),
+        default: true,
+        tag: 'tag:yaml.org,2002:null',
+        test: /^null$/,
+        resolve: () => null,
+        stringify: stringifyJSON
+    },
+    {
+        identify: value => typeof value === 'boolean',
+        default: true,
+        tag: 'tag:yaml.org,2002:bool',
+        test: /^true$|^false$/,
+        resolve: str => str === 'true',
+        stringify: stringifyJSON
+    },
+    {
+        identify: intIdentify,
+        default: true,
+        tag: 'tag:yaml.org,2002:int',
+        test: /^-?(?:0|[1-9][0-9]*)$/,
+        resolve: (str, _onError, { intAsBigInt }) => intAsBigInt ? BigInt(str) : parseInt(str, 10),
+        stringify: ({ value }) => intIdentify(value) ? value.toString() : JSON.stringify(value)
+    },
+    {
+        identify: value => typeof value === 'number',
+        default: true,
+        tag: 'tag:yaml.org,2002:float',
+        test: /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$/,
+        resolve: str => parseFloat(str),
+        stringify: stringifyJSON
+    }
+];
+const jsonError = {
+    default: true,
+    tag: '',
+    test: /^/,
+    resolve(str, onError) {
+        onError(`Unresolved plain scalar ${JSON.stringify(str)}`);
+        return str;
+    }
+};
+const schema = [map.map, seq.seq].concat(jsonScalars, jsonError);
+
+exports.schema = schema;
+
+
+/***/ }),
+
+/***/ 18:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var map = __nccwpck_require__(7451);
+var _null = __nccwpck_require__(3632);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var bool = __nccwpck_require__(3959);
+var float = __nccwpck_require__(8405);
+var int = __nccwpck_require__(9874);
+var schema = __nccwpck_require__(896);
+var schema$1 = __nccwpck_require__(3559);
+var binary = __nccwpck_require__(6083);
+var merge = __nccwpck_require__(452);
+var omap = __nccwpck_require__(303);
+var pairs = __nccwpck_require__(8385);
+var schema$2 = __nccwpck_require__(5913);
+var set = __nccwpck_require__(1528);
+var timestamp = __nccwpck_require__(6752);
+
+const schemas = new Map([
+    ['core', schema.schema],
+    ['failsafe', [map.map, seq.seq, string.string]],
+    ['json', schema$1.schema],
+    ['yaml11', schema$2.schema],
+    ['yaml-1.1', schema$2.schema]
+]);
+const tagsByName = {
+    binary: binary.binary,
+    bool: bool.boolTag,
+    float: float.float,
+    floatExp: float.floatExp,
+    floatNaN: float.floatNaN,
+    floatTime: timestamp.floatTime,
+    int: int.int,
+    intHex: int.intHex,
+    intOct: int.intOct,
+    intTime: timestamp.intTime,
+    map: map.map,
+    merge: merge.merge,
+    null: _null.nullTag,
+    omap: omap.omap,
+    pairs: pairs.pairs,
+    seq: seq.seq,
+    set: set.set,
+    timestamp: timestamp.timestamp
+};
+const coreKnownTags = {
+    'tag:yaml.org,2002:binary': binary.binary,
+    'tag:yaml.org,2002:merge': merge.merge,
+    'tag:yaml.org,2002:omap': omap.omap,
+    'tag:yaml.org,2002:pairs': pairs.pairs,
+    'tag:yaml.org,2002:set': set.set,
+    'tag:yaml.org,2002:timestamp': timestamp.timestamp
+};
+function getTags(customTags, schemaName, addMergeTag) {
+    const schemaTags = schemas.get(schemaName);
+    if (schemaTags && !customTags) {
+        return addMergeTag && !schemaTags.includes(merge.merge)
+            ? schemaTags.concat(merge.merge)
+            : schemaTags.slice();
+    }
+    let tags = schemaTags;
+    if (!tags) {
+        if (Array.isArray(customTags))
+            tags = [];
+        else {
+            const keys = Array.from(schemas.keys())
+                .filter(key => key !== 'yaml11')
+                .map(key => JSON.stringify(key))
+                .join(', ');
+            throw new Error(`Unknown schema "${schemaName}"; use one of ${keys} or define customTags array`);
+        }
+    }
+    if (Array.isArray(customTags)) {
+        for (const tag of customTags)
+            tags = tags.concat(tag);
+    }
+    else if (typeof customTags === 'function') {
+        tags = customTags(tags.slice());
+    }
+    if (addMergeTag)
+        tags = tags.concat(merge.merge);
+    return tags.reduce((tags, tag) => {
+        const tagObj = typeof tag === 'string' ? tagsByName[tag] : tag;
+        if (!tagObj) {
+            const tagName = JSON.stringify(tag);
+            const keys = Object.keys(tagsByName)
+                .map(key => JSON.stringify(key))
+                .join(', ');
+            throw new Error(`Unknown custom tag ${tagName}; use one of ${keys}`);
+        }
+        if (!tags.includes(tagObj))
+            tags.push(tagObj);
+        return tags;
+    }, []);
+}
+
+exports.coreKnownTags = coreKnownTags;
+exports.getTags = getTags;
+
+
+/***/ }),
+
+/***/ 6083:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var node_buffer = __nccwpck_require__(181);
+var Scalar = __nccwpck_require__(3301);
+var stringifyString = __nccwpck_require__(3069);
+
+const binary = {
+    identify: value => value instanceof Uint8Array, // Buffer inherits from Uint8Array
+    default: false,
+    tag: 'tag:yaml.org,2002:binary',
+    /**
+     * Returns a Buffer in node and an Uint8Array in browsers
+     *
+     * To use the resulting buffer as an image, you'll want to do something like:
+     *
+     *   const blob = new Blob([buffer], { type: 'image/jpeg' })
+     *   document.querySelector('#photo').src = URL.createObjectURL(blob)
+     */
+    resolve(src, onError) {
+        if (typeof node_buffer.Buffer === 'function') {
+            return node_buffer.Buffer.from(src, 'base64');
+        }
+        else if (typeof atob === 'function') {
+            // On IE 11, atob() can't handle newlines
+            const str = atob(src.replace(/[\n\r]/g, ''));
+            const buffer = new Uint8Array(str.length);
+            for (let i = 0; i < str.length; ++i)
+                buffer[i] = str.charCodeAt(i);
+            return buffer;
+        }
+        else {
+            onError('This environment does not support reading binary tags; either Buffer or atob is required');
+            return src;
+        }
+    },
+    stringify({ comment, type, value }, ctx, onComment, onChompKeep) {
+        if (!value)
+            return '';
+        const buf = value; // checked earlier by binary.identify()
+        let str;
+        if (typeof node_buffer.Buffer === 'function') {
+            str =
+                buf instanceof node_buffer.Buffer
+                    ? buf.toString('base64')
+                    : node_buffer.Buffer.from(buf.buffer).toString('base64');
+        }
+        else if (typeof btoa === 'function') {
+            let s = '';
+            for (let i = 0; i < buf.length; ++i)
+                s += String.fromCharCode(buf[i]);
+            str = btoa(s);
+        }
+        else {
+            throw new Error('This environment does not support writing binary tags; either Buffer or btoa is required');
+        }
+        type ?? (type = Scalar.Scalar.BLOCK_LITERAL);
+        if (type !== Scalar.Scalar.QUOTE_DOUBLE) {
+            const lineWidth = Math.max(ctx.options.lineWidth - ctx.indent.length, ctx.options.minContentWidth);
+            const n = Math.ceil(str.length / lineWidth);
+            const lines = new Array(n);
+            for (let i = 0, o = 0; i < n; ++i, o += lineWidth) {
+                lines[i] = str.substr(o, lineWidth);
+            }
+            str = lines.join(type === Scalar.Scalar.BLOCK_LITERAL ? '\n' : ' ');
+        }
+        return stringifyString.stringifyString({ comment, type, value: str }, ctx, onComment, onChompKeep);
+    }
+};
+
+exports.binary = binary;
+
+
+/***/ }),
+
+/***/ 8398:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+
+function boolStringify({ value, source }, ctx) {
+    const boolObj = value ? trueTag : falseTag;
+    if (source && boolObj.test.test(source))
+        return source;
+    return value ? ctx.options.trueStr : ctx.options.falseStr;
+}
+const trueTag = {
+    identify: value => value === true,
+    default: true,
+    tag: 'tag:yaml.org,2002:bool',
+    test: /^(?:Y|y|[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/,
+    resolve: () => new Scalar.Scalar(true),
+    stringify: boolStringify
+};
+const falseTag = {
+    identify: value => value === false,
+    default: true,
+    tag: 'tag:yaml.org,2002:bool',
+    test: /^(?:N|n|[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/,
+    resolve: () => new Scalar.Scalar(false),
+    stringify: boolStringify
+};
+
+exports.falseTag = falseTag;
+exports.trueTag = trueTag;
+
+
+/***/ }),
+
+/***/ 5782:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+var stringifyNumber = __nccwpck_require__(8689);
+
+const floatNaN = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^(?:[-+]?\.(?:inf|Inf|INF)|\.nan|\.NaN|\.NAN)$/,
+    resolve: (str) => str.slice(-3).toLowerCase() === 'nan'
+        ? NaN
+        : str[0] === '-'
+            ? Number.NEGATIVE_INFINITY
+            : Number.POSITIVE_INFINITY,
+    stringify: stringifyNumber.stringifyNumber
+};
+const floatExp = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    format: 'EXP',
+    test: /^[-+]?(?:[0-9][0-9_]*)?(?:\.[0-9_]*)?[eE][-+]?[0-9]+$/,
+    resolve: (str) => parseFloat(str.replace(/_/g, '')),
+    stringify(node) {
+        const num = Number(node.value);
+        return isFinite(num) ? num.toExponential() : stringifyNumber.stringifyNumber(node);
+    }
+};
+const float = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^[-+]?(?:[0-9][0-9_]*)?\.[0-9_]*$/,
+    resolve(str) {
+        const node = new Scalar.Scalar(parseFloat(str.replace(/_/g, '')));
+        const dot = str.indexOf('.');
+        if (dot !== -1) {
+            const f = str.substring(dot + 1).replace(/_/g, '');
+            if (f[f.length - 1] === '0')
+                node.minFractionDigits = f.length;
+        }
+        return node;
+    },
+    stringify: stringifyNumber.stringifyNumber
+};
+
+exports.float = float;
+exports.floatExp = floatExp;
+exports.floatNaN = floatNaN;
+
+
+/***/ }),
+
+/***/ 873:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var stringifyNumber = __nccwpck_require__(8689);
+
+const intIdentify = (value) => typeof value === 'bigint' || Number.isInteger(value);
+function intResolve(str, offset, radix, { intAsBigInt }) {
+    const sign = str[0];
+    if (sign === '-' || sign === '+')
+        offset += 1;
+    str = str.substring(offset).replace(/_/g, '');
+    if (intAsBigInt) {
+        switch (radix) {
+            case 2:
+                str = `0b${str}`;
+                break;
+            case 8:
+                str = `0o${str}`;
+                break;
+            case 16:
+                str = `0x${str}`;
+                break;
+        }
+        const n = BigInt(str);
+        return sign === '-' ? BigInt(-1) * n : n;
+    }
+    const n = parseInt(str, radix);
+    return sign === '-' ? -1 * n : n;
+}
+function intStringify(node, radix, prefix) {
+    const { value } = node;
+    if (intIdentify(value)) {
+        const str = value.toString(radix);
+        return value < 0 ? '-' + prefix + str.substr(1) : prefix + str;
+    }
+    return stringifyNumber.stringifyNumber(node);
+}
+const intBin = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'BIN',
+    test: /^[-+]?0b[0-1_]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 2, opt),
+    stringify: node => intStringify(node, 2, '0b')
+};
+const intOct = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'OCT',
+    test: /^[-+]?0[0-7_]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 1, 8, opt),
+    stringify: node => intStringify(node, 8, '0')
+};
+const int = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    test: /^[-+]?[0-9][0-9_]*$/,
+    resolve: (str, _onError, opt) => intResolve(str, 0, 10, opt),
+    stringify: stringifyNumber.stringifyNumber
+};
+const intHex = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'HEX',
+    test: /^[-+]?0x[0-9a-fA-F_]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 16, opt),
+    stringify: node => intStringify(node, 16, '0x')
+};
+
+exports.int = int;
+exports.intBin = intBin;
+exports.intHex = intHex;
+exports.intOct = intOct;
+
+
+/***/ }),
+
+/***/ 452:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+
+// If the value associated with a merge key is a single mapping node, each of
+// its key/value pairs is inserted into the current mapping, unless the key
+// already exists in it. If the value associated with the merge key is a
+// sequence, then this sequence is expected to contain mapping nodes and each
+// of these nodes is merged in turn according to its order in the sequence.
+// Keys in mapping nodes earlier in the sequence override keys specified in
+// later mapping nodes. -- http://yaml.org/type/merge.html
+const MERGE_KEY = '<<';
+const merge = {
+    identify: value => value === MERGE_KEY ||
+        (typeof value === 'symbol' && value.description === MERGE_KEY),
+    default: 'key',
+    tag: 'tag:yaml.org,2002:merge',
+    test: /^<<$/,
+    resolve: () => Object.assign(new Scalar.Scalar(Symbol(MERGE_KEY)), {
+        addToJSMap: addMergeToJSMap
+    }),
+    stringify: () => MERGE_KEY
+};
+const isMergeKey = (ctx, key) => (merge.identify(key) ||
+    (identity.isScalar(key) &&
+        (!key.type || key.type === Scalar.Scalar.PLAIN) &&
+        merge.identify(key.value))) &&
+    ctx?.doc.schema.tags.some(tag => tag.tag === merge.tag && tag.default);
+function addMergeToJSMap(ctx, map, value) {
+    const source = resolveAliasValue(ctx, value);
+    if (identity.isSeq(source))
+        for (const it of source.items)
+            mergeValue(ctx, map, it);
+    else if (Array.isArray(source))
+        for (const it of source)
+            mergeValue(ctx, map, it);
+    else
+        mergeValue(ctx, map, source);
+}
+function mergeValue(ctx, map, value) {
+    const source = resolveAliasValue(ctx, value);
+    if (!identity.isMap(source))
+        throw new Error('Merge sources must be maps or map aliases');
+    const srcMap = source.toJSON(null, ctx, Map);
+    for (const [key, value] of srcMap) {
+        if (map instanceof Map) {
+            if (!map.has(key))
+                map.set(key, value);
+        }
+        else if (map instanceof Set) {
+            map.add(key);
+        }
+        else if (!Object.prototype.hasOwnProperty.call(map, key)) {
+            Object.defineProperty(map, key, {
+                value,
+                writable: true,
+                enumerable: true,
+                configurable: true
+            });
+        }
+    }
+    return map;
+}
+function resolveAliasValue(ctx, value) {
+    return ctx && identity.isAlias(value) ? value.resolve(ctx.doc, ctx) : value;
+}
+
+exports.addMergeToJSMap = addMergeToJSMap;
+exports.isMergeKey = isMergeKey;
+exports.merge = merge;
+
+
+/***/ }),
+
+/***/ 303:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var toJS = __nccwpck_require__(4043);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var pairs = __nccwpck_require__(8385);
+
+class YAMLOMap extends YAMLSeq.YAMLSeq {
+    constructor() {
+        super();
+        this.add = YAMLMap.YAMLMap.prototype.add.bind(this);
+        this.delete = YAMLMap.YAMLMap.prototype.delete.bind(this);
+        this.get = YAMLMap.YAMLMap.prototype.get.bind(this);
+        this.has = YAMLMap.YAMLMap.prototype.has.bind(this);
+        this.set = YAMLMap.YAMLMap.prototype.set.bind(this);
+        this.tag = YAMLOMap.tag;
+    }
+    /**
+     * If `ctx` is given, the return type is actually `Map<unknown, unknown>`,
+     * but TypeScript won't allow widening the signature of a child method.
+     */
+    toJSON(_, ctx) {
+        if (!ctx)
+            return super.toJSON(_);
+        const map = new Map();
+        if (ctx?.onCreate)
+            ctx.onCreate(map);
+        for (const pair of this.items) {
+            let key, value;
+            if (identity.isPair(pair)) {
+                key = toJS.toJS(pair.key, '', ctx);
+                value = toJS.toJS(pair.value, key, ctx);
+            }
+            else {
+                key = toJS.toJS(pair, '', ctx);
+            }
+            if (map.has(key))
+                throw new Error('Ordered maps must not include duplicate keys');
+            map.set(key, value);
+        }
+        return map;
+    }
+    static from(schema, iterable, ctx) {
+        const pairs$1 = pairs.createPairs(schema, iterable, ctx);
+        const omap = new this();
+        omap.items = pairs$1.items;
+        return omap;
+    }
+}
+YAMLOMap.tag = 'tag:yaml.org,2002:omap';
+const omap = {
+    collection: 'seq',
+    identify: value => value instanceof Map,
+    nodeClass: YAMLOMap,
+    default: false,
+    tag: 'tag:yaml.org,2002:omap',
+    resolve(seq, onError) {
+        const pairs$1 = pairs.resolvePairs(seq, onError);
+        const seenKeys = [];
+        for (const { key } of pairs$1.items) {
+            if (identity.isScalar(key)) {
+                if (seenKeys.includes(key.value)) {
+                    onError(`Ordered maps must not include duplicate keys: ${key.value}`);
+                }
+                else {
+                    seenKeys.push(key.value);
+                }
+            }
+        }
+        return Object.assign(new YAMLOMap(), pairs$1);
+    },
+    createNode: (schema, iterable, ctx) => YAMLOMap.from(schema, iterable, ctx)
+};
+
+exports.YAMLOMap = YAMLOMap;
+exports.omap = omap;
+
+
+/***/ }),
+
+/***/ 8385:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var Scalar = __nccwpck_require__(3301);
+var YAMLSeq = __nccwpck_require__(2223);
+
+function resolvePairs(seq, onError) {
+    if (identity.isSeq(seq)) {
+        for (let i = 0; i < seq.items.length; ++i) {
+            let item = seq.items[i];
+            if (identity.isPair(item))
+                continue;
+            else if (identity.isMap(item)) {
+                if (item.items.length > 1)
+                    onError('Each pair must have its own sequence indicator');
+                const pair = item.items[0] || new Pair.Pair(new Scalar.Scalar(null));
+                if (item.commentBefore)
+                    pair.key.commentBefore = pair.key.commentBefore
+                        ? `${item.commentBefore}\n${pair.key.commentBefore}`
+                        : item.commentBefore;
+                if (item.comment) {
+                    const cn = pair.value ?? pair.key;
+                    cn.comment = cn.comment
+                        ? `${item.comment}\n${cn.comment}`
+                        : item.comment;
+                }
+                item = pair;
+            }
+            seq.items[i] = identity.isPair(item) ? item : new Pair.Pair(item);
+        }
+    }
+    else
+        onError('Expected a sequence for this tag');
+    return seq;
+}
+function createPairs(schema, iterable, ctx) {
+    const { replacer } = ctx;
+    const pairs = new YAMLSeq.YAMLSeq(schema);
+    pairs.tag = 'tag:yaml.org,2002:pairs';
+    let i = 0;
+    if (iterable && Symbol.iterator in Object(iterable))
+        for (let it of iterable) {
+            if (typeof replacer === 'function')
+                it = replacer.call(iterable, String(i++), it);
+            let key, value;
+            if (Array.isArray(it)) {
+                if (it.length === 2) {
+                    key = it[0];
+                    value = it[1];
+                }
+                else
+                    throw new TypeError(`Expected [key, value] tuple: ${it}`);
+            }
+            else if (it && it instanceof Object) {
+                const keys = Object.keys(it);
+                if (keys.length === 1) {
+                    key = keys[0];
+                    value = it[key];
+                }
+                else {
+                    throw new TypeError(`Expected tuple with one key, not ${keys.length} keys`);
+                }
+            }
+            else {
+                key = it;
+            }
+            pairs.items.push(Pair.createPair(key, value, ctx));
+        }
+    return pairs;
+}
+const pairs = {
+    collection: 'seq',
+    default: false,
+    tag: 'tag:yaml.org,2002:pairs',
+    resolve: resolvePairs,
+    createNode: createPairs
+};
+
+exports.createPairs = createPairs;
+exports.pairs = pairs;
+exports.resolvePairs = resolvePairs;
+
+
+/***/ }),
+
+/***/ 5913:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var map = __nccwpck_require__(7451);
+var _null = __nccwpck_require__(3632);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var binary = __nccwpck_require__(6083);
+var bool = __nccwpck_require__(8398);
+var float = __nccwpck_require__(5782);
+var int = __nccwpck_require__(873);
+var merge = __nccwpck_require__(452);
+var omap = __nccwpck_require__(303);
+var pairs = __nccwpck_require__(8385);
+var set = __nccwpck_require__(1528);
+var timestamp = __nccwpck_require__(6752);
+
+const schema = [
+    map.map,
+    seq.seq,
+    string.string,
+    _null.nullTag,
+    bool.trueTag,
+    bool.falseTag,
+    int.intBin,
+    int.intOct,
+    int.int,
+    int.intHex,
+    float.floatNaN,
+    float.floatExp,
+    float.float,
+    binary.binary,
+    merge.merge,
+    omap.omap,
+    pairs.pairs,
+    set.set,
+    timestamp.intTime,
+    timestamp.floatTime,
+    timestamp.timestamp
+];
+
+exports.schema = schema;
+
+
+/***/ }),
+
+/***/ 1528:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var YAMLMap = __nccwpck_require__(4454);
+
+class YAMLSet extends YAMLMap.YAMLMap {
+    constructor(schema) {
+        super(schema);
+        this.tag = YAMLSet.tag;
+    }
+    add(key) {
+        let pair;
+        if (identity.isPair(key))
+            pair = key;
+        else if (key &&
+            typeof key === 'object' &&
+            'key' in key &&
+            'value' in key &&
+            key.value === null)
+            pair = new Pair.Pair(key.key, null);
+        else
+            pair = new Pair.Pair(key, null);
+        const prev = YAMLMap.findPair(this.items, pair.key);
+        if (!prev)
+            this.items.push(pair);
+    }
+    /**
+     * If `keepPair` is `true`, returns the Pair matching `key`.
+     * Otherwise, returns the value of that Pair's key.
+     */
+    get(key, keepPair) {
+        const pair = YAMLMap.findPair(this.items, key);
+        return !keepPair && identity.isPair(pair)
+            ? identity.isScalar(pair.key)
+                ? pair.key.value
+                : pair.key
+            : pair;
+    }
+    set(key, value) {
+        if (typeof value !== 'boolean')
+            throw new Error(`Expected boolean value for set(key, value) in a YAML set, not ${typeof value}`);
+        const prev = YAMLMap.findPair(this.items, key);
+        if (prev && !value) {
+            this.items.splice(this.items.indexOf(prev), 1);
+        }
+        else if (!prev && value) {
+            this.items.push(new Pair.Pair(key));
+        }
+    }
+    toJSON(_, ctx) {
+        return super.toJSON(_, ctx, Set);
+    }
+    toString(ctx, onComment, onChompKeep) {
+        if (!ctx)
+            return JSON.stringify(this);
+        if (this.hasAllNullValues(true))
+            return super.toString(Object.assign({}, ctx, { allNullValues: true }), onComment, onChompKeep);
+        else
+            throw new Error('Set items must all have null values');
+    }
+    static from(schema, iterable, ctx) {
+        const { replacer } = ctx;
+        const set = new this(schema);
+        if (iterable && Symbol.iterator in Object(iterable))
+            for (let value of iterable) {
+                if (typeof replacer === 'function')
+                    value = replacer.call(iterable, value, value);
+                set.items.push(Pair.createPair(value, null, ctx));
+            }
+        return set;
+    }
+}
+YAMLSet.tag = 'tag:yaml.org,2002:set';
+const set = {
+    collection: 'map',
+    identify: value => value instanceof Set,
+    nodeClass: YAMLSet,
+    default: false,
+    tag: 'tag:yaml.org,2002:set',
+    createNode: (schema, iterable, ctx) => YAMLSet.from(schema, iterable, ctx),
+    resolve(map, onError) {
+        if (identity.isMap(map)) {
+            if (map.hasAllNullValues(true))
+                return Object.assign(new YAMLSet(), map);
+            else
+                onError('Set items must all have null values');
+        }
+        else
+            onError('Expected a mapping for this tag');
+        return map;
+    }
+};
+
+exports.YAMLSet = YAMLSet;
+exports.set = set;
+
+
+/***/ }),
+
+/***/ 6752:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var stringifyNumber = __nccwpck_require__(8689);
+
+/** Internal types handle bigint as number, because TS can't figure it out. */
+function parseSexagesimal(str, asBigInt) {
+    const sign = str[0];
+    const parts = sign === '-' || sign === '+' ? str.substring(1) : str;
+    const num = (n) => asBigInt ? BigInt(n) : Number(n);
+    const res = parts
+        .replace(/_/g, '')
+        .split(':')
+        .reduce((res, p) => res * num(60) + num(p), num(0));
+    return (sign === '-' ? num(-1) * res : res);
+}
+/**
+ * hhhh:mm:ss.sss
+ *
+ * Internal types handle bigint as number, because TS can't figure it out.
+ */
+function stringifySexagesimal(node) {
+    let { value } = node;
+    let num = (n) => n;
+    if (typeof value === 'bigint')
+        num = n => BigInt(n);
+    else if (isNaN(value) || !isFinite(value))
+        return stringifyNumber.stringifyNumber(node);
+    let sign = '';
+    if (value < 0) {
+        sign = '-';
+        value *= num(-1);
+    }
+    const _60 = num(60);
+    const parts = [value % _60]; // seconds, including ms
+    if (value < 60) {
+        parts.unshift(0); // at least one : is required
+    }
+    else {
+        value = (value - parts[0]) / _60;
+        parts.unshift(value % _60); // minutes
+        if (value >= 60) {
+            value = (value - parts[0]) / _60;
+            parts.unshift(value); // hours
+        }
+    }
+    return (sign +
+        parts
+            .map(n => String(n).padStart(2, '0'))
+            .join(':')
+            .replace(/000000\d*$/, '') // % 60 may introduce error
+    );
+}
+const intTime = {
+    identify: value => typeof value === 'bigint' || Number.isInteger(value),
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'TIME',
+    test: /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+$/,
+    resolve: (str, _onError, { intAsBigInt }) => parseSexagesimal(str, intAsBigInt),
+    stringify: stringifySexagesimal
+};
+const floatTime = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    format: 'TIME',
+    test: /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*$/,
+    resolve: str => parseSexagesimal(str, false),
+    stringify: stringifySexagesimal
+};
+const timestamp = {
+    identify: value => value instanceof Date,
+    default: true,
+    tag: 'tag:yaml.org,2002:timestamp',
+    // If the time zone is omitted, the timestamp is assumed to be specified in UTC. The time part
+    // may be omitted altogether, resulting in a date format. In such a case, the time part is
+    // assumed to be 00:00:00Z (start of day, UTC).
+    test: RegExp('^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})' + // YYYY-Mm-Dd
+        '(?:' + // time is optional
+        '(?:t|T|[ \\t]+)' + // t | T | whitespace
+        '([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2}(\\.[0-9]+)?)' + // Hh:Mm:Ss(.ss)?
+        '(?:[ \\t]*(Z|[-+][012]?[0-9](?::[0-9]{2})?))?' + // Z | +5 | -03:30
+        ')?$'),
+    resolve(str) {
+        const match = str.match(timestamp.test);
+        if (!match)
+            throw new Error('!!timestamp expects a date, starting with yyyy-mm-dd');
+        const [, year, month, day, hour, minute, second] = match.map(Number);
+        const millisec = match[7] ? Number((match[7] + '00').substr(1, 3)) : 0;
+        let date = Date.UTC(year, month - 1, day, hour || 0, minute || 0, second || 0, millisec);
+        const tz = match[8];
+        if (tz && tz !== 'Z') {
+            let d = parseSexagesimal(tz, false);
+            if (Math.abs(d) < 30)
+                d *= 60;
+            date -= 60000 * d;
+        }
+        return new Date(date);
+    },
+    stringify: ({ value }) => value?.toISOString().replace(/(T00:00:00)?\.000Z$/, '') ?? ''
+};
+
+exports.floatTime = floatTime;
+exports.intTime = intTime;
+exports.timestamp = timestamp;
+
+
+/***/ }),
+
+/***/ 4475:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+const FOLD_FLOW = 'flow';
+const FOLD_BLOCK = 'block';
+const FOLD_QUOTED = 'quoted';
+/**
+ * Tries to keep input at up to `lineWidth` characters, splitting only on spaces
+ * not followed by newlines or spaces unless `mode` is `'quoted'`. Lines are
+ * terminated with `\n` and started with `indent`.
+ */
+function foldFlowLines(text, indent, mode = 'flow', { indentAtStart, lineWidth = 80, minContentWidth = 20, onFold, onOverflow } = {}) {
+    if (!lineWidth || lineWidth < 0)
+        return text;
+    if (lineWidth < minContentWidth)
+        minContentWidth = 0;
+    const endStep = Math.max(1 + minContentWidth, 1 + lineWidth - indent.length);
+    if (text.length <= endStep)
+        return text;
+    const folds = [];
+    const escapedFolds = {};
+    let end = lineWidth - indent.length;
+    if (typeof indentAtStart === 'number') {
+        if (indentAtStart > lineWidth - Math.max(2, minContentWidth))
+            folds.push(0);
+        else
+            end = lineWidth - indentAtStart;
+    }
+    let split = undefined;
+    let prev = undefined;
+    let overflow = false;
+    let i = -1;
+    let escStart = -1;
+    let escEnd = -1;
+    if (mode === FOLD_BLOCK) {
+        i = consumeMoreIndentedLines(text, i, indent.length);
+        if (i !== -1)
+            end = i + endStep;
+    }
+    for (let ch; (ch = text[(i += 1)]);) {
+        if (mode === FOLD_QUOTED && ch === '\\') {
+            escStart = i;
+            switch (text[i + 1]) {
+                case 'x':
+                    i += 3;
+                    break;
+                case 'u':
+                    i += 5;
+                    break;
+                case 'U':
+                    i += 9;
+                    break;
+                default:
+                    i += 1;
+            }
+            escEnd = i;
+        }
+        if (ch === '\n') {
+            if (mode === FOLD_BLOCK)
+                i = consumeMoreIndentedLines(text, i, indent.length);
+            end = i + indent.length + endStep;
+            split = undefined;
+        }
+        else {
+            if (ch === ' ' &&
+                prev &&
+                prev !== ' ' &&
+                prev !== '\n' &&
+                prev !== '\t') {
+                // space surrounded by non-space can be replaced with newline + indent
+                const next = text[i + 1];
+                if (next && next !== ' ' && next !== '\n' && next !== '\t')
+                    split = i;
+            }
+            if (i >= end) {
+                if (split) {
+                    folds.push(split);
+                    end = split + endStep;
+                    split = undefined;
+                }
+                else if (mode === FOLD_QUOTED) {
+                    // white-space collected at end may stretch past lineWidth
+                    while (prev === ' ' || prev === '\t') {
+                        prev = ch;
+                        ch = text[(i += 1)];
+                        overflow = true;
+                    }
+                    // Account for newline escape, but don't break preceding escape
+                    const j = i > escEnd + 1 ? i - 2 : escStart - 1;
+                    // Bail out if lineWidth & minContentWidth are shorter than an escape string
+                    if (escapedFolds[j])
+                        return text;
+                    folds.push(j);
+                    escapedFolds[j] = true;
+                    end = j + endStep;
+                    split = undefined;
+                }
+                else {
+                    overflow = true;
+                }
+            }
+        }
+        prev = ch;
+    }
+    if (overflow && onOverflow)
+        onOverflow();
+    if (folds.length === 0)
+        return text;
+    if (onFold)
+        onFold();
+    let res = text.slice(0, folds[0]);
+    for (let i = 0; i < folds.length; ++i) {
+        const fold = folds[i];
+        const end = folds[i + 1] || text.length;
+        if (fold === 0)
+            res = `\n${indent}${text.slice(0, end)}`;
+        else {
+            if (mode === FOLD_QUOTED && escapedFolds[fold])
+                res += `${text[fold]}\\`;
+            res += `\n${indent}${text.slice(fold + 1, end)}`;
+        }
+    }
+    return res;
+}
+/**
+ * Presumes `i + 1` is at the start of a line
+ * @returns index of last newline in more-indented block
+ */
+function consumeMoreIndentedLines(text, i, indent) {
+    let end = i;
+    let start = i + 1;
+    let ch = text[start];
+    while (ch === ' ' || ch === '\t') {
+        if (i < start + indent) {
+            ch = text[++i];
+        }
+        else {
+            do {
+                ch = text[++i];
+            } while (ch && ch !== '\n');
+            end = i;
+            start = i + 1;
+            ch = text[start];
+        }
+    }
+    return end;
+}
+
+exports.FOLD_BLOCK = FOLD_BLOCK;
+exports.FOLD_FLOW = FOLD_FLOW;
+exports.FOLD_QUOTED = FOLD_QUOTED;
+exports.foldFlowLines = foldFlowLines;
+
+
+/***/ }),
+
+/***/ 2148:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var anchors = __nccwpck_require__(1596);
+var identity = __nccwpck_require__(1127);
+var stringifyComment = __nccwpck_require__(9799);
+var stringifyString = __nccwpck_require__(3069);
+
+function createStringifyContext(doc, options) {
+    const opt = Object.assign({
+        blockQuote: true,
+        commentString: stringifyComment.stringifyComment,
+        defaultKeyType: null,
+        defaultStringType: 'PLAIN',
+        directives: null,
+        doubleQuotedAsJSON: false,
+        doubleQuotedMinMultiLineLength: 40,
+        falseStr: 'false',
+        flowCollectionPadding: true,
+        indentSeq: true,
+        lineWidth: 80,
+        minContentWidth: 20,
+        nullStr: 'null',
+        simpleKeys: false,
+        singleQuote: null,
+        trailingComma: false,
+        trueStr: 'true',
+        verifyAliasOrder: true
+    }, doc.schema.toStringOptions, options);
+    let inFlow;
+    switch (opt.collectionStyle) {
+        case 'block':
+            inFlow = false;
+            break;
+        case 'flow':
+            inFlow = true;
+            break;
+        default:
+            inFlow = null;
+    }
+    return {
+        anchors: new Set(),
+        doc,
+        flowCollectionPadding: opt.flowCollectionPadding ? ' ' : '',
+        indent: '',
+        indentStep: typeof opt.indent === 'number' ? ' '.repeat(opt.indent) : '  ',
+        inFlow,
+        options: opt
+    };
+}
+function getTagObject(tags, item) {
+    if (item.tag) {
+        const match = tags.filter(t => t.tag === item.tag);
+        if (match.length > 0)
+            return match.find(t => t.format === item.format) ?? match[0];
+    }
+    let tagObj = undefined;
+    let obj;
+    if (identity.isScalar(item)) {
+        obj = item.value;
+        let match = tags.filter(t => t.identify?.(obj));
+        if (match.length > 1) {
+            const testMatch = match.filter(t => t.test);
+            if (testMatch.length > 0)
+                match = testMatch;
+        }
+        tagObj =
+            match.find(t => t.format === item.format) ?? match.find(t => !t.format);
+    }
+    else {
+        obj = item;
+        tagObj = tags.find(t => t.nodeClass && obj instanceof t.nodeClass);
+    }
+    if (!tagObj) {
+        const name = obj?.constructor?.name ?? (obj === null ? 'null' : typeof obj);
+        throw new Error(`Tag not resolved for ${name} value`);
+    }
+    return tagObj;
+}
+// needs to be called before value stringifier to allow for circular anchor refs
+function stringifyProps(node, tagObj, { anchors: anchors$1, doc }) {
+    if (!doc.directives)
+        return '';
+    const props = [];
+    const anchor = (identity.isScalar(node) || identity.isCollection(node)) && node.anchor;
+    if (anchor && anchors.anchorIsValid(anchor)) {
+        anchors$1.add(anchor);
+        props.push(`&${anchor}`);
+    }
+    const tag = node.tag ?? (tagObj.default ? null : tagObj.tag);
+    if (tag)
+        props.push(doc.directives.tagString(tag));
+    return props.join(' ');
+}
+function stringify(item, ctx, onComment, onChompKeep) {
+    if (identity.isPair(item))
+        return item.toString(ctx, onComment, onChompKeep);
+    if (identity.isAlias(item)) {
+        if (ctx.doc.directives)
+            return item.toString(ctx);
+        if (ctx.resolvedAliases?.has(item)) {
+            throw new TypeError(`Cannot stringify circular structure without alias nodes`);
+        }
+        else {
+            if (ctx.resolvedAliases)
+                ctx.resolvedAliases.add(item);
+            else
+                ctx.resolvedAliases = new Set([item]);
+            item = item.resolve(ctx.doc);
+        }
+    }
+    let tagObj = undefined;
+    const node = identity.isNode(item)
+        ? item
+        : ctx.doc.createNode(item, { onTagObj: o => (tagObj = o) });
+    tagObj ?? (tagObj = getTagObject(ctx.doc.schema.tags, node));
+    const props = stringifyProps(node, tagObj, ctx);
+    if (props.length > 0)
+        ctx.indentAtStart = (ctx.indentAtStart ?? 0) + props.length + 1;
+    const str = typeof tagObj.stringify === 'function'
+        ? tagObj.stringify(node, ctx, onComment, onChompKeep)
+        : identity.isScalar(node)
+            ? stringifyString.stringifyString(node, ctx, onComment, onChompKeep)
+            : node.toString(ctx, onComment, onChompKeep);
+    if (!props)
+        return str;
+    return identity.isScalar(node) || str[0] === '{' || str[0] === '['
+        ? `${props} ${str}`
+        : `${props}\n${ctx.indent}${str}`;
+}
+
+exports.createStringifyContext = createStringifyContext;
+exports.stringify = stringify;
+
+
+/***/ }),
+
+/***/ 1212:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var stringify = __nccwpck_require__(2148);
+var stringifyComment = __nccwpck_require__(9799);
+
+function stringifyCollection(collection, ctx, options) {
+    const flow = ctx.inFlow ?? collection.flow;
+    const stringify = flow ? stringifyFlowCollection : stringifyBlockCollection;
+    return stringify(collection, ctx, options);
+}
+function stringifyBlockCollection({ comment, items }, ctx, { blockItemPrefix, flowChars, itemIndent, onChompKeep, onComment }) {
+    const { indent, options: { commentString } } = ctx;
+    const itemCtx = Object.assign({}, ctx, { indent: itemIndent, type: null });
+    let chompKeep = false; // flag for the preceding node's status
+    const lines = [];
+    for (let i = 0; i < items.length; ++i) {
+        const item = items[i];
+        let comment = null;
+        if (identity.isNode(item)) {
+            if (!chompKeep && item.spaceBefore)
+                lines.push('');
+            addCommentBefore(ctx, lines, item.commentBefore, chompKeep);
+            if (item.comment)
+                comment = item.comment;
+        }
+        else if (identity.isPair(item)) {
+            const ik = identity.isNode(item.key) ? item.key : null;
+            if (ik) {
+                if (!chompKeep && ik.spaceBefore)
+                    lines.push('');
+                addCommentBefore(ctx, lines, ik.commentBefore, chompKeep);
+            }
+        }
+        chompKeep = false;
+        let str = stringify.stringify(item, itemCtx, () => (comment = null), () => (chompKeep = true));
+        if (comment)
+            str += stringifyComment.lineComment(str, itemIndent, commentString(comment));
+        if (chompKeep && comment)
+            chompKeep = false;
+        lines.push(blockItemPrefix + str);
+    }
+    let str;
+    if (lines.length === 0) {
+        str = flowChars.start + flowChars.end;
+    }
+    else {
+        str = lines[0];
+        for (let i = 1; i < lines.length; ++i) {
+            const line = lines[i];
+            str += line ? `\n${indent}${line}` : '\n';
+        }
+    }
+    if (comment) {
+        str += '\n' + stringifyComment.indentComment(commentString(comment), indent);
+        if (onComment)
+            onComment();
+    }
+    else if (chompKeep && onChompKeep)
+        onChompKeep();
+    return str;
+}
+function stringifyFlowCollection({ items }, ctx, { flowChars, itemIndent }) {
+    const { indent, indentStep, flowCollectionPadding: fcPadding, options: { commentString } } = ctx;
+    itemIndent += indentStep;
+    const itemCtx = Object.assign({}, ctx, {
+        indent: itemIndent,
+        inFlow: true,
+        type: null
+    });
+    let reqNewline = false;
+    let linesAtValue = 0;
+    const lines = [];
+    for (let i = 0; i < items.length; ++i) {
+        const item = items[i];
+        let comment = null;
+        if (identity.isNode(item)) {
+            if (item.spaceBefore)
+                lines.push('');
+            addCommentBefore(ctx, lines, item.commentBefore, false);
+            if (item.comment)
+                comment = item.comment;
+        }
+        else if (identity.isPair(item)) {
+            const ik = identity.isNode(item.key) ? item.key : null;
+            if (ik) {
+                if (ik.spaceBefore)
+                    lines.push('');
+                addCommentBefore(ctx, lines, ik.commentBefore, false);
+                if (ik.comment)
+                    reqNewline = true;
+            }
+            const iv = identity.isNode(item.value) ? item.value : null;
+            if (iv) {
+                if (iv.comment)
+                    comment = iv.comment;
+                if (iv.commentBefore)
+                    reqNewline = true;
+            }
+            else if (item.value == null && ik?.comment) {
+                comment = ik.comment;
+            }
+        }
+        if (comment)
+            reqNewline = true;
+        let str = stringify.stringify(item, itemCtx, () => (comment = null));
+        reqNewline || (reqNewline = lines.length > linesAtValue || str.includes('\n'));
+        if (i < items.length - 1) {
+            str += ',';
+        }
+        else if (ctx.options.trailingComma) {
+            if (ctx.options.lineWidth > 0) {
+                reqNewline || (reqNewline = lines.reduce((sum, line) => sum + line.length + 2, 2) +
+                    (str.length + 2) >
+                    ctx.options.lineWidth);
+            }
+            if (reqNewline) {
+                str += ',';
+            }
+        }
+        if (comment)
+            str += stringifyComment.lineComment(str, itemIndent, commentString(comment));
+        lines.push(str);
+        linesAtValue = lines.length;
+    }
+    const { start, end } = flowChars;
+    if (lines.length === 0) {
+        return start + end;
+    }
+    else {
+        if (!reqNewline) {
+            const len = lines.reduce((sum, line) => sum + line.length + 2, 2);
+            reqNewline = ctx.options.lineWidth > 0 && len > ctx.options.lineWidth;
+        }
+        if (reqNewline) {
+            let str = start;
+            for (const line of lines)
+                str += line ? `\n${indentStep}${indent}${line}` : '\n';
+            return `${str}\n${indent}${end}`;
+        }
+        else {
+            return `${start}${fcPadding}${lines.join(' ')}${fcPadding}${end}`;
+        }
+    }
+}
+function addCommentBefore({ indent, options: { commentString } }, lines, comment, chompKeep) {
+    if (comment && chompKeep)
+        comment = comment.replace(/^\n+/, '');
+    if (comment) {
+        const ic = stringifyComment.indentComment(commentString(comment), indent);
+        lines.push(ic.trimStart()); // Avoid double indent on first line
+    }
+}
+
+exports.stringifyCollection = stringifyCollection;
+
+
+/***/ }),
+
+/***/ 9799:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+/**
+ * Stringifies a comment.
+ *
+ * Empty comment lines are left empty,
+ * lines consisting of a single space are replaced by `#`,
+ * and all other lines are prefixed with a `#`.
+ */
+const stringifyComment = (str) => str.replace(/^(?!$)(?: $)?/gm, '#');
+function indentComment(comment, indent) {
+    if (/^\n+$/.test(comment))
+        return comment.substring(1);
+    return indent ? comment.replace(/^(?! *$)/gm, indent) : comment;
+}
+const lineComment = (str, indent, comment) => str.endsWith('\n')
+    ? indentComment(comment, indent)
+    : comment.includes('\n')
+        ? '\n' + indentComment(comment, indent)
+        : (str.endsWith(' ') ? '' : ' ') + comment;
+
+exports.indentComment = indentComment;
+exports.lineComment = lineComment;
+exports.stringifyComment = stringifyComment;
+
+
+/***/ }),
+
+/***/ 6829:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var stringify = __nccwpck_require__(2148);
+var stringifyComment = __nccwpck_require__(9799);
+
+function stringifyDocument(doc, options) {
+    const lines = [];
+    let hasDirectives = options.directives === true;
+    if (options.directives !== false && doc.directives) {
+        const dir = doc.directives.toString(doc);
+        if (dir) {
+            lines.push(dir);
+            hasDirectives = true;
+        }
+        else if (doc.directives.docStart)
+            hasDirectives = true;
+    }
+    if (hasDirectives)
+        lines.push('---');
+    const ctx = stringify.createStringifyContext(doc, options);
+    const { commentString } = ctx.options;
+    if (doc.commentBefore) {
+        if (lines.length !== 1)
+            lines.unshift('');
+        const cs = commentString(doc.commentBefore);
+        lines.unshift(stringifyComment.indentComment(cs, ''));
+    }
+    let chompKeep = false;
+    let contentComment = null;
+    if (doc.contents) {
+        if (identity.isNode(doc.contents)) {
+            if (doc.contents.spaceBefore && hasDirectives)
+                lines.push('');
+            if (doc.contents.commentBefore) {
+                const cs = commentString(doc.contents.commentBefore);
+                lines.push(stringifyComment.indentComment(cs, ''));
+            }
+            // top-level block scalars need to be indented if followed by a comment
+            ctx.forceBlockIndent = !!doc.comment;
+            contentComment = doc.contents.comment;
+        }
+        const onChompKeep = contentComment ? undefined : () => (chompKeep = true);
+        let body = stringify.stringify(doc.contents, ctx, () => (contentComment = null), onChompKeep);
+        if (contentComment)
+            body += stringifyComment.lineComment(body, '', commentString(contentComment));
+        if ((body[0] === '|' || body[0] === '>') &&
+            lines[lines.length - 1] === '---') {
+            // Top-level block scalars with a preceding doc marker ought to use the
+            // same line for their header.
+            lines[lines.length - 1] = `--- ${body}`;
+        }
+        else
+            lines.push(body);
+    }
+    else {
+        lines.push(stringify.stringify(doc.contents, ctx));
+    }
+    if (doc.directives?.docEnd) {
+        if (doc.comment) {
+            const cs = commentString(doc.comment);
+            if (cs.includes('\n')) {
+                lines.push('...');
+                lines.push(stringifyComment.indentComment(cs, ''));
+            }
+            else {
+                lines.push(`... ${cs}`);
+            }
+        }
+        else {
+            lines.push('...');
+        }
+    }
+    else {
+        let dc = doc.comment;
+        if (dc && chompKeep)
+            dc = dc.replace(/^\n+/, '');
+        if (dc) {
+            if ((!chompKeep || contentComment) && lines[lines.length - 1] !== '')
+                lines.push('');
+            lines.push(stringifyComment.indentComment(commentString(dc), ''));
+        }
+    }
+    return lines.join('\n') + '\n';
+}
+
+exports.stringifyDocument = stringifyDocument;
+
+
+/***/ }),
+
+/***/ 8689:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+function stringifyNumber({ format, minFractionDigits, tag, value }) {
+    if (typeof value === 'bigint')
+        return String(value);
+    const num = typeof value === 'number' ? value : Number(value);
+    if (!isFinite(num))
+        return isNaN(num) ? '.nan' : num < 0 ? '-.inf' : '.inf';
+    let n = Object.is(value, -0) ? '-0' : JSON.stringify(value);
+    if (!format &&
+        minFractionDigits &&
+        (!tag || tag === 'tag:yaml.org,2002:float') &&
+        /^-?\d/.test(n) &&
+        !n.includes('e')) {
+        let i = n.indexOf('.');
+        if (i < 0) {
+            i = n.length;
+            n += '.';
+        }
+        let d = minFractionDigits - (n.length - i - 1);
+        while (d-- > 0)
+            n += '0';
+    }
+    return n;
+}
+
+exports.stringifyNumber = stringifyNumber;
+
+
+/***/ }),
+
+/***/ 9748:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var stringify = __nccwpck_require__(2148);
+var stringifyComment = __nccwpck_require__(9799);
+
+function stringifyPair({ key, value }, ctx, onComment, onChompKeep) {
+    const { allNullValues, doc, indent, indentStep, options: { commentString, indentSeq, simpleKeys } } = ctx;
+    let keyComment = (identity.isNode(key) && key.comment) || null;
+    if (simpleKeys) {
+        if (keyComment) {
+            throw new Error('With simple keys, key nodes cannot have comments');
+        }
+        if (identity.isCollection(key) || (!identity.isNode(key) && typeof key === 'object')) {
+            const msg = 'With simple keys, collection cannot be used as a key value';
+            throw new Error(msg);
+        }
+    }
+    let explicitKey = !simpleKeys &&
+        (!key ||
+            (keyComment && value == null && !ctx.inFlow) ||
+            identity.isCollection(key) ||
+            (identity.isScalar(key)
+                ? key.type === Scalar.Scalar.BLOCK_FOLDED || key.type === Scalar.Scalar.BLOCK_LITERAL
+                : typeof key === 'object'));
+    ctx = Object.assign({}, ctx, {
+        allNullValues: false,
+        implicitKey: !explicitKey && (simpleKeys || !allNullValues),
+        indent: indent + indentStep
+    });
+    let keyCommentDone = false;
+    let chompKeep = false;
+    let str = stringify.stringify(key, ctx, () => (keyCommentDone = true), () => (chompKeep = true));
+    if (!explicitKey && !ctx.inFlow && str.length > 1024) {
+        if (simpleKeys)
+            throw new Error('With simple keys, single line scalar must not span more than 1024 characters');
+        explicitKey = true;
+    }
+    if (ctx.inFlow) {
+        if (allNullValues || value == null) {
+            if (keyCommentDone && onComment)
+                onComment();
+            return str === '' ? '?' : explicitKey ? `? ${str}` : str;
+        }
+    }
+    else if ((allNullValues && !simpleKeys) || (value == null && explicitKey)) {
+        str = `? ${str}`;
+        if (keyComment && !keyCommentDone) {
+            str += stringifyComment.lineComment(str, ctx.indent, commentString(keyComment));
+        }
+        else if (chompKeep && onChompKeep)
+            onChompKeep();
+        return str;
+    }
+    if (keyCommentDone)
+        keyComment = null;
+    if (explicitKey) {
+        if (keyComment)
+            str += stringifyComment.lineComment(str, ctx.indent, commentString(keyComment));
+        str = `? ${str}\n${indent}:`;
+    }
+    else {
+        str = `${str}:`;
+        if (keyComment)
+            str += stringifyComment.lineComment(str, ctx.indent, commentString(keyComment));
+    }
+    let vsb, vcb, valueComment;
+    if (identity.isNode(value)) {
+        vsb = !!value.spaceBefore;
+        vcb = value.commentBefore;
+        valueComment = value.comment;
+    }
+    else {
+        vsb = false;
+        vcb = null;
+        valueComment = null;
+        if (value && typeof value === 'object')
+            value = doc.createNode(value);
+    }
+    ctx.implicitKey = false;
+    if (!explicitKey && !keyComment && identity.isScalar(value))
+        ctx.indentAtStart = str.length + 1;
+    chompKeep = false;
+    if (!indentSeq &&
+        indentStep.length >= 2 &&
+        !ctx.inFlow &&
+        !explicitKey &&
+        identity.isSeq(value) &&
+        !value.flow &&
+        !value.tag &&
+        !value.anchor) {
+        // If indentSeq === false, consider '- ' as part of indentation where possible
+        ctx.indent = ctx.indent.substring(2);
+    }
+    let valueCommentDone = false;
+    const valueStr = stringify.stringify(value, ctx, () => (valueCommentDone = true), () => (chompKeep = true));
+    let ws = ' ';
+    if (keyComment || vsb || vcb) {
+        ws = vsb ? '\n' : '';
+        if (vcb) {
+            const cs = commentString(vcb);
+            ws += `\n${stringifyComment.indentComment(cs, ctx.indent)}`;
+        }
+        if (valueStr === '' && !ctx.inFlow) {
+            if (ws === '\n' && valueComment)
+                ws = '\n\n';
+        }
+        else {
+            ws += `\n${ctx.indent}`;
+        }
+    }
+    else if (!explicitKey && identity.isCollection(value)) {
+        const vs0 = valueStr[0];
+        const nl0 = valueStr.indexOf('\n');
+        const hasNewline = nl0 !== -1;
+        const flow = ctx.inFlow ?? value.flow ?? value.items.length === 0;
+        if (hasNewline || !flow) {
+            let hasPropsLine = false;
+            if (hasNewline && (vs0 === '&' || vs0 === '!')) {
+                let sp0 = valueStr.indexOf(' ');
+                if (vs0 === '&' &&
+                    sp0 !== -1 &&
+                    sp0 < nl0 &&
+                    valueStr[sp0 + 1] === '!') {
+                    sp0 = valueStr.indexOf(' ', sp0 + 1);
+                }
+                if (sp0 === -1 || nl0 < sp0)
+                    hasPropsLine = true;
+            }
+            if (!hasPropsLine)
+                ws = `\n${ctx.indent}`;
+        }
+    }
+    else if (valueStr === '' || valueStr[0] === '\n') {
+        ws = '';
+    }
+    str += ws + valueStr;
+    if (ctx.inFlow) {
+        if (valueCommentDone && onComment)
+            onComment();
+    }
+    else if (valueComment && !valueCommentDone) {
+        str += stringifyComment.lineComment(str, ctx.indent, commentString(valueComment));
+    }
+    else if (chompKeep && onChompKeep) {
+        onChompKeep();
+    }
+    return str;
+}
+
+exports.stringifyPair = stringifyPair;
+
+
+/***/ }),
+
+/***/ 3069:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+var foldFlowLines = __nccwpck_require__(4475);
+
+const getFoldOptions = (ctx, isBlock) => ({
+    indentAtStart: isBlock ? ctx.indent.length : ctx.indentAtStart,
+    lineWidth: ctx.options.lineWidth,
+    minContentWidth: ctx.options.minContentWidth
+});
+// Also checks for lines starting with %, as parsing the output as YAML 1.1 will
+// presume that's starting a new document.
+const containsDocumentMarker = (str) => /^(%|---|\.\.\.)/m.test(str);
+function lineLengthOverLimit(str, lineWidth, indentLength) {
+    if (!lineWidth || lineWidth < 0)
+        return false;
+    const limit = lineWidth - indentLength;
+    const strLen = str.length;
+    if (strLen <= limit)
+        return false;
+    for (let i = 0, start = 0; i < strLen; ++i) {
+        if (str[i] === '\n') {
+            if (i - start > limit)
+                return true;
+            start = i + 1;
+            if (strLen - start <= limit)
+                return false;
+        }
+    }
+    return true;
+}
+function doubleQuotedString(value, ctx) {
+    const json = JSON.stringify(value);
+    if (ctx.options.doubleQuotedAsJSON)
+        return json;
+    const { implicitKey } = ctx;
+    const minMultiLineLength = ctx.options.doubleQuotedMinMultiLineLength;
+    const indent = ctx.indent || (containsDocumentMarker(value) ? '  ' : '');
+    let str = '';
+    let start = 0;
+    for (let i = 0, ch = json[i]; ch; ch = json[++i]) {
+        if (ch === ' ' && json[i + 1] === '\\' && json[i + 2] === 'n') {
+            // space before newline needs to be escaped to not be folded
+            str += json.slice(start, i) + '\\ ';
+            i += 1;
+            start = i;
+            ch = '\\';
+        }
+        if (ch === '\\')
+            switch (json[i + 1]) {
+                case 'u':
+                    {
+                        str += json.slice(start, i);
+                        const code = json.substr(i + 2, 4);
+                        switch (code) {
+                            case '0000':
+                                str += '\\0';
+                                break;
+                            case '0007':
+                                str += '\\a';
+                                break;
+                            case '000b':
+                                str += '\\v';
+                                break;
+                            case '001b':
+                                str += '\\e';
+                                break;
+                            case '0085':
+                                str += '\\N';
+                                break;
+                            case '00a0':
+                                str += '\\_';
+                                break;
+                            case '2028':
+                                str += '\\L';
+                                break;
+                            case '2029':
+                                str += '\\P';
+                                break;
+                            default:
+                                if (code.substr(0, 2) === '00')
+                                    str += '\\x' + code.substr(2);
+                                else
+                                    str += json.substr(i, 6);
+                        }
+                        i += 5;
+                        start = i + 1;
+                    }
+                    break;
+                case 'n':
+                    if (implicitKey ||
+                        json[i + 2] === '"' ||
+                        json.length < minMultiLineLength) {
+                        i += 1;
+                    }
+                    else {
+                        // folding will eat first newline
+                        str += json.slice(start, i) + '\n\n';
+                        while (json[i + 2] === '\\' &&
+                            json[i + 3] === 'n' &&
+                            json[i + 4] !== '"') {
+                            str += '\n';
+                            i += 2;
+                        }
+                        str += indent;
+                        // space after newline needs to be escaped to not be folded
+                        if (json[i + 2] === ' ')
+                            str += '\\';
+                        i += 1;
+                        start = i + 1;
+                    }
+                    break;
+                default:
+                    i += 1;
+            }
+    }
+    str = start ? str + json.slice(start) : json;
+    return implicitKey
+        ? str
+        : foldFlowLines.foldFlowLines(str, indent, foldFlowLines.FOLD_QUOTED, getFoldOptions(ctx, false));
+}
+function singleQuotedString(value, ctx) {
+    if (ctx.options.singleQuote === false ||
+        (ctx.implicitKey && value.includes('\n')) ||
+        /[ \t]\n|\n[ \t]/.test(value) // single quoted string can't have leading or trailing whitespace around newline
+    )
+        return doubleQuotedString(value, ctx);
+    const indent = ctx.indent || (containsDocumentMarker(value) ? '  ' : '');
+    const res = "'" + value.replace(/'/g, "''").replace(/\n+/g, `$&\n${indent}`) + "'";
+    return ctx.implicitKey
+        ? res
+        : foldFlowLines.foldFlowLines(res, indent, foldFlowLines.FOLD_FLOW, getFoldOptions(ctx, false));
+}
+function quotedString(value, ctx) {
+    const { singleQuote } = ctx.options;
+    let qs;
+    if (singleQuote === false)
+        qs = doubleQuotedString;
+    else {
+        const hasDouble = value.includes('"');
+        const hasSingle = value.includes("'");
+        if (hasDouble && !hasSingle)
+            qs = singleQuotedString;
+        else if (hasSingle && !hasDouble)
+            qs = doubleQuotedString;
+        else
+            qs = singleQuote ? singleQuotedString : doubleQuotedString;
+    }
+    return qs(value, ctx);
+}
+// The negative lookbehind avoids a polynomial search,
+// but isn't supported yet on Safari: https://caniuse.com/js-regexp-lookbehind
+let blockEndNewlines;
+try {
+    blockEndNewlines = new RegExp('(^|(?<!\n))\n+(?!\n|$)', 'g');
+}
+catch {
+    blockEndNewlines = /\n+(?!\n|$)/g;
+}
+function blockString({ comment, type, value }, ctx, onComment, onChompKeep) {
+    const { blockQuote, commentString, lineWidth } = ctx.options;
+    // 1. Block can't end in whitespace unless the last line is non-empty.
+    // 2. Strings consisting of only whitespace are best rendered explicitly.
+    if (!blockQuote || /\n[\t ]+$/.test(value)) {
+        return quotedString(value, ctx);
+    }
+    const indent = ctx.indent ||
+        (ctx.forceBlockIndent || containsDocumentMarker(value) ? '  ' : '');
+    const literal = blockQuote === 'literal'
+        ? true
+        : blockQuote === 'folded' || type === Scalar.Scalar.BLOCK_FOLDED
+            ? false
+            : type === Scalar.Scalar.BLOCK_LITERAL
+                ? true
+                : !lineLengthOverLimit(value, lineWidth, indent.length);
+    if (!value)
+        return literal ? '|\n' : '>\n';
+    // determine chomping from whitespace at value end
+    let chomp;
+    let endStart;
+    for (endStart = value.length; endStart > 0; --endStart) {
+        const ch = value[endStart - 1];
+        if (ch !== '\n' && ch !== '\t' && ch !== ' ')
+            break;
+    }
+    let end = value.substring(endStart);
+    const endNlPos = end.indexOf('\n');
+    if (endNlPos === -1) {
+        chomp = '-'; // strip
+    }
+    else if (value === end || endNlPos !== end.length - 1) {
+        chomp = '+'; // keep
+        if (onChompKeep)
+            onChompKeep();
+    }
+    else {
+        chomp = ''; // clip
+    }
+    if (end) {
+        value = value.slice(0, -end.length);
+        if (end[end.length - 1] === '\n')
+            end = end.slice(0, -1);
+        end = end.replace(blockEndNewlines, `$&${indent}`);
+    }
+    // determine indent indicator from whitespace at value start
+    let startWithSpace = false;
+    let startEnd;
+    let startNlPos = -1;
+    for (startEnd = 0; startEnd < value.length; ++startEnd) {
+        const ch = value[startEnd];
+        if (ch === ' ')
+            startWithSpace = true;
+        else if (ch === '\n')
+            startNlPos = startEnd;
+        else
+            break;
+    }
+    let start = value.substring(0, startNlPos < startEnd ? startNlPos + 1 : startEnd);
+    if (start) {
+        value = value.substring(start.length);
+        start = start.replace(/\n+/g, `$&${indent}`);
+    }
+    const indentSize = indent ? '2' : '1'; // root is at -1
+    // Leading | or > is added later
+    let header = (startWithSpace ? indentSize : '') + chomp;
+    if (comment) {
+        header += ' ' + commentString(comment.replace(/ ?[\r\n]+/g, ' '));
+        if (onComment)
+            onComment();
+    }
+    if (!literal) {
+        const foldedValue = value
+            .replace(/\n+/g, '\n$&')
+            .replace(/(?:^|\n)([\t ].*)(?:([\n\t ]*)\n(?![\n\t ]))?/g, '$1$2') // more-indented lines aren't folded
+            //                ^ more-ind. ^ empty     ^ capture next empty lines only at end of indent
+            .replace(/\n+/g, `$&${indent}`);
+        let literalFallback = false;
+        const foldOptions = getFoldOptions(ctx, true);
+        if (blockQuote !== 'folded' && type !== Scalar.Scalar.BLOCK_FOLDED) {
+            foldOptions.onOverflow = () => {
+                literalFallback = true;
+            };
+        }
+        const body = foldFlowLines.foldFlowLines(`${start}${foldedValue}${end}`, indent, foldFlowLines.FOLD_BLOCK, foldOptions);
+        if (!literalFallback)
+            return `>${header}\n${indent}${body}`;
+    }
+    value = value.replace(/\n+/g, `$&${indent}`);
+    return `|${header}\n${indent}${start}${value}${end}`;
+}
+function plainString(item, ctx, onComment, onChompKeep) {
+    const { type, value } = item;
+    const { actualString, implicitKey, indent, indentStep, inFlow } = ctx;
+    if ((implicitKey && value.includes('\n')) ||
+        (inFlow && /[[\]{},]/.test(value))) {
+        return quotedString(value, ctx);
+    }
+    if (/^[\n\t ,[\]{}#&*!|>'"%@`]|^[?-]$|^[?-][ \t]|[\n:][ \t]|[ \t]\n|[\n\t ]#|[\n\t :]$/.test(value)) {
+        // not allowed:
+        // - '-' or '?'
+        // - start with an indicator character (except [?:-]) or /[?-] /
+        // - '\n ', ': ' or ' \n' anywhere
+        // - '#' not preceded by a non-space char
+        // - end with ' ' or ':'
+        return implicitKey || inFlow || !value.includes('\n')
+            ? quotedString(value, ctx)
+            : blockString(item, ctx, onComment, onChompKeep);
+    }
+    if (!implicitKey &&
+        !inFlow &&
+        type !== Scalar.Scalar.PLAIN &&
+        value.includes('\n')) {
+        // Where allowed & type not set explicitly, prefer block style for multiline strings
+        return blockString(item, ctx, onComment, onChompKeep);
+    }
+    if (containsDocumentMarker(value)) {
+        if (indent === '') {
+            ctx.forceBlockIndent = true;
+            return blockString(item, ctx, onComment, onChompKeep);
+        }
+        else if (implicitKey && indent === indentStep) {
+            return quotedString(value, ctx);
+        }
+    }
+    const str = value.replace(/\n+/g, `$&\n${indent}`);
+    // Verify that output will be parsed as a string, as e.g. plain numbers and
+    // booleans get parsed with those types in v1.2 (e.g. '42', 'true' & '0.9e-3'),
+    // and others in v1.1.
+    if (actualString) {
+        const test = (tag) => tag.default && tag.tag !== 'tag:yaml.org,2002:str' && tag.test?.test(str);
+        const { compat, tags } = ctx.doc.schema;
+        if (tags.some(test) || compat?.some(test))
+            return quotedString(value, ctx);
+    }
+    return implicitKey
+        ? str
+        : foldFlowLines.foldFlowLines(str, indent, foldFlowLines.FOLD_FLOW, getFoldOptions(ctx, false));
+}
+function stringifyString(item, ctx, onComment, onChompKeep) {
+    const { implicitKey, inFlow } = ctx;
+    const ss = typeof item.value === 'string'
+        ? item
+        : Object.assign({}, item, { value: String(item.value) });
+    let { type } = item;
+    if (type !== Scalar.Scalar.QUOTE_DOUBLE) {
+        // force double quotes on control characters & unpaired surrogates
+        if (/[\x00-\x08\x0b-\x1f\x7f-\x9f\u{D800}-\u{DFFF}]/u.test(ss.value))
+            type = Scalar.Scalar.QUOTE_DOUBLE;
+    }
+    const _stringify = (_type) => {
+        switch (_type) {
+            case Scalar.Scalar.BLOCK_FOLDED:
+            case Scalar.Scalar.BLOCK_LITERAL:
+                return implicitKey || inFlow
+                    ? quotedString(ss.value, ctx) // blocks are not valid inside flow containers
+                    : blockString(ss, ctx, onComment, onChompKeep);
+            case Scalar.Scalar.QUOTE_DOUBLE:
+                return doubleQuotedString(ss.value, ctx);
+            case Scalar.Scalar.QUOTE_SINGLE:
+                return singleQuotedString(ss.value, ctx);
+            case Scalar.Scalar.PLAIN:
+                return plainString(ss, ctx, onComment, onChompKeep);
+            default:
+                return null;
+        }
+    };
+    let res = _stringify(type);
+    if (res === null) {
+        const { defaultKeyType, defaultStringType } = ctx.options;
+        const t = (implicitKey && defaultKeyType) || defaultStringType;
+        res = _stringify(t);
+        if (res === null)
+            throw new Error(`Unsupported default string type ${t}`);
+    }
+    return res;
+}
+
+exports.stringifyString = stringifyString;
+
+
+/***/ }),
+
+/***/ 204:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+
+const BREAK = Symbol('break visit');
+const SKIP = Symbol('skip children');
+const REMOVE = Symbol('remove node');
+/**
+ * Apply a visitor to an AST node or document.
+ *
+ * Walks through the tree (depth-first) starting from `node`, calling a
+ * `visitor` function with three arguments:
+ *   - `key`: For sequence values and map `Pair`, the node's index in the
+ *     collection. Within a `Pair`, `'key'` or `'value'`, correspondingly.
+ *     `null` for the root node.
+ *   - `node`: The current node.
+ *   - `path`: The ancestry of the current node.
+ *
+ * The return value of the visitor may be used to control the traversal:
+ *   - `undefined` (default): Do nothing and continue
+ *   - `visit.SKIP`: Do not visit the children of this node, continue with next
+ *     sibling
+ *   - `visit.BREAK`: Terminate traversal completely
+ *   - `visit.REMOVE`: Remove the current node, then continue with the next one
+ *   - `Node`: Replace the current node, then continue by visiting it
+ *   - `number`: While iterating the items of a sequence or map, set the index
+ *     of the next step. This is useful especially if the index of the current
+ *     node has changed.
+ *
+ * If `visitor` is a single function, it will be called with all values
+ * encountered in the tree, including e.g. `null` values. Alternatively,
+ * separate visitor functions may be defined for each `Map`, `Pair`, `Seq`,
+ * `Alias` and `Scalar` node. To define the same visitor function for more than
+ * one node type, use the `Collection` (map and seq), `Value` (map, seq & scalar)
+ * and `Node` (alias, map, seq & scalar) targets. Of all these, only the most
+ * specific defined one will be used for each node.
+ */
+function visit(node, visitor) {
+    const visitor_ = initVisitor(visitor);
+    if (identity.isDocument(node)) {
+        const cd = visit_(null, node.contents, visitor_, Object.freeze([node]));
+        if (cd === REMOVE)
+            node.contents = null;
+    }
+    else
+        visit_(null, node, visitor_, Object.freeze([]));
+}
+// Without the `as symbol` casts, TS declares these in the `visit`
+// namespace using `var`, but then complains about that because
+// `unique symbol` must be `const`.
+/** Terminate visit traversal completely */
+visit.BREAK = BREAK;
+/** Do not visit the children of the current node */
+visit.SKIP = SKIP;
+/** Remove the current node */
+visit.REMOVE = REMOVE;
+function visit_(key, node, visitor, path) {
+    const ctrl = callVisitor(key, node, visitor, path);
+    if (identity.isNode(ctrl) || identity.isPair(ctrl)) {
+        replaceNode(key, path, ctrl);
+        return visit_(key, ctrl, visitor, path);
+    }
+    if (typeof ctrl !== 'symbol') {
+        if (identity.isCollection(node)) {
+            path = Object.freeze(path.concat(node));
+            for (let i = 0; i < node.items.length; ++i) {
+                const ci = visit_(i, node.items[i], visitor, path);
+                if (typeof ci === 'number')
+                    i = ci - 1;
+                else if (ci === BREAK)
+                    return BREAK;
+                else if (ci === REMOVE) {
+                    node.items.splice(i, 1);
+                    i -= 1;
+                }
+            }
+        }
+        else if (identity.isPair(node)) {
+            path = Object.freeze(path.concat(node));
+            const ck = visit_('key', node.key, visitor, path);
+            if (ck === BREAK)
+                return BREAK;
+            else if (ck === REMOVE)
+                node.key = null;
+            const cv = visit_('value', node.value, visitor, path);
+            if (cv === BREAK)
+                return BREAK;
+            else if (cv === REMOVE)
+                node.value = null;
+        }
+    }
+    return ctrl;
+}
+/**
+ * Apply an async visitor to an AST node or document.
+ *
+ * Walks through the tree (depth-first) starting from `node`, calling a
+ * `visitor` function with three arguments:
+ *   - `key`: For sequence values and map `Pair`, the node's index in the
+ *     collection. Within a `Pair`, `'key'` or `'value'`, correspondingly.
+ *     `null` for the root node.
+ *   - `node`: The current node.
+ *   - `path`: The ancestry of the current node.
+ *
+ * The return value of the visitor may be used to control the traversal:
+ *   - `Promise`: Must resolve to one of the following values
+ *   - `undefined` (default): Do nothing and continue
+ *   - `visit.SKIP`: Do not visit the children of this node, continue with next
+ *     sibling
+ *   - `visit.BREAK`: Terminate traversal completely
+ *   - `visit.REMOVE`: Remove the current node, then continue with the next one
+ *   - `Node`: Replace the current node, then continue by visiting it
+ *   - `number`: While iterating the items of a sequence or map, set the index
+ *     of the next step. This is useful especially if the index of the current
+ *     node has changed.
+ *
+ * If `visitor` is a single function, it will be called with all values
+ * encountered in the tree, including e.g. `null` values. Alternatively,
+ * separate visitor functions may be defined for each `Map`, `Pair`, `Seq`,
+ * `Alias` and `Scalar` node. To define the same visitor function for more than
+ * one node type, use the `Collection` (map and seq), `Value` (map, seq & scalar)
+ * and `Node` (alias, map, seq & scalar) targets. Of all these, only the most
+ * specific defined one will be used for each node.
+ */
+async function visitAsync(node, visitor) {
+    const visitor_ = initVisitor(visitor);
+    if (identity.isDocument(node)) {
+        const cd = await visitAsync_(null, node.contents, visitor_, Object.freeze([node]));
+        if (cd === REMOVE)
+            node.contents = null;
+    }
+    else
+        await visitAsync_(null, node, visitor_, Object.freeze([]));
+}
+// Without the `as symbol` casts, TS declares these in the `visit`
+// namespace using `var`, but then complains about that because
+// `unique symbol` must be `const`.
+/** Terminate visit traversal completely */
+visitAsync.BREAK = BREAK;
+/** Do not visit the children of the current node */
+visitAsync.SKIP = SKIP;
+/** Remove the current node */
+visitAsync.REMOVE = REMOVE;
+async function visitAsync_(key, node, visitor, path) {
+    const ctrl = await callVisitor(key, node, visitor, path);
+    if (identity.isNode(ctrl) || identity.isPair(ctrl)) {
+        replaceNode(key, path, ctrl);
+        return visitAsync_(key, ctrl, visitor, path);
+    }
+    if (typeof ctrl !== 'symbol') {
+        if (identity.isCollection(node)) {
+            path = Object.freeze(path.concat(node));
+            for (let i = 0; i < node.items.length; ++i) {
+                const ci = await visitAsync_(i, node.items[i], visitor, path);
+                if (typeof ci === 'number')
+                    i = ci - 1;
+                else if (ci === BREAK)
+                    return BREAK;
+                else if (ci === REMOVE) {
+                    node.items.splice(i, 1);
+                    i -= 1;
+                }
+            }
+        }
+        else if (identity.isPair(node)) {
+            path = Object.freeze(path.concat(node));
+            const ck = await visitAsync_('key', node.key, visitor, path);
+            if (ck === BREAK)
+                return BREAK;
+            else if (ck === REMOVE)
+                node.key = null;
+            const cv = await visitAsync_('value', node.value, visitor, path);
+            if (cv === BREAK)
+                return BREAK;
+            else if (cv === REMOVE)
+                node.value = null;
+        }
+    }
+    return ctrl;
+}
+function initVisitor(visitor) {
+    if (typeof visitor === 'object' &&
+        (visitor.Collection || visitor.Node || visitor.Value)) {
+        return Object.assign({
+            Alias: visitor.Node,
+            Map: visitor.Node,
+            Scalar: visitor.Node,
+            Seq: visitor.Node
+        }, visitor.Value && {
+            Map: visitor.Value,
+            Scalar: visitor.Value,
+            Seq: visitor.Value
+        }, visitor.Collection && {
+            Map: visitor.Collection,
+            Seq: visitor.Collection
+        }, visitor);
+    }
+    return visitor;
+}
+function callVisitor(key, node, visitor, path) {
+    if (typeof visitor === 'function')
+        return visitor(key, node, path);
+    if (identity.isMap(node))
+        return visitor.Map?.(key, node, path);
+    if (identity.isSeq(node))
+        return visitor.Seq?.(key, node, path);
+    if (identity.isPair(node))
+        return visitor.Pair?.(key, node, path);
+    if (identity.isScalar(node))
+        return visitor.Scalar?.(key, node, path);
+    if (identity.isAlias(node))
+        return visitor.Alias?.(key, node, path);
+    return undefined;
+}
+function replaceNode(key, path, node) {
+    const parent = path[path.length - 1];
+    if (identity.isCollection(parent)) {
+        parent.items[key] = node;
+    }
+    else if (identity.isPair(parent)) {
+        if (key === 'key')
+            parent.key = node;
+        else
+            parent.value = node;
+    }
+    else if (identity.isDocument(parent)) {
+        parent.contents = node;
+    }
+    else {
+        const pt = identity.isAlias(parent) ? 'alias' : 'scalar';
+        throw new Error(`Cannot replace node with ${pt} parent`);
+    }
+}
+
+exports.visit = visit;
+exports.visitAsync = visitAsync;
+
+
+/***/ }),
+
+/***/ 220:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -29444,20 +38038,24 @@ var core_watermark = __nccwpck_require__(2493);
 
 /**
  * Decides what to do for a sync from what the provider shows: `history` newest first, `watermark` in milliseconds on the
- * provider's clock. The same function makes the plan and, each time something has changed, the next step.
+ * provider's clock; and from what dbt says of its data, if it says anything. The same function makes the plan and, each time
+ * something has changed, the next step.
  */
-function decide(sync, history, policy, watermark) {
-    const paused = decidePaused(sync, policy);
-    if (paused !== null)
-        return { do: 'settle', verdict: paused, run: null };
-    const current = history.filter((run) => (0,core_watermark/* counts */.t)(run, watermark, policy.full));
+function decide(sync, history, policy, watermark, ruling = null) {
+    const barred = decidePaused(sync, policy) ?? decideGate(ruling);
+    if (barred !== null)
+        return { do: 'settle', verdict: barred, run: null };
     const active = activeRun(history);
+    const due = decideNotBuilt(history, active, policy, ruling);
+    if (typeof due === 'object' && due !== null)
+        return { do: 'settle', verdict: due, run: null };
+    const current = history.filter((run) => (0,core_watermark/* counts */.tQ)(run, watermark, policy.full));
     const good = current.find((run) => isGood(run, policy));
     if (policy.onFresh === 'skip' && good !== undefined) {
         return { do: 'settle', verdict: { outcome: 'fresh', reason: freshReason(good, policy) }, run: good };
     }
     if (active === null)
-        return { do: 'trigger', reason: 'no run is active' };
+        return { do: 'trigger', reason: due };
     if (current.includes(active))
         return { do: 'adopt', run: active, reason: `run ${active.id} was created late enough to read the fresh data` };
     const what = active.movesData ? `run ${active.id}` : `dry run ${active.id}`;
@@ -29484,6 +38082,30 @@ function decidePaused(sync, policy) {
         reason: `the sync is paused (on-paused: ${policy.onPaused})`,
     };
 }
+function decideGate(ruling) {
+    if (ruling?.gate === 'closed')
+        return { outcome: 'blocked', reason: ruling.reason };
+    return ruling?.gate === 'broken' ? { outcome: 'failed', reason: ruling.reason } : null;
+}
+/**
+ * A sync none of whose models is new is skipped, unless the provider still owes it: then its newest run has not delivered, and the
+ * data of an earlier build has not arrived. Returns why it is left out, or why it is triggered all the same. A run that still goes on
+ * decides later.
+ */
+function decideNotBuilt(history, active, policy, ruling) {
+    if (ruling?.gate !== 'not-built')
+        return null;
+    if (policy.onNotBuilt === 'trigger')
+        return `${ruling.reason} (on-not-built: trigger)`;
+    const newest = history.find(core_provider/* hasMovedData */.M0);
+    if (newest === undefined)
+        return `${ruling.reason}, but the sync has never run`;
+    if (newest === active)
+        return null;
+    if (!isGood(newest, policy))
+        return `${ruling.reason}, but run ${newest.id}, its last one, did not deliver`;
+    return { outcome: 'skipped', reason: `${ruling.reason} (on-not-built: skip)` };
+}
 function isGood(run, limits) {
     return judge/* COLORS */.lm[(0,judge/* judgeRun */.Zy)(run, limits).outcome] === 'green';
 }
@@ -29498,7 +38120,7 @@ function freshReason(run, limits) {
  */
 function activeRun(history) {
     for (const run of history) {
-        if (!(0,core_provider/* hasEnded */.h)(run) && (run.state !== 'unrecognized' || run.finishedAt === null))
+        if (!(0,core_provider/* hasEnded */.hY)(run) && (run.state !== 'unrecognized' || run.finishedAt === null))
             return run;
         if (run.movesData && (run.state === 'succeeded' || run.state === 'failed'))
             return null;
@@ -29565,7 +38187,7 @@ async function poll(look, until, patience, onLook = () => { }) {
                 return { end: 'aborted', looks, last, error };
             looks += 1;
             const seen = await attempt(look, limit.signal);
-            if (!(seen instanceof core_provider/* ProviderError */.m)) {
+            if (!(seen instanceof core_provider/* ProviderError */.mZ)) {
                 onLook(seen);
                 if (until(seen))
                     return { end: 'done', value: seen, looks, last: seen, error };
@@ -29602,7 +38224,7 @@ async function attempt(look, signal) {
         return await look(signal);
     }
     catch (error) {
-        if (error instanceof core_provider/* ProviderError */.m)
+        if (error instanceof core_provider/* ProviderError */.mZ)
             return error;
         throw error;
     }
@@ -29620,7 +38242,18 @@ function reach(look, tools) {
 const UNTOUCHED = { runId: null, run: null, adopted: false, attempts: 0, polls: 0 };
 function resultOf(provider, sync, verdict, trace = UNTOUCHED) {
     const { outcome, reason, message = null, detail = null } = verdict;
-    return { provider: provider.name, sync, outcome, reason, message, detail, url: provider.link(sync.id), ...trace };
+    return {
+        provider: provider.name,
+        sync,
+        ruling: null,
+        outcome,
+        tolerated: null,
+        reason,
+        message,
+        detail,
+        url: provider.link(sync.id),
+        ...trace,
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/core/trigger.js
@@ -29694,7 +38327,7 @@ async function reconcile(sync, baseline, full, tools) {
         return await look(limit.signal);
     }
     catch (error) {
-        if (error instanceof core_provider/* ProviderError */.m)
+        if (error instanceof core_provider/* ProviderError */.mZ)
             return null;
         throw error;
     }
@@ -29748,13 +38381,13 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
     let recounted = false;
     const polled = await watch(sync, runId, signal, { ...tools, schedule: (ms, looks) => (recounted ? RECOUNT_MS : tools.schedule(ms, looks)) }, trace, (run) => {
         // A run may be complete before its counters are: they get one more look.
-        if (!(0,core_provider/* hasEnded */.h)(run) || recounted || run.state !== 'succeeded' || run.counts.failed !== null)
-            return (0,core_provider/* hasEnded */.h)(run);
+        if (!(0,core_provider/* hasEnded */.hY)(run) || recounted || run.state !== 'succeeded' || run.counts.failed !== null)
+            return (0,core_provider/* hasEnded */.hY)(run);
         recounted = true;
         return false;
     });
     const last = polled.last;
-    if (last !== null && (0,core_provider/* hasEnded */.h)(last))
+    if (last !== null && (0,core_provider/* hasEnded */.hY)(last))
         return { verdict: (0,judge/* judgeRun */.Zy)(last, policy), run: last };
     const seen = last === null ? 'it was never seen' : `its last status was "${last.status}"`;
     switch (polled.end) {
@@ -29787,7 +38420,7 @@ const RECOUNT_MS = 1000;
 async function standInLine(sync, run, tools, trace) {
     const signal = AbortSignal.any([tools.signal, tools.halted]);
     const waited = { ...trace };
-    const polled = await watch(sync, run.id, signal, tools, waited, core_provider/* hasEnded */.h);
+    const polled = await watch(sync, run.id, signal, tools, waited, core_provider/* hasEnded */.hY);
     trace.polls = waited.polls;
     if (polled.end === 'done')
         return null;
@@ -29820,7 +38453,7 @@ async function watch(sync, runId, signal, { provider, clock, schedule, deadline,
         signal,
         tolerate: ({ trouble }) => (trouble === 'missing' ? MISSING_MS : outageToleranceMs),
     }, (seen) => {
-        if (seen instanceof core_provider/* ProviderError */.m) {
+        if (seen instanceof core_provider/* ProviderError */.mZ) {
             if (unreadableSince === null && seen.trouble !== 'missing')
                 emit({ kind: 'unreadable', sync, error: seen });
             if (seen.trouble !== 'missing')
@@ -29848,7 +38481,7 @@ async function cancelRun(sync, runId, { provider, clock, emit }) {
         return 'its run was told to stop';
     }
     catch (error) {
-        if (!(error instanceof core_provider/* ProviderError */.m))
+        if (!(error instanceof core_provider/* ProviderError */.mZ))
             throw error;
         return `its run may go on: cancelling did not work (${error.message})`;
     }
@@ -29866,13 +38499,21 @@ async function cancelRun(sync, runId, { provider, clock, emit }) {
 /** A baseline older than this is read again before it decides anything. */
 const BASELINE_MS = 60_000;
 const STALE = { runs: [], readAt: Number.NEGATIVE_INFINITY };
+/** The most that is waited for `notBefore`, whatever the clocks say. */
+const SETTLE_MS = 5000;
 /** Triggers whose runs the provider skipped, before this counts as a failure. */
 const SKIPS = 3;
 /**
  * The life of one sync: decide from its history; wait for an older run, adopt a run, or trigger one; watch it to its end; and
  * once more if the provider skipped the run or a retry is left. Returns a result for whatever the provider does.
  */
-async function deliver(sync, first, policy, tools) {
+async function deliver(sync, first, ruling, policy, shared) {
+    const tools = { ...shared };
+    /** The time that this sync may take begins with its turn, not while it waits for a place. */
+    const begin = () => {
+        if (tools.deadline === shared.deadline)
+            tools.deadline = Math.min(shared.deadline, tools.clock.now() + policy.ownTimeoutMs);
+    };
     const trace = { ...UNTOUCHED };
     let baseline = first;
     let failures = 0;
@@ -29888,13 +38529,14 @@ async function deliver(sync, first, policy, tools) {
         if ('outcome' in known)
             return settle(known);
         baseline = known;
-        const step = decide(sync, baseline.runs, policy, tools.watermark());
+        const step = decide(sync, baseline.runs, policy, tools.watermark(), ruling);
         if (step.do === 'settle') {
             if (step.run !== null)
                 point(trace, step.run.id, step.run, true);
             return settle(step.verdict);
         }
         if (step.do === 'queue') {
+            begin();
             tools.emit({ kind: 'waiting', sync, run: step.run, reason: step.reason });
             const obstacle = await standInLine(sync, step.run, tools, trace);
             if (obstacle !== null)
@@ -29902,9 +38544,12 @@ async function deliver(sync, first, policy, tools) {
             baseline = STALE;
             continue;
         }
-        const attempt = step.do === 'adopt'
-            ? await tools.place(() => adopt(sync, step.run, step.reason, policy, tools, trace))
-            : await tools.place(() => trigger(sync, baseline, policy, tools, trace));
+        const attempt = await tools.place(async () => {
+            begin();
+            return step.do === 'adopt'
+                ? await adopt(sync, step.run, step.reason, policy, tools, trace)
+                : await trigger(sync, baseline, ruling, policy, tools, trace);
+        });
         if (attempt === 'decide again') {
             baseline = STALE;
         }
@@ -29936,19 +38581,22 @@ async function adopt(sync, run, reason, policy, tools, trace) {
         ? await followRun(sync, run.id, false, policy, tools, trace)
         : { verdict: { outcome: 'triggered', reason } };
 }
-async function trigger(sync, baseline, policy, tools, trace) {
+async function trigger(sync, baseline, ruling, policy, tools, trace) {
+    const early = Math.min(SETTLE_MS, tools.notBefore - tools.clock.wall());
+    if (early > 0)
+        await tools.clock.sleep(early, tools.signal);
     if (tools.signal.aborted || tools.halted.aborted)
         return { verdict: stopped(tools) };
     // The place may have been long in coming, and what was decided before may be wrong by now.
     const current = await refresh(sync, baseline, tools);
     if ('outcome' in current)
         return { verdict: current };
-    if (decide(sync, current.runs, policy, tools.watermark()).do !== 'trigger')
+    if (decide(sync, current.runs, policy, tools.watermark(), ruling).do !== 'trigger')
         return 'decide again';
     const started = await startRun(sync, current.runs, policy.full, tools);
     if (started.kind === 'busy') {
         const again = await refresh(sync, STALE, tools);
-        const inTheWay = !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark()).do !== 'trigger';
+        const inTheWay = !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark(), ruling).do !== 'trigger';
         return { verdict: started.verdict, busy: inTheWay };
     }
     if (started.kind === 'ended') {
@@ -29985,6 +38633,8 @@ function point(trace, runId, run, adopted) {
     Object.assign(trace, { runId, run, adopted });
 }
 
+// EXTERNAL MODULE: ./lib/core/inputs.js
+var core_inputs = __nccwpck_require__(662);
 ;// CONCATENATED MODULE: ./lib/core/survey.js
 
 
@@ -30031,7 +38681,7 @@ function failed(id, polled, tools) {
     return { sync, trouble, verdict: refusal(outcome, 'the sync could not be read', polled.error) };
 }
 function unnamed(id) {
-    return { id, name: id, destination: null, paused: false };
+    return { id, name: id, destination: null, paused: false, source: null };
 }
 /** The run that a handle names, once it can be seen: the sync it belongs to, where that is not known yet. */
 async function syncOf(runId, syncId, tools) {
@@ -30048,6 +38698,40 @@ async function syncOf(runId, syncId, tools) {
     return sync?.end === 'done' ? sync.value : { ...unnamed(id), name: id || `run ${runId}` };
 }
 
+;// CONCATENATED MODULE: ./lib/dbt/discover.js
+
+
+/** More than any workspace has: a list that goes on for longer is not read to its end. */
+const MOST_PAGES = 100;
+/**
+ * The ids of the syncs that this dbt invocation feeds: those that the project names; under `lineage` also those whose source the
+ * provider says to be a relation that was built, paused ones left out. Or why they could not be found.
+ */
+async function discover(how, rulings, tools) {
+    const ids = rulings.declared();
+    const { provider } = tools;
+    if (how === 'exposures')
+        return ids;
+    for (let page = 1; page <= MOST_PAGES; page += 1) {
+        const listed = await reach(async (cut) => await provider.list?.(page, cut), tools);
+        if (listed.end === 'lost')
+            return refusal('not_started', 'the syncs could not be listed', listed.error);
+        if (listed.end === 'aborted')
+            return { outcome: 'cancelled', reason: 'the workflow was cancelled before a trigger' };
+        if (listed.end === 'deadline')
+            return { outcome: 'not_started', reason: 'the deadline came before the syncs were listed' };
+        if (listed.value === undefined)
+            return {
+                outcome: 'not_started',
+                reason: `${provider.name} cannot list syncs, so discover: lineage does not work with it`,
+            };
+        ids.push(...listed.value.syncs.filter((sync) => !sync.paused && rulings.reads(sync)).map(({ id }) => id));
+        if (!listed.value.more)
+            break;
+    }
+    return [...new Set(ids)];
+}
+
 // EXTERNAL MODULE: ./lib/report/log.js
 var log = __nccwpck_require__(9820);
 ;// CONCATENATED MODULE: ./lib/action.js
@@ -30060,9 +38744,11 @@ var log = __nccwpck_require__(9820);
 
 
 
+
+
 /** The whole step: plan, deliver every sync of the plan, conclude. */
 async function act(inputs, provider, around) {
-    const { clock, emit, signal, group, warn } = around;
+    const { clock, emit, signal, group, warn, dbt } = around;
     const halt = new AbortController();
     const places = (0,p_limit/* default */.A)(inputs.maxParallel);
     const tools = {
@@ -30078,59 +38764,99 @@ async function act(inputs, provider, around) {
             return await run();
         }),
     };
-    const settle = (result) => {
+    const settle = (bare, settings, ruling) => {
+        const result = { ...bare, ruling, tolerated: toleranceOf(bare.outcome, settings) };
         emit({ kind: 'settled', result });
-        if (inputs.failFast && judge/* COLORS */.lm[result.outcome] === 'red')
+        if (inputs.failFast && (0,judge/* isRed */.iI)(result))
             halt.abort();
         return result;
     };
-    const conclusion = (results) => (0,judge/* conclude */.Ep)(results.map(({ outcome }) => outcome), signal.aborted || inputs.jobStatus === 'cancelled');
+    const report = (results, problems = []) => {
+        return { results, problems, conclusion: (0,judge/* conclude */.Ep)(results, signal.aborted || inputs.jobStatus === 'cancelled') };
+    };
+    const giveUp = (verdict, problems) => {
+        const settled = inputs.syncIds.map((id) => settle(resultOf(provider, named(unnamed(id), (0,core_inputs/* settingsOf */.f5)(inputs, id)), verdict), (0,core_inputs/* settingsOf */.f5)(inputs, id), null));
+        return report(settled, problems);
+    };
     if (inputs.mode === 'wait') {
         if (inputs.runs.length === 0)
-            return { results: [], problem: 'There was no run to wait for.', conclusion: 'skipped' };
-        const results = await Promise.all(inputs.runs.map(async (handle) => settle(await awaitRun(handle, inputs, tools))));
-        return { results, problem: null, conclusion: conclusion(results) };
+            return { ...report([], ['There was no run to wait for.']), conclusion: 'skipped' };
+        const awaited = inputs.runs.map(async (handle) => {
+            const settings = (0,core_inputs/* settingsOf */.f5)(inputs, handle.syncId ?? '');
+            return settle(await awaitRun(handle, inputs, settings, tools), settings, null);
+        });
+        return report(await Promise.all(awaited));
     }
-    const barred = whyNothingMayRun(inputs);
-    if (barred !== null) {
-        const results = inputs.syncIds.map((id) => settle(resultOf(provider, unnamed(id), barred)));
-        return { results, problem: `Nothing was triggered: ${barred.reason}.`, conclusion: conclusion(results) };
+    if (dbt !== null && dbt.problems.length > 0) {
+        return giveUp({ outcome: 'not_started', reason: `what dbt left is no evidence: ${dbt.problems[0]}` }, dbt.problems);
+    }
+    const barred = whyNothingMayRun(inputs, dbt);
+    if (barred !== null)
+        return giveUp(barred, [`Nothing was triggered: ${barred.reason}.`]);
+    const found = dbt === null || inputs.discover === 'none' ? [] : await discover(inputs.discover, dbt.rulings, tools);
+    if ('outcome' in found)
+        return giveUp(found, [`Nothing was triggered: ${found.reason}.`]);
+    const ids = [...new Set([...inputs.syncIds, ...found])];
+    if (ids.length === 0) {
+        return {
+            ...report([], [`discover: ${inputs.discover} found no sync that this dbt invocation feeds.`]),
+            conclusion: 'skipped',
+        };
     }
     const plan = await group('Plan', async () => {
-        const items = await survey(inputs.syncIds, tools);
+        const items = (await survey(ids, tools)).map((item) => {
+            const settings = (0,core_inputs/* settingsOf */.f5)(inputs, item.sync.id);
+            const known = { ...item, sync: named(item.sync, settings), settings };
+            return { ...known, ruling: 'verdict' in item ? null : (dbt?.rulings.rule(known.sync, settings) ?? null) };
+        });
         for (const item of items) {
+            const { sync, ruling } = item;
             if ('verdict' in item)
-                emit({ kind: 'refused', result: resultOf(provider, item.sync, item.verdict) });
+                emit({ kind: 'refused', result: resultOf(provider, sync, item.verdict) });
             else
-                emit({
-                    kind: 'planned',
-                    sync: item.sync,
-                    step: decide(item.sync, item.baseline.runs, inputs, tools.watermark()),
-                });
+                emit({ kind: 'planned', sync, ruling, step: nextStep(item, tools) });
         }
         return items;
     });
     for (const warning of provider.warnings())
         warn(warning);
-    const finish = async (item) => {
-        if (inputs.mode === 'plan')
-            return planned(decide(item.sync, item.baseline.runs, inputs, tools.watermark()), item, provider);
-        return await deliver(item.sync, item.baseline, { ...inputs, watch: inputs.mode === 'run' }, tools);
-    };
     // What cannot be run is settled first, so that fail-fast knows of it before anything is triggered.
-    const open = plan.map((item) => ('verdict' in item ? settle(resultOf(provider, item.sync, item.verdict)) : item));
-    const results = await Promise.all(open.map(async (item) => ('outcome' in item ? item : settle(await finish(item)))));
-    return { results, problem: null, conclusion: conclusion(results) };
+    const open = plan.map((item) => 'verdict' in item ? settle(resultOf(provider, item.sync, item.verdict), item.settings, item.ruling) : item);
+    const finish = async (item) => {
+        const { sync, baseline, ruling, settings } = item;
+        if (inputs.mode === 'plan')
+            return planned(nextStep(item, tools), item, provider);
+        return await deliver(sync, baseline, ruling, { ...settings, watch: inputs.mode === 'run' }, tools);
+    };
+    const results = open.map(async (item) => 'outcome' in item ? item : settle(await finish(item), item.settings, item.ruling));
+    return report(await Promise.all(results));
 }
-function whyNothingMayRun({ mode, jobStatus }) {
+function whyNothingMayRun({ mode, jobStatus }, dbt) {
     if (jobStatus === 'cancelled')
         return { outcome: 'cancelled', reason: 'the workflow was cancelled before this step' };
     if (jobStatus === 'success' || mode === 'plan')
+        return null;
+    // What dbt says of each sync tells more than that some step failed.
+    if (dbt !== null && dbt.builtAt !== null)
         return null;
     return {
         outcome: 'not_started',
         reason: 'an earlier step of this job failed, so nobody can say whether the data is good',
     };
+}
+/** The setting by which the step may be green though the sync is not. Nothing forgives that a sync was never tried. */
+function toleranceOf(outcome, { onBlocked, allowFailure }) {
+    if (judge/* COLORS */.lm[outcome] === 'green' || outcome === 'not_started')
+        return null;
+    if (allowFailure)
+        return 'allow-failure';
+    return outcome === 'blocked' && onBlocked === 'skip' ? 'on-blocked: skip' : null;
+}
+function named(sync, { name }) {
+    return name === null ? sync : { ...sync, name };
+}
+function nextStep({ sync, baseline, settings, ruling }, tools) {
+    return decide(sync, baseline.runs, settings, tools.watermark(), ruling);
 }
 /** In `mode: plan` only what is wrong with the sync itself counts; what its runs are doing now may be over by the time it runs. */
 function planned(step, { sync }, provider) {
@@ -30143,11 +38869,11 @@ function planned(step, { sync }, provider) {
     });
 }
 /** Watches a run of another step as it is: whoever started it, it is never cancelled here, and skipped is no success. */
-async function awaitRun({ runId, syncId }, inputs, tools) {
-    const sync = await syncOf(runId, syncId, tools);
+async function awaitRun({ runId, syncId }, inputs, settings, tools) {
+    const sync = named(await syncOf(runId, syncId, tools), settings);
     const trace = { ...UNTOUCHED, runId, adopted: true };
     tools.emit({ kind: 'triggered', sync, runId, adopted: true, cancellable: false, reason: 'given by the input runs' });
-    const { verdict } = await followRun(sync, runId, false, inputs, tools, trace);
+    const { verdict } = await followRun(sync, runId, false, { ...settings, cancelOn: inputs.cancelOn }, tools, trace);
     return resultOf(tools.provider, sync, verdict, trace);
 }
 
@@ -30210,6 +38936,264 @@ function subnets(...nets) {
 function is(host, list) {
     const family = (0,node_net__WEBPACK_IMPORTED_MODULE_0__.isIP)(host);
     return family !== 0 && list.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+
+/***/ }),
+
+/***/ 2856:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Xg: () => (/* binding */ readConfig)
+});
+
+// UNUSED EXPORTS: SETTINGS, parseConfig
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./node_modules/leven/index.js
+var leven = __nccwpck_require__(7785);
+// EXTERNAL MODULE: ./lib/core/input-values.js
+var input_values = __nccwpck_require__(418);
+// EXTERNAL MODULE: ./lib/core/reading.js
+var reading = __nccwpck_require__(4315);
+;// CONCATENATED MODULE: ./lib/config/yaml.js
+/** Where the library speaks to programmers. */
+const WORDS = {
+    MULTIPLE_DOCS: 'A second document begins here, and only one is read',
+    RESOURCE_EXHAUSTION: 'The values are nested too deeply',
+};
+/** Reads YAML 1.2. Aliases are refused: nobody needs them here, and a few of them can stand for billions of values. */
+async function readYaml(text) {
+    // Loaded only here: most steps have no config file.
+    const yaml = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8815, 19));
+    const lines = new yaml.LineCounter();
+    const document = yaml.parseDocument(text.replace(/^\uFEFF/, ''), {
+        lineCounter: lines,
+        prettyErrors: false,
+        intAsBigInt: true,
+        // Who reads the entries says which key is there twice; to look for it here takes a time that grows with their square.
+        uniqueKeys: false,
+        // Not even `%YAML 1.1` turns the word off into a boolean.
+        schema: 'core',
+    });
+    const flaws = [];
+    const placeAt = (offset) => {
+        const { line, col } = lines.linePos(offset);
+        return { line: Math.max(1, line), column: Math.max(1, col) };
+    };
+    for (const { pos, code, message } of document.errors) {
+        const [first = ''] = message.split('\n');
+        flaws.push({ place: placeAt(pos[0]), text: `${WORDS[code] ?? shorten(first)}.` });
+    }
+    const convert = (node, parent) => {
+        const place = yaml.isNode(node) && node.range ? placeAt(node.range[0]) : parent;
+        if (yaml.isAlias(node))
+            flaws.push({
+                place,
+                text: `*${shorten(node.source)} is an alias, and this file takes none: write the value itself.`,
+            });
+        if (yaml.isSeq(node))
+            return { ...place, type: 'list', items: node.items.map((item) => convert(item, place)) };
+        if (yaml.isMap(node)) {
+            const entries = node.items.map(({ key, value }) => {
+                const at = convert(key, place);
+                return { key: yaml.isScalar(key) ? String(key.value) : '', place: at, value: convert(value, at) };
+            });
+            return { ...place, type: 'mapping', entries };
+        }
+        const scalar = yaml.isScalar(node) ? node : null;
+        const value = scalar?.value ?? null;
+        if (value === null)
+            return { ...place, type: 'null', text: '' };
+        if (typeof value === 'number' || typeof value === 'bigint') {
+            return { ...place, type: 'number', text: scalar?.source ?? String(value) };
+        }
+        return { ...place, type: typeof value === 'boolean' ? 'boolean' : 'string', text: String(value).trim() };
+    };
+    const value = flaws.length > 0 ? null : convert(document.contents, { line: 1, column: 1 });
+    return { value: flaws.length > 0 ? null : value, flaws };
+}
+function shorten(text) {
+    return text.length > 160 ? `${text.slice(0, 160)}…` : text;
+}
+
+;// CONCATENATED MODULE: ./lib/config/config.js
+
+
+
+
+
+
+/** The settings of a sync, each with the types of YAML that it may have. */
+const SETTINGS = {
+    id: ['number', 'string'],
+    name: ['string'],
+    models: ['list'],
+    'dbt-gate': ['string'],
+    'allow-failure': ['boolean'],
+    'full-sync': ['boolean'],
+    retries: ['number'],
+    'max-failed-records': ['number', 'string'],
+    'max-invalid-records': ['number', 'string'],
+    'on-running': ['string'],
+    'on-paused': ['string'],
+    'timeout-minutes': ['number'],
+};
+/** Reads the config file at `path`, if there is one to read. `provider` is what the input of that name says. */
+async function readConfig(path, root, providers, provider) {
+    if (path === '')
+        return { config: new Map(), problems: [] };
+    try {
+        return await parseConfig(await (0,promises_.readFile)((0,external_node_path_.resolve)(root, path), 'utf8'), path, providers, provider);
+    }
+    catch (error) {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+        if (code === '')
+            throw error;
+        const why = code === 'ENOENT' ? 'does not exist. Its path starts from the workspace' : `cannot be read (${code})`;
+        return { config: new Map(), problems: [`config: ${(0,input_values/* quote */.hD)(path)} ${why}.`] };
+    }
+}
+/** Parses a config file. All that is wrong is told at once. */
+async function parseConfig(text, path, providers, provider) {
+    const problems = [];
+    const complain = ({ line, column }, what) => problems.push(`config: ${path}:${line}:${column}: ${what}`);
+    const { value, flaws } = await readYaml(text);
+    for (const flaw of flaws)
+        complain(flaw.place, flaw.text);
+    if (value === null)
+        return { config: new Map(), problems };
+    const file = entriesOf(value, ['provider', 'syncs'], complain);
+    if (file === null)
+        return { config: new Map(), problems };
+    const facts = readProvider(file.get('provider'), providers, provider, complain);
+    const list = file.get('syncs');
+    if (list?.type !== 'list' || list.items.length === 0) {
+        complain(list ?? value, 'syncs: must be a list of one sync or more, each with its id: "- id: 8290".');
+        return { config: new Map(), problems };
+    }
+    const config = new Map();
+    for (const item of list.items) {
+        const entries = entriesOf(item, Object.keys(SETTINGS).filter(isSetting), complain);
+        if (entries === null)
+            continue;
+        const { id, overrides } = readSync(item, entries, facts, complain);
+        if (id !== '' && config.has(id))
+            complain(entries.get('id') ?? item, `id: ${(0,input_values/* quote */.hD)(id)} is listed twice. List each sync once.`);
+        config.set(id, overrides);
+    }
+    return { config, problems };
+}
+/** The entries of a mapping that are not empty; null where it is none. */
+function entriesOf(value, names, complain) {
+    if (value.type !== 'mapping') {
+        complain(value, `must be a mapping with ${names.join(', ')}, not ${article(value.type)}.`);
+        return null;
+    }
+    const entries = new Map();
+    const seen = new Set();
+    for (const { key, place, value: given } of value.entries) {
+        const name = names.find((known) => known === key);
+        if (name === undefined)
+            complain(place, unknown(key, names));
+        else if (seen.has(name))
+            complain(place, `${name}: is given twice. Keep one of the two.`);
+        else {
+            seen.add(name);
+            if (given.type !== 'null')
+                entries.set(name, given);
+        }
+    }
+    return entries;
+}
+function unknown(key, names) {
+    // Longer ones are near to nothing, and take long.
+    const start = key.slice(0, 40).toLowerCase();
+    const near = names.toSorted((a, b) => (0,leven/* default */.A)(a, start) - (0,leven/* default */.A)(b, start))[0] ?? '';
+    const isNear = (0,leven/* default */.A)(near, start) <= Math.min(near.length - 1, Math.max(2, Math.floor(near.length / 3)));
+    const hint = isNear ? ` Did you mean ${near}?` : '';
+    return `there is no setting ${(0,input_values/* quote */.hD)(key)}.${hint} Allowed: ${names.join(', ')}.`;
+}
+/** The provider whose syncs these are. Where the file names one, it must be the one of the inputs. */
+function readProvider(value, providers, input, complain) {
+    const find = (wanted) => providers.find(({ name, aliases }) => [name, ...aliases].includes(wanted.trim().toLowerCase()));
+    const facts = find(input) ?? providers[0];
+    if (value === undefined)
+        return facts;
+    const allowed = providers.flatMap(({ name, aliases }) => [name, ...aliases]).join(', ');
+    const named = value.type === 'string' ? find(value.text) : undefined;
+    if (value.type !== 'string')
+        complain(value, `provider: must be a text, not ${article(value.type)}.`);
+    else if (named === undefined)
+        complain(value, `provider: ${(0,input_values/* quote */.hD)(value.text)} is not allowed. Allowed: ${allowed}.`);
+    else if (named !== facts)
+        complain(value, `provider: ${named.name} is not what the input provider says, ${(0,input_values/* quote */.hD)(input)}.`);
+    return facts;
+}
+function readSync(item, entries, facts, complain) {
+    const isMissing = !entries.has('id');
+    for (const [name, value] of entries) {
+        if (SETTINGS[name].some((allowed) => allowed === value.type))
+            continue;
+        complain(value, `${name}: must be ${SETTINGS[name].map(article).join(' or ')}, not ${article(value.type)}.`);
+        entries.delete(name);
+    }
+    const textOf = (value) => (value !== undefined && 'text' in value ? value.text : '');
+    const reader = {
+        text: (name) => textOf(entries.get(name)),
+        problem: (name, allowed) => {
+            const value = entries.get(name);
+            complain(value ?? item, `${name}: ${value === undefined ? 'is required' : `${(0,input_values/* quote */.hD)(textOf(value))} is not allowed`}. ${allowed}`);
+        },
+    };
+    const id = reader.text('id');
+    const has = (name) => entries.has(name);
+    if (facts !== undefined && (isMissing || has('id')) && !facts.id.test(id))
+        reader.problem('id', `Allowed for ${facts.name}: ${facts.idHelp}.`);
+    // An empty limit must not pass for none at all, which is the most generous one.
+    for (const name of ['name', 'max-failed-records', 'max-invalid-records'])
+        if (has(name) && reader.text(name) === '')
+            reader.problem(name, 'Give it a value, or leave it out.');
+    const models = entries.get('models');
+    const overrides = {
+        ...(has('name') && { name: reader.text('name') }),
+        ...(models?.type === 'list' && { models: readModels(models, complain) }),
+        ...(has('dbt-gate') && { gate: (0,reading/* readChoice */.Kf)(reader, 'dbt-gate', reading/* CHOICES */.vC['dbt-gate']) }),
+        ...(has('allow-failure') && { allowFailure: (0,reading/* readFlag */.fG)(reader, 'allow-failure') }),
+        ...(has('full-sync') && { full: (0,reading/* readFlag */.fG)(reader, 'full-sync') }),
+        ...(has('retries') && { retries: (0,reading/* readNumber */.kz)(reader, 'retries') }),
+        ...(has('max-failed-records') && { maxFailed: (0,reading/* readLimit */.i2)(reader, 'max-failed-records') }),
+        ...(has('max-invalid-records') && { maxInvalid: (0,reading/* readLimit */.i2)(reader, 'max-invalid-records') }),
+        ...(has('on-running') && { onRunning: (0,reading/* readChoice */.Kf)(reader, 'on-running', reading/* CHOICES */.vC['on-running']) }),
+        ...(has('on-paused') && { onPaused: (0,reading/* readChoice */.Kf)(reader, 'on-paused', reading/* CHOICES */.vC['on-paused']) }),
+        ...(has('timeout-minutes') && { ownTimeoutMs: (0,reading/* readNumber */.kz)(reader, 'timeout-minutes') * 60_000 }),
+    };
+    return { id, overrides };
+}
+function readModels(list, complain) {
+    if (list.items.length === 0)
+        complain(list, 'models: must name one dbt model or more; leave it out where they are not known.');
+    return list.items.flatMap((item) => {
+        if (item.type === 'string' && item.text !== '')
+            return [item.text];
+        const what = article(item.type === 'string' ? 'null' : item.type);
+        complain(item, `models: must be a list of names of dbt models, and this is ${what}.`);
+        return [];
+    });
+}
+function isSetting(name) {
+    return Object.hasOwn(SETTINGS, name);
+}
+function article(type) {
+    if (type === 'null')
+        return 'empty';
+    return type === 'boolean' ? 'true or false' : `a ${type === 'string' ? 'text' : type}`;
 }
 
 
@@ -30344,10 +39328,13 @@ function show(value) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   T: () => (/* binding */ parseInputs),
-/* harmony export */   z: () => (/* binding */ DEFAULTS)
+/* harmony export */   TL: () => (/* binding */ parseInputs),
+/* harmony export */   f5: () => (/* binding */ settingsOf),
+/* harmony export */   zY: () => (/* binding */ DEFAULTS)
 /* harmony export */ });
-/* harmony import */ var _input_values_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(418);
+/* harmony import */ var _input_values_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(418);
+/* harmony import */ var _reading_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4315);
+
 
 /** Every input with its default, in the order of action.yml. */
 const DEFAULTS = {
@@ -30356,7 +39343,15 @@ const DEFAULTS = {
     'sync-ids': '',
     mode: 'run',
     runs: '',
+    config: '',
+    discover: 'none',
     'full-sync': 'false',
+    'dbt-artifacts': '',
+    'dbt-gate': 'upstream',
+    'dbt-max-age-hours': '12',
+    'github-run-id': '',
+    'on-not-built': 'skip',
+    'on-blocked': 'fail',
     'on-fresh': 'skip',
     'on-running': 'queue',
     'on-paused': 'fail',
@@ -30376,59 +39371,40 @@ const DEFAULTS = {
     'show-details': 'false',
     'job-status': 'success',
 };
-const MAX_SYNCS = 2000;
+const NO_SYNC = 'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.';
+const MAX_SYNCS = _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .RANGES */ .$M['max-parallel'].most;
+/** What has no meaning without dbt's files: given without them, it would switch off in silence what somebody relies on. */
+const NEED_ARTIFACTS = [
+    'dbt-gate',
+    'dbt-max-age-hours',
+    'github-run-id',
+    'on-not-built',
+    'on-blocked',
+    'discover',
+];
 /**
  * Checks all inputs at once. `raw` holds the texts as the runner passes them; `checkUrl` decides which addresses may be given the
- * token; `emptyToken` says what an empty token means in this event.
+ * token; `emptyToken` says what an empty token means in this event; `config` is what the config file holds.
  */
-function parseInputs(raw, providers, checkUrl, emptyToken) {
+function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
     const problems = [];
     const warnings = [];
     const text = (name) => raw[name]?.trim() || DEFAULTS[name];
     const problem = (name, allowed, value = text(name)) => {
-        problems.push(`${name}: ${value === '' ? 'is required' : `${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .quote */ .hD)(value)} is not allowed`}. ${allowed}`);
+        problems.push((0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .complaint */ .U4)(name, value, allowed));
     };
-    const choice = (name, ...options) => {
-        const chosen = options.find((option) => option === text(name).toLowerCase());
-        if (chosen === undefined)
-            problem(name, `Allowed: ${options.join(', ')}.`);
-        return chosen ?? options[0];
-    };
-    // The spellings of YAML 1.2's core schema, as the toolkit's own getBooleanInput has them.
-    const flag = (name) => {
-        if (!/^(true|True|TRUE|false|False|FALSE)$/.test(text(name)))
-            problem(name, 'Allowed: true, false.');
-        return /^true$/i.test(text(name));
-    };
-    const number = (name, unit, least, most, whole = false) => {
-        const value = /^\d{1,9}(\.\d{1,6})?$/.test(text(name)) ? Number(text(name)) : Number.NaN;
-        if (value >= least && value <= most && (!whole || Number.isInteger(value)))
-            return value;
-        problem(name, `Allowed: a ${whole ? 'whole ' : ''}number of ${unit} from ${least} to ${most}.`);
-        return least;
-    };
-    const limit = (name) => {
-        if (text(name) === '')
-            return null;
-        const [, digits, percent] = /^(\d{1,12}(?:\.\d{1,6})?)\s*(%?)$/.exec(text(name)) ?? [];
-        const value = Number(digits);
-        if (percent === '%' && value <= 100)
-            return { percent: value };
-        if (percent === '' && Number.isInteger(value))
-            return { count: value };
-        problem(name, 'Allowed: a whole number of records such as 100, or a percentage from 0% to 100%.');
-        return null;
-    };
+    const reader = { text, problem };
     const facts = providers.find(({ name, aliases }) => [name, ...aliases].includes(text('provider').toLowerCase()));
     if (facts === undefined)
         problem('provider', `Allowed: ${providers.flatMap(({ name, aliases }) => [name, ...aliases]).join(', ')}.`);
-    const mode = choice('mode', 'run', 'trigger', 'wait', 'plan');
-    const failFast = flag('fail-fast');
-    const token = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .parseToken */ .pI)(raw['api-token'] ?? '', emptyToken);
+    const mode = (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'mode', ['run', 'trigger', 'wait', 'plan']);
+    const discover = (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'discover', ['none', 'exposures', 'lineage']);
+    const failFast = (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readFlag */ .fG)(reader, 'fail-fast');
+    const token = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .parseToken */ .pI)(raw['api-token'] ?? '', emptyToken);
     if ('problem' in token)
         problems.push(token.problem);
     const list = (name) => {
-        const items = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .parseList */ .E1)(raw[name] ?? '');
+        const items = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .parseList */ .E1)(raw[name] ?? '');
         if (items === null)
             problem(name, 'Allowed: ids separated by new lines, commas or blanks, or a JSON array.');
         return items ?? [];
@@ -30440,48 +39416,76 @@ function parseInputs(raw, providers, checkUrl, emptyToken) {
     const syncIds = [];
     let runs = [];
     if (mode === 'wait') {
-        if (text('sync-ids') !== '')
-            problem('sync-ids', 'With mode: wait the runs are given by the input runs.');
+        for (const name of ['sync-ids', 'dbt-artifacts', 'discover']) {
+            if (text(name) !== DEFAULTS[name])
+                problem(name, 'With mode: wait the runs are given by the input runs, and nothing is decided.');
+        }
         if (text('runs') === '')
             problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.');
         runs = list('runs').flatMap((item) => {
-            const handle = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .toHandle */ .mt)(item, facts?.name ?? '');
+            const handle = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .toHandle */ .mt)(item, facts?.name ?? '');
             if (handle === null)
-                problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .show */ .WU)(item));
+                problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .show */ .WU)(item));
             else if (facts !== undefined && handle.provider !== facts.name)
-                problem('runs', `This step watches runs of ${facts.name}.`, (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .show */ .WU)(item));
+                problem('runs', `This step watches runs of ${facts.name}.`, (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .show */ .WU)(item));
             else
                 for (const id of handle.syncId === null ? [handle.runId] : [handle.syncId, handle.runId])
                     checkId('runs', id);
             return handle ?? [];
         });
-        runs = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .dedupe */ .Qq)(runs, ({ runId }) => runId, (id) => warnings.push(`runs: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .quote */ .hD)(id)} is listed more than once; it is watched once.`));
+        runs = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .dedupe */ .Qq)(runs, ({ runId }) => runId, (id) => warnings.push(`runs: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(id)} is listed more than once; it is watched once.`));
     }
     else {
         if (text('runs') !== '')
             problem('runs', 'Only mode: wait takes runs.');
         for (const item of list('sync-ids')) {
-            const id = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .toId */ .Lr)(item);
+            const id = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .toId */ .Lr)(item);
             if (id === null)
-                problem('sync-ids', 'Allowed: ids as text or whole numbers.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .show */ .WU)(item));
+                problem('sync-ids', 'Allowed: ids as text or whole numbers.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .show */ .WU)(item));
             else {
                 checkId('sync-ids', id);
                 syncIds.push(id);
             }
         }
-        if (syncIds.length === 0 && !problems.some((line) => line.startsWith('sync-ids'))) {
-            problems.push('sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.');
-        }
+        const strangers = config.size === 0 ? [] : syncIds.filter((id) => !config.has(id));
+        for (const id of new Set(strangers))
+            problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id);
+        const listedElsewhere = text('config') !== '' || discover !== 'none';
+        if (text('sync-ids') === '')
+            syncIds.push(...config.keys());
+        else if (syncIds.length === 0 && !problems.some((line) => line.startsWith('sync-ids')))
+            problems.push(NO_SYNC);
+        if (text('sync-ids') === '' && !listedElsewhere)
+            problems.push(NO_SYNC);
     }
-    const uniqueIds = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .dedupe */ .Qq)(syncIds, (id) => id, (id) => warnings.push(`sync-ids: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .quote */ .hD)(id)} is listed more than once; it runs once.`));
+    const uniqueIds = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .dedupe */ .Qq)(syncIds, (id) => id, (id) => warnings.push(`sync-ids: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(id)} is listed more than once; it runs once.`));
     if (uniqueIds.length > MAX_SYNCS)
         problem('sync-ids', `Allowed: at most ${MAX_SYNCS} syncs in one step.`, `${uniqueIds.length} ids`);
-    const cancelOn = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .parseCancelOn */ .n8)(text('cancel-on'));
+    // One path a line: a path may hold blanks and commas.
+    const artifacts = [
+        ...new Set(text('dbt-artifacts')
+            .split(/\r?\n/)
+            .map((line) => line.trim())),
+    ].filter((path) => path !== '');
+    if (artifacts.length === 0) {
+        for (const name of NEED_ARTIFACTS) {
+            if (text(name) !== DEFAULTS[name])
+                problem(name, "It needs dbt-artifacts: the folder with dbt's run_results.json, such as target.");
+        }
+        for (const [id, { gate }] of config) {
+            if (gate !== undefined)
+                problems.push(`config: sync ${id} has a dbt-gate, which needs the input dbt-artifacts.`);
+        }
+    }
+    if (text('github-run-id') !== '' && !/^[0-9]{1,20}$/.test(text('github-run-id'))) {
+        problem('github-run-id', 'Allowed: the number of a workflow run, which github.run_id is in it.');
+    }
+    const cancelOn = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .parseCancelOn */ .n8)(text('cancel-on'));
     if (cancelOn === null)
         problem('cancel-on', 'Allowed: any of cancel, timeout, failure; or never alone.');
     if (cancelOn?.has('failure') && !failFast)
         problem('cancel-on', 'failure needs fail-fast: true.');
-    const baseUrl = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .parseAddress */ .or)(facts, text('region'), text('base-url'), checkUrl);
+    const baseUrl = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAddress */ .or)(facts, text('region'), text('base-url'), checkUrl);
     if ('problem' in baseUrl)
         problems.push(baseUrl.problem);
     else if (baseUrl.warning !== undefined)
@@ -30493,28 +39497,55 @@ function parseInputs(raw, providers, checkUrl, emptyToken) {
         provider: facts?.name ?? '',
         token: 'token' in token ? token.token : '',
         baseUrl: 'url' in baseUrl ? baseUrl.url : '',
-        apiVersion: choice('api-version', 'auto', 'v1', 'v2'),
+        apiVersion: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'api-version', ['auto', 'v1', 'v2']),
         groupId: text('group-id') || null,
         mode,
         syncIds: uniqueIds,
+        config,
+        discover,
         runs,
-        full: flag('full-sync'),
-        onFresh: choice('on-fresh', 'skip', 'trigger'),
-        onRunning: choice('on-running', 'queue', 'attach', 'skip', 'fail'),
-        onPaused: choice('on-paused', 'fail', 'skip', 'trigger'),
-        retries: number('retries', 'runs', 0, 10, true),
-        maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : number('max-parallel', 'runs', 1, MAX_SYNCS, true),
+        artifacts,
+        gate: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'dbt-gate', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['dbt-gate']),
+        maxAgeMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'dbt-max-age-hours') * 3_600_000,
+        githubRunId: text('github-run-id') || null,
+        onNotBuilt: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'on-not-built', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['on-not-built']),
+        onBlocked: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'on-blocked', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['on-blocked']),
+        full: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readFlag */ .fG)(reader, 'full-sync'),
+        onFresh: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'on-fresh', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['on-fresh']),
+        onRunning: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'on-running', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['on-running']),
+        onPaused: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'on-paused', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['on-paused']),
+        retries: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'retries'),
+        maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'max-parallel'),
         failFast,
-        timeoutMs: number('timeout-minutes', 'minutes', 0.01, 7200) * 60_000,
-        pollIntervalMs: text('poll-interval-seconds') === '' ? null : number('poll-interval-seconds', 'seconds', 0.01, 3600) * 1000,
-        outageToleranceMs: number('outage-tolerance-minutes', 'minutes', 0, 7200) * 60_000,
+        timeoutMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'timeout-minutes') * 60_000,
+        pollIntervalMs: text('poll-interval-seconds') === '' ? null : (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'poll-interval-seconds') * 1000,
+        outageToleranceMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'outage-tolerance-minutes') * 60_000,
         cancelOn: cancelOn ?? new Set(),
-        maxFailed: limit('max-failed-records'),
-        maxInvalid: limit('max-invalid-records'),
-        showDetails: flag('show-details'),
-        jobStatus: choice('job-status', 'success', 'failure', 'cancelled'),
+        maxFailed: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readLimit */ .i2)(reader, 'max-failed-records'),
+        maxInvalid: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readLimit */ .i2)(reader, 'max-invalid-records'),
+        showDetails: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readFlag */ .fG)(reader, 'show-details'),
+        jobStatus: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'job-status', ['success', 'failure', 'cancelled']),
     };
     return problems.length === 0 ? { ok: true, inputs, warnings } : { ok: false, problems, warnings };
+}
+/** What holds for one sync. */
+function settingsOf(inputs, id) {
+    const { full, onFresh, onRunning, onPaused, onNotBuilt, onBlocked, maxFailed, maxInvalid, retries, cancelOn, gate } = inputs;
+    const forAll = {
+        full,
+        onFresh,
+        onRunning,
+        onPaused,
+        onNotBuilt,
+        onBlocked,
+        maxFailed,
+        maxInvalid,
+        retries,
+        cancelOn,
+        gate,
+    };
+    const own = { name: null, models: null, allowFailure: false, ownTimeoutMs: Number.POSITIVE_INFINITY };
+    return { ...forAll, ...own, ...inputs.config.get(id) };
 }
 
 
@@ -30548,6 +39579,7 @@ function parseJson(text) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Ep: () => (/* binding */ conclude),
 /* harmony export */   Zy: () => (/* binding */ judgeRun),
+/* harmony export */   iI: () => (/* binding */ isRed),
 /* harmony export */   lm: () => (/* binding */ COLORS)
 /* harmony export */ });
 /** What each outcome means for the step: the exit rule, in one table. */
@@ -30616,19 +39648,23 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
 function formatLimit(limit) {
     return 'count' in limit ? String(limit.count) : `${limit.percent} %`;
 }
+/** Whether this turns the step red: the exit rule. */
+function isRed({ outcome, tolerated }) {
+    return COLORS[outcome] !== 'green' && tolerated === null;
+}
 /**
- * The conclusion of the step. Success has to be earned: there is at least one outcome, and every one is green.
+ * The conclusion of the step. Success has to be earned: there is at least one sync, and every one is green.
  * `cancelled` says that the workflow was, not that a run was.
  */
-function conclude(outcomes, cancelled) {
+function conclude(syncs, cancelled) {
     if (cancelled)
         return 'cancelled';
-    const red = outcomes.filter((outcome) => COLORS[outcome] !== 'green');
+    const red = syncs.filter(isRed);
     if (red.length > 0)
-        return red.every((outcome) => outcome === 'timed_out') ? 'timed_out' : 'failure';
-    if (outcomes.length > 0)
-        return outcomes.every((outcome) => outcome === 'skipped') ? 'skipped' : 'success';
-    return 'failure';
+        return red.every(({ outcome }) => outcome === 'timed_out') ? 'timed_out' : 'failure';
+    if (syncs.length === 0)
+        return 'failure';
+    return syncs.every(({ outcome }) => outcome === 'skipped' || outcome === 'blocked') ? 'skipped' : 'success';
 }
 
 
@@ -30638,8 +39674,9 @@ function conclude(outcomes, cancelled) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   h: () => (/* binding */ hasEnded),
-/* harmony export */   m: () => (/* binding */ ProviderError)
+/* harmony export */   M0: () => (/* binding */ hasMovedData),
+/* harmony export */   hY: () => (/* binding */ hasEnded),
+/* harmony export */   mZ: () => (/* binding */ ProviderError)
 /* harmony export */ });
 /** A request that did not bring what was asked for. `message` is ours; `detail` is what the provider said, foreign text. */
 class ProviderError extends Error {
@@ -30655,8 +39692,85 @@ class ProviderError extends Error {
         this.retryAfterMs = options.retryAfterMs ?? null;
     }
 }
+/** Whether a run carries data, or did: neither a dry run nor one that the provider skipped. */
+function hasMovedData(run) {
+    return run.movesData && run.state !== 'skipped';
+}
 function hasEnded(run) {
     return run.state !== 'queued' && run.state !== 'running' && run.state !== 'unrecognized';
+}
+
+
+/***/ }),
+
+/***/ 4315:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $M: () => (/* binding */ RANGES),
+/* harmony export */   Kf: () => (/* binding */ readChoice),
+/* harmony export */   U4: () => (/* binding */ complaint),
+/* harmony export */   fG: () => (/* binding */ readFlag),
+/* harmony export */   i2: () => (/* binding */ readLimit),
+/* harmony export */   kz: () => (/* binding */ readNumber),
+/* harmony export */   vC: () => (/* binding */ CHOICES)
+/* harmony export */ });
+/* harmony import */ var _input_values_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(418);
+
+/** The words that a setting may have, its default first. The inputs and the config file share them. */
+const CHOICES = {
+    'on-fresh': ['skip', 'trigger'],
+    'on-running': ['queue', 'attach', 'skip', 'fail'],
+    'on-paused': ['fail', 'skip', 'trigger'],
+    'on-not-built': ['skip', 'trigger'],
+    'on-blocked': ['fail', 'skip'],
+    'dbt-gate': ['upstream', 'direct', 'strict', 'off'],
+};
+/** What numbers may be. */
+const RANGES = {
+    retries: { unit: 'runs', least: 0, most: 10, whole: true },
+    'max-parallel': { unit: 'runs', least: 1, most: 2000, whole: true },
+    'timeout-minutes': { unit: 'minutes', least: 0.01, most: 7200, whole: false },
+    'poll-interval-seconds': { unit: 'seconds', least: 0.01, most: 3600, whole: false },
+    'outage-tolerance-minutes': { unit: 'minutes', least: 0, most: 7200, whole: false },
+    'dbt-max-age-hours': { unit: 'hours', least: 0.01, most: 8760, whole: false },
+};
+function readChoice({ text, problem }, name, options) {
+    const chosen = options.find((option) => option === text(name).toLowerCase());
+    if (chosen === undefined)
+        problem(name, `Allowed: ${options.join(', ')}.`);
+    return chosen ?? options[0];
+}
+/** The spellings of YAML 1.2's core schema, as the toolkit's own getBooleanInput has them. */
+function readFlag({ text, problem }, name) {
+    if (!/^(true|True|TRUE|false|False|FALSE)$/.test(text(name)))
+        problem(name, 'Allowed: true, false.');
+    return /^true$/i.test(text(name));
+}
+function readNumber({ text, problem }, name) {
+    const { unit, least, most, whole } = RANGES[name];
+    const value = /^\d{1,9}(\.\d{1,6})?$/.test(text(name)) ? Number(text(name)) : Number.NaN;
+    if (value >= least && value <= most && (!whole || Number.isInteger(value)))
+        return value;
+    problem(name, `Allowed: a ${whole ? 'whole ' : ''}number of ${unit} from ${least} to ${most}.`);
+    return least;
+}
+/** A number of records, or a percentage; null where there is none. */
+function readLimit({ text, problem }, name) {
+    if (text(name) === '')
+        return null;
+    const [, digits, percent] = /^(\d{1,12}(?:\.\d{1,6})?)\s*(%?)$/.exec(text(name)) ?? [];
+    const value = Number(digits);
+    if (percent === '%' && value <= 100)
+        return { percent: value };
+    if (percent === '' && Number.isInteger(value))
+        return { count: value };
+    problem(name, 'Allowed: a whole number of records such as 100, or a percentage from 0% to 100%.');
+    return null;
+}
+/** What is wrong with a value, and what is allowed. */
+function complaint(name, value, allowed) {
+    return `${name}: ${value === '' ? 'is required' : `${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .quote */ .hD)(value)} is not allowed`}. ${allowed}`;
 }
 
 
@@ -30666,8 +39780,9 @@ function hasEnded(run) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   O: () => (/* binding */ ProviderClock),
-/* harmony export */   t: () => (/* binding */ counts)
+/* harmony export */   OH: () => (/* binding */ ProviderClock),
+/* harmony export */   tQ: () => (/* binding */ counts),
+/* harmony export */   ty: () => (/* binding */ readyAt)
 /* harmony export */ });
 /**
  * How far the provider's clock is ahead of this machine's, learned from `Date` headers. A header has a resolution of one second
@@ -30701,6 +39816,1318 @@ class ProviderClock {
 function counts(run, watermark, full) {
     return run.movesData && run.createdAt !== null && run.createdAt >= watermark && (run.full || !full);
 }
+/** A build is over a moment after its file says so: it has still to be written, and clocks have a resolution. */
+const SETTLE_MS = 5000;
+/** The moment the data was ready: a little after dbt's newest build, else when this step began. Milliseconds since the epoch. */
+function readyAt(builtAt, began) {
+    return builtAt === null ? began : builtAt + SETTLE_MS;
+}
+
+
+/***/ }),
+
+/***/ 6141:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  b: () => (/* binding */ consultDbt)
+});
+
+// EXTERNAL MODULE: ./lib/core/inputs.js
+var core_inputs = __nccwpck_require__(662);
+;// CONCATENATED MODULE: ./lib/dbt/lineage.js
+const TESTS = ['test', 'unit_test'];
+const HOLDS_DATA = /^(model|seed|snapshot|source)\./;
+/** The projects as graphs of objects. A model that one project knows from another leads on into that one, if it is given. */
+function lineage_link(files) {
+    const projects = files.map(emptyProject);
+    const home = new Map(projects.map((project) => [project.name, project]));
+    const locate = (id, project) => {
+        const node = project.nodes.get(id);
+        return node?.external ? (home.get(node.package)?.nodes.get(id) ?? node) : node;
+    };
+    for (const [index, { manifest }] of files.entries()) {
+        const project = projects[index];
+        if (project === undefined)
+            continue;
+        for (const facts of manifest.nodes.values()) {
+            const node = project.nodes.get(facts.id);
+            if (node === undefined)
+                continue;
+            node.parents = facts.parents.map((id) => locate(id, project)).filter((parent) => parent !== undefined);
+            node.missing = facts.parents.filter((id) => HOLDS_DATA.test(id) && locate(id, project) === undefined);
+        }
+    }
+    for (const [index, project] of projects.entries()) {
+        const given = files[index];
+        if (given !== undefined)
+            addRows(project, given);
+        // What dbt did says more than what the manifest meant it to do.
+        for (const node of project.nodes.values())
+            node.place = partsOf(node.row?.relation ?? node.relation);
+    }
+    return projects;
+}
+function emptyProject({ manifest, builds }) {
+    const project = {
+        name: manifest.project,
+        nodes: new Map(),
+        disabled: manifest.disabled,
+        looseTests: [],
+        strays: [],
+        builtAt: builds.length === 0 ? null : Math.max(...builds.map(({ generatedAt }) => generatedAt)),
+    };
+    for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
+        if (!TESTS.includes(facts.kind))
+            project.nodes.set(facts.id, { ...facts, project, parents: [], missing: [], place: [], tests: [], row: null });
+    }
+    return project;
+}
+function addRows(project, { manifest, builds, tests, sources }) {
+    const builtAt = new Map();
+    const known = new Set(manifest.nodes.keys());
+    for (const { rows, generatedAt } of oldestFirst(builds)) {
+        for (const row of rows) {
+            const node = project.nodes.get(row.id);
+            // Nothing is built for an exposure: only dbt 1 has rows for them, and they stay good although a test has failed.
+            if (isTest(row.id) || /^(exposure|saved_query)\./.test(row.id))
+                continue;
+            if (node === undefined || node.kind === 'operation')
+                project.strays.push(row);
+            else {
+                node.row = row;
+                builtAt.set(row.id, generatedAt);
+            }
+        }
+    }
+    for (const { rows } of oldestFirst(sources)) {
+        for (const row of rows) {
+            const node = project.nodes.get(row.id);
+            if (node?.kind === 'source')
+                node.row = row;
+        }
+    }
+    const testRows = new Map();
+    for (const { rows, generatedAt } of oldestFirst(tests)) {
+        for (const row of rows) {
+            if (isTest(row.id))
+                testRows.set(row.id, { row, at: generatedAt });
+            if (isTest(row.id) && !known.has(row.id))
+                project.strays.push(row);
+        }
+    }
+    for (const facts of manifest.nodes.values()) {
+        if (!TESTS.includes(facts.kind))
+            continue;
+        const found = testRows.get(facts.id);
+        const tested = testedBy(facts, project);
+        if (tested.length === 0)
+            project.looseTests.push({ id: facts.id, name: facts.name, row: found?.row ?? null });
+        for (const node of tested) {
+            // A test from before its node was built again says nothing about what is there now.
+            const isStale = found === undefined || found.at < (builtAt.get(node.id) ?? Number.NEGATIVE_INFINITY);
+            node.tests.push({ id: facts.id, name: facts.name, row: isStale ? null : found.row });
+        }
+    }
+}
+/** `"shop"."marts"."customers"`, in any quotes: its parts. */
+function partsOf(relation) {
+    const parts = relation?.match(/"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|[^.\s]+/g) ?? [];
+    return parts.map((part) => (/^["`[]/.test(part) ? part.slice(1, -1).replaceAll('""', '"') : part));
+}
+function oldestFirst(files) {
+    return files.toSorted((a, b) => a.generatedAt - b.generatedAt);
+}
+function isTest(id) {
+    return id.startsWith('test.') || id.startsWith('unit_test.');
+}
+/**
+ * What a test vouches for. A generic test belongs to the node it is attached to: a test of relationships depends on a second one,
+ * about which it says nothing. A test without attachment vouches for everything that it reads.
+ */
+function testedBy({ attachedTo, tests, parents, package: home }, project) {
+    const attached = attachedTo === null ? undefined : project.nodes.get(attachedTo);
+    if (attached !== undefined)
+        return [attached];
+    const read = parents.map((id) => project.nodes.get(id)).filter((node) => node !== undefined);
+    if (tests === null)
+        return read;
+    const isMeant = (node) => node.name === tests.name && (tests.version === null || node.version === tests.version);
+    const named = read.filter(isMeant);
+    if (named.length > 0)
+        return named;
+    const elsewhere = [...project.nodes.values()].filter((node) => node.package === home && isMeant(node));
+    return elsewhere.length > 0 ? elsewhere : read;
+}
+/** `shop.customers`, `shop.customers.v2`, for a source `raw.orders`: as dbt's own messages name a node. */
+function nameOfNode({ id, kind, package: home, name, version }) {
+    if (kind === 'source')
+        return id.split('.').slice(2).join('.');
+    return `${home}.${name}${version === null ? '' : `.v${version}`}`;
+}
+
+;// CONCATENATED MODULE: ./lib/dbt/evidence.js
+
+const BUILDS = ['build', 'run', 'seed', 'snapshot', 'retry'];
+const evidence_TESTS = ['build', 'test', 'retry'];
+/** How far ahead of this machine another one's clock may be. */
+const AHEAD_MS = 5 * 60_000;
+/** What this workflow run made itself may be this old: somebody starts its failed job again the day after the next. */
+const OWN_MS = 72 * 3_600_000;
+const NEWEST_RESULTS = 6;
+/** Version 12 is the current one; previews of dbt 2 called theirs 20. */
+const NEWEST_MANIFESTS = [12, 20];
+/**
+ * Decides which of the files are evidence. A listed file of builds or tests that cannot be trusted is a problem, for leaving it out
+ * would open the gate to what it says; a file of another command is none, and left out.
+ */
+function weigh(found, freshness) {
+    const problems = [];
+    const warnings = [];
+    const notices = [];
+    const builds = [];
+    const tests = [];
+    const others = [];
+    const projects = manifestsOf(found);
+    const homeOf = (file, manifest) => {
+        const home = manifest === null ? whoKnows(file, projects) : projects.get(manifest.project);
+        if (home !== undefined)
+            return home;
+        problems.push(`${file.path} has no manifest.json beside it, and no other given folder has one that knows its models. Keep dbt's manifest.json with it.`);
+        return { builds: [], tests: [], sources: [] };
+    };
+    for (const { path, results, manifest, manifestOnly, committed } of found) {
+        if (results === null) {
+            if (!manifestOnly)
+                problems.push(`${path} holds no run_results.json: dbt has not come to its end there.`);
+            continue;
+        }
+        const isBuild = BUILDS.includes(results.command);
+        const isTest = evidence_TESTS.includes(results.command);
+        if (!isBuild && !isTest) {
+            others.push(results);
+            continue;
+        }
+        const doubt = doubtAbout(results, committed.has(results.path), freshness);
+        if (doubt !== null)
+            problems.push(`${results.path} ${doubt}`);
+        if (results.limited !== null)
+            problems.push(`${results.path} ${withoutRows(results.limited)}`);
+        if (results.schema > NEWEST_RESULTS)
+            warnings.push(newer(results));
+        const home = homeOf(results, manifest);
+        if (isBuild)
+            builds.push(results);
+        if (isBuild)
+            home.builds.push(results);
+        if (isTest)
+            tests.push(results);
+        if (isTest)
+            home.tests.push(results);
+    }
+    for (const { sources, manifest, committed } of found) {
+        if (sources === null)
+            continue;
+        const doubt = doubtAbout(sources, committed.has(sources.path), freshness);
+        if (doubt === null && sources.rows.length === 0) {
+            warnings.push(`${sources.path} says nothing of any source: one that dbt could not read has no row.`);
+        }
+        if (doubt === null)
+            homeOf(sources, manifest).sources.push(sources);
+        else
+            notices.push(`${sources.path} is left out: it ${doubt}`);
+    }
+    if (builds.length === 0 && !found.some(({ results, manifestOnly }) => results === null && !manifestOnly)) {
+        problems.push(whyNoBuild(tests, others));
+    }
+    else {
+        for (const { path, command } of others) {
+            notices.push(`${path} is left out: dbt ${inWords(command)} builds and tests nothing.`);
+        }
+    }
+    if (freshness.jobFailed && problems.length === 0)
+        problems.push(...unexplained([...projects.values()]));
+    for (const { manifest, builds: made } of projects.values()) {
+        if (!NEWEST_MANIFESTS.includes(manifest.schema) && manifest.schema > 12)
+            warnings.push(newer(manifest));
+        if (made.length > 0 && made.every(({ invocationId }) => invocationId !== manifest.invocationId)) {
+            notices.push(`${manifest.path} was written by another dbt command than the build. If models were renamed in between, some may not be found.`);
+        }
+    }
+    return { projects: lineage_link([...projects.values()]), builtAt: newest(builds), problems, warnings, notices };
+}
+/**
+ * A dbt that ends before its first model leaves the results of an earlier one (dbt 1), or none (dbt 2). So where a job has failed,
+ * and these results neither show why nor belong to the newest command, they are not believed.
+ */
+function unexplained(projects) {
+    const files = projects.flatMap(({ builds, tests }) => [...builds, ...tests]);
+    const said = [...files, ...projects.flatMap(({ sources }) => sources)];
+    if (said.some(({ rows }) => rows.some(({ status }) => !GOOD.includes(status))))
+        return [];
+    if (files.every(({ rows }) => rows.length === 0)) {
+        return [
+            `An earlier step of this job has failed, and ${files[0]?.path} holds no result: dbt has ended before its first model.`,
+        ];
+    }
+    return projects.flatMap(({ manifest, builds, tests }) => {
+        const own = [...builds, ...tests];
+        const isNewer = own.length > 0 &&
+            own.every((file) => file.generatedAt < manifest.generatedAt && file.invocationId !== manifest.invocationId);
+        return isNewer
+            ? [
+                `An earlier step of this job has failed, and ${manifest.path} is newer than the results beside it: a later dbt command ended before it could write its own.`,
+            ]
+            : [];
+    });
+}
+const GOOD = ['success', 'pass', 'warn', 'reused', 'no-op'];
+/** What is left where nothing that dbt did is to be believed: the lineage alone. */
+function lineageOnly(found) {
+    return lineage_link([...manifestsOf(found).values()]);
+}
+/** The projects that the manifests tell of, each with its newest one. */
+function manifestsOf(found) {
+    const projects = new Map();
+    for (const { manifest } of found) {
+        if (manifest === null)
+            continue;
+        const known = projects.get(manifest.project);
+        if (known === undefined)
+            projects.set(manifest.project, { manifest, builds: [], tests: [], sources: [] });
+        else if (known.manifest.generatedAt < manifest.generatedAt)
+            known.manifest = manifest;
+    }
+    return projects;
+}
+/** The project whose manifest knows every row of a file that has no manifest beside it. */
+function whoKnows({ rows }, projects) {
+    const ids = rows.map(({ id }) => id).filter((id) => !/^(operation|exposure|saved_query)\./.test(id));
+    return [...projects.values()].find(({ manifest }) => ids.every((id) => manifest.nodes.has(id)));
+}
+/** Why a file is not from today's dbt, in words that go on after its path; null where it is. */
+function doubtAbout({ generatedAt, githubRunId }, committed, { now, maxAgeMs, githubRunId: expected }) {
+    const when = `${new Date(generatedAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+    const age = now - generatedAt;
+    if (age < -AHEAD_MS)
+        return `is dated ahead of this machine's clock (${when}): one of the two clocks is wrong.`;
+    const isOwn = expected !== null && githubRunId === expected;
+    if (githubRunId !== null && expected !== null && !isOwn) {
+        return `was made by workflow run ${githubRunId}, not by ${expected}. Let dbt run in this workflow run, or name the other one in github-run-id.`;
+    }
+    const limit = isOwn ? Math.max(OWN_MS, maxAgeMs) : maxAgeMs;
+    if (age > limit) {
+        const than = isOwn ? `${limit / 3_600_000} hours` : `dbt-max-age-hours (${maxAgeMs / 3_600_000}) allows`;
+        return `is from ${when}, ${ago(age)} ago: older than ${than}. Did dbt run before this step, and write to this folder?`;
+    }
+    if (committed && !isOwn) {
+        return 'is committed to the repository and unchanged since: it came with the checkout, and says nothing about this build. Take it out of git (git rm --cached), or let dbt write to this folder.';
+    }
+    return null;
+}
+function withoutRows(option) {
+    return `comes from a dbt with ${option}, which leaves rows out of the tables: no sync may run on them. Build without it.`;
+}
+function whyNoBuild([test], [other]) {
+    if (test !== undefined) {
+        return `${test.path} holds tests only: dbt test has overwritten what dbt run had written. Use dbt build; or give dbt run a folder of its own (--target-path target/run) and name both in dbt-artifacts.`;
+    }
+    if (other === undefined)
+        return 'There is no run_results.json, so nobody can say what dbt has built.';
+    const cure = other.command === 'generate' ? ', or give it a folder of its own: dbt docs generate --target-path target/docs' : '';
+    return `${other.path} was written by dbt ${inWords(other.command)}, which has overwritten what the build had written and says nothing about the data. Run that command after this step${cure}.`;
+}
+function inWords(command) {
+    return command === 'generate' ? 'docs generate' : command || '(of an unknown command)';
+}
+function newer({ path, schema }) {
+    return `${path} has a newer format (v${schema}) than this version of the action knows. What it needs was found in it.`;
+}
+function newest(files) {
+    return files.length === 0 ? null : Math.max(...files.map(({ generatedAt }) => generatedAt));
+}
+function ago(ms) {
+    const minutes = Math.round(ms / 60_000);
+    if (minutes < 120)
+        return `${minutes} minutes`;
+    return minutes < 48 * 60 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1440)} days`;
+}
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+;// CONCATENATED MODULE: ./lib/dbt/json.js
+/**
+ * Reading JSON that may be larger than a string of this engine can be (512 MiB), and of which most is not wanted: a dbt manifest
+ * is two thirds macros and SQL. Objects are walked as bytes; only what is asked for is parsed.
+ */
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN = new Set([0x7b, 0x5b]);
+const CLOSE = new Set([0x7d, 0x5d]);
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const BLANKS = new Set([0x20, 0x09, 0x0a, 0x0d]);
+/** The entries of the object that `bytes` hold, in order. Throws SyntaxError where it is none, or ends before its end. */
+function* entriesOf(bytes) {
+    let at = skipBlanks(bytes, hasMark(bytes) ? 3 : 0);
+    if (bytes[at] !== 0x7b)
+        throw new SyntaxError(`expected {, found ${shown(bytes, at)}`);
+    at = skipBlanks(bytes, at + 1);
+    if (bytes[at] === 0x7d)
+        return expectEnd(bytes, at + 1);
+    for (;;) {
+        const keyEnd = bytes[at] === QUOTE ? stringEnd(bytes, at) : at;
+        if (keyEnd === at)
+            throw new SyntaxError(`expected a name in quotes, found ${shown(bytes, at)}`);
+        const key = String(JSON.parse(bytes.toString('utf8', at, keyEnd)));
+        at = skipBlanks(bytes, keyEnd);
+        if (bytes[at] !== COLON)
+            throw new SyntaxError(`expected a colon after "${key.slice(0, 80)}", found ${shown(bytes, at)}`);
+        const from = skipBlanks(bytes, at + 1);
+        const to = valueEnd(bytes, from);
+        yield { key, value: bytes.subarray(from, to) };
+        at = skipBlanks(bytes, to);
+        if (bytes[at] === 0x7d)
+            return expectEnd(bytes, at + 1);
+        if (bytes[at] !== COMMA)
+            throw new SyntaxError(`expected a comma or }, found ${shown(bytes, at)}`);
+        at = skipBlanks(bytes, at + 1);
+    }
+}
+/** A whole value. Throws SyntaxError, also where it is too long for a string. */
+function parseBytes(bytes) {
+    const start = hasMark(bytes) ? 3 : 0;
+    let text;
+    try {
+        text = bytes.toString('utf8', start);
+    }
+    catch (cause) {
+        throw new SyntaxError(`${Math.round(bytes.length / 1024 / 1024)} MiB are too much for one text`, { cause });
+    }
+    return JSON.parse(text);
+}
+/** A byte order mark, as some Windows tools put it in front. */
+function hasMark(bytes) {
+    return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+}
+function skipBlanks(bytes, from) {
+    let at = from;
+    while (BLANKS.has(bytes[at] ?? 0))
+        at += 1;
+    return at;
+}
+/** Behind the string that begins at `from`. */
+function stringEnd(bytes, from) {
+    let at = from + 1;
+    for (;;) {
+        const quote = bytes.indexOf(QUOTE, at);
+        if (quote === -1)
+            throw truncated();
+        let slashes = 0;
+        while (bytes[quote - 1 - slashes] === BACKSLASH)
+            slashes += 1;
+        at = quote + 1;
+        if (slashes % 2 === 0)
+            return at;
+    }
+}
+/** Behind the value that begins at `from`. What is inside is only looked at as far as its end must be found. */
+function valueEnd(bytes, from) {
+    let depth = 0;
+    let at = from;
+    while (at < bytes.length) {
+        const byte = bytes[at] ?? 0;
+        if (byte === QUOTE) {
+            at = stringEnd(bytes, at);
+            if (depth === 0)
+                return at;
+            continue;
+        }
+        if (OPEN.has(byte))
+            depth += 1;
+        else if (CLOSE.has(byte)) {
+            if (depth === 0)
+                return at;
+            depth -= 1;
+            if (depth === 0)
+                return at + 1;
+        }
+        else if (depth === 0 && (byte === COMMA || BLANKS.has(byte)))
+            return at;
+        at += 1;
+    }
+    throw truncated();
+}
+function expectEnd(bytes, from) {
+    const at = skipBlanks(bytes, from);
+    if (at < bytes.length)
+        throw new SyntaxError(`expected the end, found ${shown(bytes, at)}`);
+}
+function truncated() {
+    return new SyntaxError('it ends in the middle');
+}
+function shown(bytes, at) {
+    return at >= bytes.length ? 'the end' : JSON.stringify(bytes.toString('utf8', at, at + 12));
+}
+
+;// CONCATENATED MODULE: ./lib/dbt/artifacts.js
+
+/**
+ * What the files in dbt's target folder say, as far as it bears on a decision: everything else in them is left unread, because
+ * each version of dbt adds to them. https://docs.getdbt.com/reference/artifacts/dbt-artifacts
+ */
+class ArtifactError extends Error {
+    name = 'ArtifactError';
+    path;
+    constructor(path, problem, cause) {
+        super(`${path} ${problem}`, { cause });
+        this.path = path;
+    }
+}
+/** The oldest version of either file that dbt 1 wrote. */
+const OLDEST = 4;
+function parseRunResults(bytes, path) {
+    return reading(path, () => {
+        const file = record(parseBytes(bytes));
+        const args = record(file.args);
+        // Previews of dbt 2 nested what the command was given.
+        const more = record(args.__other__);
+        const empty = args.empty === true || more.empty === true;
+        const sample = isSet(args.sample) || isSet(more.sample);
+        return {
+            ...artifact(record(file.metadata), 'run-results', path),
+            command: artifacts_text(args.which) ?? '',
+            limited: empty ? '--empty' : sample ? '--sample' : null,
+            rows: rowsOf(file.results, path),
+        };
+    });
+}
+function parseSourceResults(bytes, path) {
+    return reading(path, () => {
+        const file = record(parseBytes(bytes));
+        return { ...artifact(record(file.metadata), 'sources', path, 1), rows: rowsOf(file.results, path) };
+    });
+}
+/** The sections of a manifest that hold nodes. Most of the rest is macros and SQL. */
+const SECTIONS = [
+    'nodes',
+    'sources',
+    'exposures',
+    'metrics',
+    'semantic_models',
+    'saved_queries',
+    'unit_tests',
+    'functions',
+];
+const FIELDS = new Set('unique_id resource_type name package_name version latest_version config meta path original_file_path relation_name database schema alias identifier depends_on attached_node tested_node_unique_id model file_key_name test_metadata url metrics'.split(' '));
+function parseManifest(bytes, path) {
+    return reading(path, () => {
+        const nodes = new Map();
+        const parents = new Map();
+        const disabled = new Map();
+        let metadata = null;
+        let hasNodes = false;
+        for (const { key, value } of entriesOf(bytes)) {
+            if (key === 'metadata')
+                metadata = record(parseBytes(value));
+            if (key === 'nodes')
+                hasNodes = true;
+            if (SECTIONS.includes(key)) {
+                for (const entry of entriesOf(value)) {
+                    const { enabled, ...node } = nodeOf(entry.key, entry.value);
+                    if (enabled)
+                        nodes.set(node.id, node);
+                    else
+                        disabled.set(node.id, node.name);
+                }
+            }
+            if (key === 'parent_map')
+                for (const entry of entriesOf(value))
+                    parents.set(entry.key, texts(parseBytes(entry.value)));
+            if (key === 'disabled') {
+                for (const { key: id } of entriesOf(value))
+                    disabled.set(id, id.split('.').slice(2).join('.'));
+            }
+        }
+        if (metadata === null || !hasNodes)
+            throw new ArtifactError(path, 'is not a manifest of dbt: it has no metadata or no nodes.');
+        const metrics = new Map([...nodes.values()].filter(({ kind }) => kind === 'metric').map(({ id, name }) => [name, id]));
+        for (const node of nodes.values()) {
+            const measured = node.metrics.map((name) => metrics.get(name)).filter((id) => id !== undefined);
+            node.parents = [...new Set([...node.parents, ...(parents.get(node.id) ?? []), ...measured])];
+        }
+        return { ...artifact(metadata, 'manifest', path), project: artifacts_text(metadata.project_name) ?? '', nodes, disabled };
+    });
+}
+function nodeOf(id, bytes) {
+    // Field by field: a node's SQL and columns outweigh what is wanted of it a hundred times.
+    const node = {};
+    for (const { key, value } of entriesOf(bytes))
+        if (FIELDS.has(key))
+            node[key] = parseBytes(value);
+    const config = record(node.config);
+    const [kind = '', ownPackage = '', ...rest] = id.split('.');
+    const name = artifacts_text(node.name) ?? rest.join('.');
+    const version = scalar(node.version);
+    return {
+        id,
+        enabled: config.enabled !== false,
+        kind: artifacts_text(node.resource_type) ?? kind,
+        name,
+        package: artifacts_text(node.package_name) ?? ownPackage,
+        version,
+        latest: version === null || version === scalar(node.latest_version),
+        materialized: artifacts_text(config.materialized)?.toLowerCase() ?? null,
+        external: kind === 'model' && node.path === '' && node.original_file_path === '',
+        relation: relationOf(node),
+        alias: artifacts_text(node.alias) ?? artifacts_text(node.identifier) ?? name,
+        parents: texts(record(node.depends_on).nodes),
+        attachedTo: artifacts_text(node.attached_node) ?? artifacts_text(node.tested_node_unique_id),
+        tests: testedName(node, kind),
+        metrics: Array.isArray(node.metrics) ? node.metrics.flatMap((path) => texts(path).slice(-1)) : [],
+        url: artifacts_text(node.url),
+        // Since dbt 1.10 the meta of a node stands in its config.
+        meta: { ...record(node.meta), ...record(config.meta) },
+    };
+}
+function relationOf(node) {
+    const name = artifacts_text(node.relation_name);
+    if (name !== null)
+        return name;
+    const table = artifacts_text(node.alias) ?? artifacts_text(node.identifier);
+    const schema = artifacts_text(node.schema);
+    if (table === null || schema === null || artifacts_text(record(node.config).materialized) === 'ephemeral')
+        return null;
+    const parts = [artifacts_text(node.database), schema, table].filter((part) => part !== null && part !== '');
+    return parts.map((part) => `"${part}"`).join('.');
+}
+/** Up to manifest v8 a test has no attached node; the key of its file names it: `models.orders`. */
+function testedName(node, kind) {
+    if (kind === 'unit_test') {
+        const model = artifacts_text(node.model);
+        return model === null ? null : { name: model, version: scalar(node.version) };
+    }
+    const key = artifacts_text(node.file_key_name);
+    if (key === null || node.attached_node !== undefined || !isRecord(node.test_metadata))
+        return null;
+    return { name: key.split('.').at(-1) ?? '', version: null };
+}
+function artifact(metadata, kind, path, oldest = OLDEST) {
+    const written = artifacts_text(metadata.dbt_schema_version);
+    const version = new RegExp(`/${kind}/v(\\d{1,4})\\.json$`).exec(written ?? '')?.[1];
+    if (version === undefined) {
+        const found = written === null ? 'it names no schema of dbt' : `its schema is ${written}`;
+        throw new ArtifactError(path, `is not what it should be, a ${kind} file of dbt: ${found}.`);
+    }
+    const schema = Number(version);
+    if (schema < oldest) {
+        throw new ArtifactError(path, `was written by a dbt older than 1.0 (${kind} v${schema}), which is not supported. Use dbt 1.0 or later.`);
+    }
+    const generatedAt = instant(artifacts_text(metadata.generated_at));
+    if (generatedAt === null)
+        throw new ArtifactError(path, 'does not say when it was made (metadata.generated_at).');
+    return {
+        path,
+        generatedAt,
+        schema,
+        invocationId: artifacts_text(metadata.invocation_id),
+        githubRunId: scalar(record(metadata.env).GITHUB_RUN_ID),
+    };
+}
+function rowsOf(results, path) {
+    if (!Array.isArray(results))
+        throw new ArtifactError(path, 'has no list of results.');
+    return results.map((result, index) => {
+        const row = record(result);
+        const id = artifacts_text(row.unique_id);
+        const status = artifacts_text(row.status);
+        if (id === null || status === null) {
+            throw new ArtifactError(path, `is damaged: result ${index + 1} of ${results.length} has no unique_id or no status.`);
+        }
+        const failures = typeof row.failures === 'number' && Number.isInteger(row.failures) ? row.failures : null;
+        return { id, status: status.trim().toLowerCase(), failures, relation: artifacts_text(row.relation_name) };
+    });
+}
+/** Lets what is wrong with a file name the file. */
+function reading(path, read) {
+    try {
+        return read();
+    }
+    catch (error) {
+        if (!(error instanceof SyntaxError))
+            throw error;
+        throw new ArtifactError(path, `is empty, cut off or no JSON: ${error.message}. Did dbt end before it had written it?`, error);
+    }
+}
+/** dbt writes UTC, with or without saying so. */
+function instant(iso) {
+    if (iso === null)
+        return null;
+    const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/i.test(iso) ? iso : `${iso}Z`);
+    return Number.isNaN(ms) ? null : ms;
+}
+function isRecord(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function record(value) {
+    return isRecord(value) ? value : {};
+}
+function artifacts_text(value) {
+    return typeof value === 'string' ? value : null;
+}
+function scalar(value) {
+    if (typeof value === 'number')
+        return String(value);
+    return typeof value === 'string' && value !== '' ? value : null;
+}
+function texts(value) {
+    return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+function isSet(value) {
+    return value !== undefined && value !== null && value !== false;
+}
+
+;// CONCATENATED MODULE: ./lib/dbt/reader.js
+
+
+
+
+
+const RESULTS = 'run_results.json';
+const MANIFEST = 'manifest.json';
+const SOURCES = 'sources.json';
+/**
+ * Reads what stands at the given paths: a target folder of dbt, or a file of run results with its manifest beside it. The only
+ * reader of dbt's files. `root` is the folder that relative paths start from.
+ */
+async function readArtifacts(paths, root) {
+    const read = { found: [], problems: [] };
+    for (const path of paths) {
+        try {
+            read.found.push(await readPlace(path, root));
+        }
+        catch (error) {
+            if (!(error instanceof ArtifactError))
+                throw error;
+            read.problems.push(error.message);
+        }
+    }
+    return read;
+}
+async function readPlace(path, root) {
+    const kind = await kindOf((0,external_node_path_.resolve)(root, path));
+    if (kind === null)
+        throw new ArtifactError(path, `does not exist${await elsewhere(path, root)}`);
+    const folder = kind === 'folder' ? path : (0,external_node_path_.dirname)(path);
+    const at = (name) => (0,external_node_path_.join)(folder, name).replaceAll('\\', '/');
+    const manifestOnly = kind === 'file' && (0,external_node_path_.basename)(path) === MANIFEST;
+    const committed = new Set();
+    const read = async (file, parse) => {
+        const bytes = await bytesOf(file, root);
+        if (bytes !== null && (await isCommitted((0,external_node_path_.resolve)(root, file))))
+            committed.add(file);
+        return bytes === null ? null : parse(bytes, file);
+    };
+    const manifest = await read(at(MANIFEST), parseManifest);
+    if (manifestOnly)
+        return { path, results: null, manifest, sources: null, manifestOnly, committed };
+    const results = await read(kind === 'folder' ? at(RESULTS) : path, parseRunResults);
+    if (results === null && manifest === null) {
+        throw new ArtifactError(path, `holds neither ${RESULTS} nor ${MANIFEST}${await elsewhere(path, root)}`);
+    }
+    return { path, results, manifest, sources: await read(at(SOURCES), parseSourceResults), manifestOnly, committed };
+}
+/** Points to where the files are, where that is easy to see. */
+async function elsewhere(path, root) {
+    for (const candidate of [(0,external_node_path_.join)(path, 'target'), 'target', 'dbt/target', 'transform/target']) {
+        if (candidate === path || (await kindOf((0,external_node_path_.resolve)(root, candidate, RESULTS))) !== 'file')
+            continue;
+        return `, but ${candidate.replaceAll('\\', '/')} has a ${RESULTS}: is that the folder you mean?`;
+    }
+    return `. Paths start from the workspace, so a dbt project in a folder of its own has its files in FOLDER/target.`;
+}
+/** A file of run results that lies where dbt puts it by default. */
+async function hasUnusedResults(root) {
+    return (await kindOf((0,external_node_path_.resolve)(root, 'target', RESULTS))) === 'file';
+}
+async function kindOf(path) {
+    const found = await (0,promises_.stat)(path).catch(() => null);
+    if (found === null)
+        return null;
+    return found.isDirectory() ? 'folder' : 'file';
+}
+async function bytesOf(path, root) {
+    try {
+        return await (0,promises_.readFile)((0,external_node_path_.resolve)(root, path));
+    }
+    catch (error) {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+        if (code === 'ENOENT')
+            return null;
+        const size = code === 'ERR_FS_FILE_TOO_LARGE' ? 'is larger than 2 GiB' : `cannot be read (${code || 'unknown reason'})`;
+        throw new ArtifactError(path, `${size}.`, error);
+    }
+}
+const git = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
+/** Whether git tracks the file and it is as in the last commit. Without git, or outside a repository, nothing is committed. */
+async function isCommitted(path) {
+    // A repository of somebody else (a container job), and its settings, must not decide what is run here.
+    const ask = (...words) => git('git', [
+        '-c',
+        'safe.directory=*',
+        '-c',
+        'core.fsmonitor=false',
+        '-C',
+        (0,external_node_path_.dirname)(path),
+        ...words,
+        '--',
+        (0,external_node_path_.basename)(path),
+    ]);
+    try {
+        await ask('ls-files', '--error-unmatch');
+        await ask('diff', '--quiet', '--no-ext-diff', 'HEAD');
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+
+// EXTERNAL MODULE: ./node_modules/leven/index.js
+var leven = __nccwpck_require__(7785);
+;// CONCATENATED MODULE: ./lib/dbt/gate.js
+
+const BUILT = new Map([
+    ['success', 'built'],
+    ['warn', 'built'], // dbt 2
+    ['reused', 'current'],
+    ['no-op', 'current'],
+    ['partial success', 'partial'],
+    ['error', 'failed'],
+    ['fail', 'failed'],
+    ['runtime error', 'failed'],
+    ['skipped', 'skipped'],
+]);
+function stateOf(node) {
+    const status = node.row?.status;
+    if (node.kind === 'source') {
+        return status === undefined || status === 'pass' || status === 'warn' ? 'source' : 'stale-source';
+    }
+    const ephemeral = node.materialized === 'ephemeral' || !BUILDABLE.includes(node.kind);
+    if (status === undefined) {
+        if (ephemeral)
+            return 'look-through';
+        return node.external ? 'neutral' : 'not-run';
+    }
+    const state = BUILT.get(status) ?? 'unknown';
+    // dbt 2 has rows for what is ephemeral, and calls it skipped.
+    return ephemeral && ['built', 'current', 'skipped'].includes(state) ? 'look-through' : state;
+}
+const BUILDABLE = ['model', 'seed', 'snapshot', 'function'];
+function testStateOf({ row }) {
+    switch (row?.status) {
+        case 'pass':
+        case 'reused':
+            return 'passed';
+        case 'warn':
+            return 'warned';
+        case undefined:
+        case 'skipped':
+        // Rendered, not run: what `dbt compile` says of a test.
+        case 'success':
+            return 'untested';
+        default:
+            return 'bad';
+    }
+}
+const STRICTNESS = ['direct', 'upstream', 'strict'];
+/** Decides for a sync that reads these nodes. */
+function decideGate(mapped, mode) {
+    const places = walk(mapped);
+    const projects = new Set(places.map(({ node }) => node.project));
+    const objections = [...objectionsTo(places), ...[...projects].flatMap(strangersOf)];
+    return decide(places, objections, mode);
+}
+/** Decides for a sync of which nobody knows what it reads: everything that ran in these projects has to be good. */
+function decideWholeRun(projects, mode) {
+    const ran = projects.flatMap(({ nodes }) => [...nodes.values()].filter(({ row, tests }) => row !== null || tests.some((test) => test.row !== null)));
+    const places = walk(ran);
+    const loose = projects.flatMap(({ looseTests }) => looseTests.flatMap((test) => objectionOf(test, 'direct', 0, '')));
+    return decide(places, [...objectionsTo(places), ...loose, ...projects.flatMap(strangersOf)], mode);
+}
+function decide(places, objections, mode) {
+    const strictness = ({ from }) => STRICTNESS.indexOf(from);
+    const sorted = objections.toSorted((a, b) => strictness(a) - strictness(b) || a.steps - b.steps || (a.text < b.text ? -1 : 1));
+    const minded = sorted.filter((objection) => strictness(objection) <= STRICTNESS.indexOf(mode));
+    const causes = minded.filter(({ isConsequence }) => !isConsequence);
+    const [first, ...others] = causes.length > 0 ? causes : minded;
+    if (first !== undefined) {
+        const more = others.length === 0 ? '' : `, and ${count(others.length, 'more reason')}`;
+        return { gate: 'closed', reason: first.text + more, notes: [] };
+    }
+    const read = places.filter(({ node, steps }) => steps === 0 && stateOf(node) !== 'look-through');
+    const built = read.filter(({ node }) => isRenewed(node));
+    const idle = read.filter(({ node }) => stateOf(node) === 'not-run' && !isRenewed(node));
+    if (built.length === 0) {
+        const reason = idle.length === read.length ? 'did not build' : 'changed nothing in';
+        return {
+            gate: 'not-built',
+            reason: `dbt ${reason} ${read.length === 0 ? 'anything' : list(read)} this time`,
+            notes: [],
+        };
+    }
+    const tests = places.flatMap(({ node }) => node.tests);
+    const untested = tests.filter((test) => testStateOf(test) === 'untested').length;
+    const passed = tests.filter((test) => testStateOf(test) === 'passed').length;
+    const gaps = [
+        ...(idle.length === 0 ? [] : [`dbt did not build ${list(idle)} this time`]),
+        ...(untested === 0 ? [] : [`${count(untested, 'test')} did not run`]),
+    ];
+    if (mode === 'strict') {
+        const lack = gaps[0] ?? lackOf(places);
+        if (lack !== undefined)
+            return { gate: 'closed', reason: lack, notes: [] };
+    }
+    return {
+        gate: 'open',
+        reason: `dbt built ${list(built)}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
+        notes: [
+            ...sorted.map(({ text }) => ({ level: 'warning', text })),
+            // Where no test ran at all, dbt was run without them on purpose.
+            ...(untested === tests.length ? gaps.slice(0, idle.length === 0 ? 0 : 1) : gaps).map((text) => ({ level: 'notice', text })),
+        ],
+    };
+}
+/** What `strict` asks for beyond the absence of trouble: everything upstream was built, and everything that is read has a test. */
+function lackOf(places) {
+    const idle = places.find(({ node }) => stateOf(node) === 'not-run');
+    if (idle !== undefined)
+        return `${describe({ ...idle, steps: 0 })} was not built this time${away(idle.steps)}`;
+    const bare = places.find(({ node, steps }) => steps === 0 && stateOf(node) === 'built' && node.tests.length === 0);
+    return bare === undefined ? undefined : `${describe(bare)} has no test`;
+}
+/** The mapped nodes and everything upstream of them, each with the fewest steps. What is ephemeral stands for its parents. */
+function walk(mapped) {
+    const places = new Map();
+    let front = mapped.map((node) => ({ node, steps: 0 }));
+    for (const place of front)
+        places.set(place.node, place);
+    while (front.length > 0) {
+        const next = [];
+        for (const { node, steps } of front) {
+            const away = steps === 0 && isPassage(node) ? 0 : steps + 1;
+            for (const parent of node.parents) {
+                const known = places.get(parent);
+                if (known !== undefined && known.steps <= away)
+                    continue;
+                const place = { node: parent, steps: away };
+                places.set(parent, place);
+                next.push(place);
+            }
+        }
+        front = next;
+    }
+    return [...places.values()];
+}
+/** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */
+function isPassage(node) {
+    return node.kind !== 'source' && (!BUILDABLE.includes(node.kind) || node.materialized === 'ephemeral');
+}
+/** Whether its data is new. A view shows what its parents hold, so it is as new as they are without being built itself. */
+function isRenewed(node, seen = new Set()) {
+    const state = stateOf(node);
+    const isWindow = node.materialized === 'view' && (state === 'not-run' || state === 'current');
+    if (!isWindow && state !== 'look-through')
+        return state === 'built';
+    if (seen.has(node))
+        return false;
+    seen.add(node);
+    return node.parents.some((parent) => isRenewed(parent, seen));
+}
+const TROUBLES = {
+    failed: 'failed',
+    skipped: 'was skipped',
+    partial: 'was built in part only',
+    'stale-source': 'is not fresh',
+};
+function objectionsTo(places) {
+    return places.flatMap(({ node, steps }) => {
+        const from = steps === 0 ? 'direct' : 'upstream';
+        const state = stateOf(node);
+        const trouble = state === 'unknown' ? `has a status that is not known, "${node.row?.status}"` : TROUBLES[state];
+        const own = trouble === undefined
+            ? []
+            : [
+                {
+                    from,
+                    text: `${describe({ node, steps: 0 })} ${trouble}${away(steps)}`,
+                    steps,
+                    isConsequence: state === 'skipped',
+                },
+            ];
+        const gone = node.missing.map((id) => ({
+            from: 'upstream',
+            text: `${describe({ node, steps })} depends on ${id}, which the manifest does not have`,
+            steps: steps + 1,
+        }));
+        const tested = node.tests.flatMap((test) => objectionOf(test, from, steps, ` on ${describe({ node, steps })}`));
+        return [...own, ...gone, ...tested];
+    });
+}
+function objectionOf(test, from, steps, where) {
+    const state = testStateOf(test);
+    if (state !== 'bad' && state !== 'warned')
+        return [];
+    return [{ from: state === 'bad' ? from : 'strict', text: `test ${test.name} ${gate_inWords(test.row)}${where}`, steps }];
+}
+/** Trouble that the graph has no place for: nobody can say what it feeds. A failed hook comes after the models. */
+function strangersOf({ strays }) {
+    return strays.flatMap((row) => {
+        if (row.id.startsWith('operation.')) {
+            const isGood = ['success', 'pass', 'skipped', 'no-op'].includes(row.status);
+            return isGood ? [] : [{ from: 'strict', text: `hook ${row.id.split('.').at(-1)} ${gate_inWords(row)}`, steps: 0 }];
+        }
+        const isGood = ['success', 'pass', 'warn', 'reused', 'no-op'].includes(row.status);
+        const text = `${row.id} ${gate_inWords(row)}, and the manifest does not know what it feeds`;
+        return isGood ? [] : [{ from: 'direct', text, steps: 0 }];
+    });
+}
+function gate_inWords(row) {
+    const found = row?.failures ? ` (${count(row.failures, 'row')})` : '';
+    switch (row?.status) {
+        case 'fail':
+            return `failed${found}`;
+        case 'warn':
+            return `warned${found}`;
+        case 'error':
+            return 'ended with an error';
+        case 'skipped':
+            return 'was skipped';
+        default:
+            return `has a status that is not known, "${row?.status}"`;
+    }
+}
+/** `model shop.customers, one step upstream`. */
+function describe({ node, steps }) {
+    return `${node.kind} ${nameOfNode(node)}${away(steps)}`;
+}
+function away(steps) {
+    if (steps === 0)
+        return '';
+    return steps === 1 ? ', one step upstream' : `, ${steps} steps upstream`;
+}
+function list(some) {
+    const names = some.map(({ node }) => nameOfNode(node)).sort();
+    return names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
+}
+function count(number, what) {
+    return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+;// CONCATENATED MODULE: ./lib/dbt/feeds.js
+
+
+
+const MODELS = ['model', 'seed', 'snapshot'];
+/** Collects what exposures and models say of this provider's syncs. */
+function declarationsOf(projects, facts) {
+    const meta = new Map();
+    const urls = new Map();
+    const notices = [];
+    const declare = (all, id, node) => {
+        const declared = all.get(id) ?? { nodes: [], by: [] };
+        declared.nodes.push(node);
+        declared.by.push(`${node.kind} ${nameOfNode(node)}`);
+        all.set(id, declared);
+    };
+    for (const node of projects.flatMap(({ nodes }) => [...nodes.values()])) {
+        if (node.kind !== 'exposure' && !MODELS.includes(node.kind))
+            continue;
+        for (const item of syncsInMeta(node.meta, facts)) {
+            if (typeof item === 'string' && facts.id.test(item))
+                declare(meta, item, node);
+            else
+                notices.push(`The meta of ${node.kind} ${nameOfNode(node)} names no sync of ${facts.name}: ${JSON.stringify(item)?.slice(0, 200)}.`);
+        }
+        if (node.kind !== 'exposure' || node.url === null || !URL.canParse(node.url))
+            continue;
+        const { hostname, pathname } = new URL(node.url);
+        if (!facts.pages.hosts.includes(hostname))
+            continue;
+        const id = facts.pages.sync.exec(pathname)?.[1];
+        if (id !== undefined)
+            declare(urls, id, node);
+        else
+            notices.push(`The url of exposure ${nameOfNode(node)} leads to ${hostname}, but to no sync.`);
+    }
+    return { meta, urls, notices };
+}
+/**
+ * `meta.post_transform_sync: {provider, sync_ids}`, one or a list of them, and `meta.census_sync_id(s)`: ids as texts, and as it
+ * stands whatever is none.
+ */
+function syncsInMeta(meta, { name, aliases }) {
+    const names = [name, ...aliases];
+    const found = [];
+    for (const item of feeds_list(meta.post_transform_sync)) {
+        const provider = typeof item === 'object' && item !== null && 'provider' in item ? item.provider : undefined;
+        if (typeof provider === 'string' && !names.includes(provider.trim().toLowerCase()))
+            continue;
+        if (typeof item === 'object' && item !== null && 'sync_ids' in item)
+            found.push(...feeds_list(item.sync_ids));
+        else
+            found.push(item);
+    }
+    for (const own of names) {
+        const key = own.replaceAll('-', '_');
+        found.push(...feeds_list(meta[`${key}_sync_id`]), ...feeds_list(meta[`${key}_sync_ids`]));
+    }
+    return found
+        .map((item) => (typeof item === 'number' && Number.isSafeInteger(item) ? String(item) : item))
+        .map((item) => (typeof item === 'string' ? item.trim() : item));
+}
+function feeds_list(value) {
+    if (value === undefined || value === null)
+        return [];
+    return Array.isArray(value) ? value : [value];
+}
+/** Finds the models behind a sync: the first of config file, meta, URL and the provider's own word that says so. */
+function feedOf(syncId, relation, named, { meta, urls }, projects) {
+    if (named !== null)
+        return { kind: 'known', nodes: [...named], source: 'the config file' };
+    const level = meta.has(syncId) ? meta : urls;
+    const declared = level.get(syncId);
+    if (declared !== undefined) {
+        const source = `the ${level === meta ? 'meta' : 'url'} of ${declared.by.toSorted().join(' and ')}`;
+        const lost = declared.nodes.flatMap(({ kind, missing }) => (kind === 'exposure' ? missing : []))[0];
+        if (lost !== undefined)
+            return { kind: 'broken', reason: `${source} leads to ${lost}, which ${whereIs(lost, projects)}`, source };
+        const nodes = declared.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node]));
+        if (nodes.length > 0)
+            return { kind: 'known', nodes: [...new Set(nodes)], source };
+    }
+    if (relation === null) {
+        return {
+            kind: 'anything',
+            projects: [...projects],
+            source: 'nothing says which models feed it, so all of them count',
+        };
+    }
+    const readers = builtNodes(projects).filter((node) => isAt(node, relation));
+    const [only, ...others] = readers;
+    const table = nameOfRelation(relation);
+    if (only === undefined) {
+        return {
+            kind: 'anything',
+            projects: [...projects],
+            source: `no model is ${table}, which it reads, so all models count`,
+        };
+    }
+    if (others.length > 0) {
+        const homes = [...new Set(readers.map(({ project }) => project))];
+        return {
+            kind: 'anything',
+            projects: homes,
+            source: `several models are ${table}, which it reads, so all models count`,
+        };
+    }
+    return { kind: 'known', nodes: [only], source: `it reads ${table}` };
+}
+function whereIs(id, projects) {
+    return projects.some(({ disabled }) => disabled.has(id)) ? 'is disabled' : 'the manifest does not have';
+}
+/**
+ * Says where dbt built the name that the sync reads, if that is another place: a build into another schema must not open the gate
+ * for a sync that reads the one of production.
+ */
+function misplaced(relation, projects) {
+    if (relation === null || relation.schema === null)
+        return null;
+    const all = projects.flatMap(({ nodes }) => [...nodes.values()]);
+    if (all.some((node) => isAt(node, relation)))
+        return null;
+    const table = relation.table.toLowerCase();
+    const namesake = builtNodes(projects).find(({ place, alias }) => place.length > 0 && alias.toLowerCase() === table);
+    return namesake === undefined
+        ? null
+        : `dbt built ${namesake.place.join('.')}, the sync reads ${nameOfRelation(relation)}`;
+}
+/** Whether this dbt invocation has done anything about the data that these nodes hold, or tried to. */
+function wasTouched(node, seen = new Set()) {
+    if (seen.has(node))
+        return false;
+    seen.add(node);
+    const state = stateOf(node);
+    const isPassage = state === 'look-through' || (node.materialized === 'view' && (state === 'not-run' || state === 'current'));
+    if (isPassage)
+        return node.parents.some((parent) => wasTouched(parent, seen));
+    return node.kind !== 'source' && node.row !== null && state !== 'current';
+}
+/** The nodes that the names in a config file mean, and what is wrong with the rest. */
+function resolveNames(names, projects) {
+    const nodes = [];
+    const problems = [];
+    const all = projects.flatMap((project) => [...project.nodes.values()]).filter(({ external }) => !external);
+    for (const name of names) {
+        const meant = all.filter((node) => spellingsOf(node).includes(name));
+        const [only, ...others] = meant;
+        if (only !== undefined && others.length === 0)
+            nodes.push(only);
+        else
+            problems.push(`${JSON.stringify(name)} ${only === undefined ? whyUnknown(name, all, projects) : ambiguous(meant)}`);
+    }
+    return { nodes, problems };
+}
+/** `customers`, `shop.customers`, `shop.customers.v2` or a unique id; `exposure:NAME` and `source:SOURCE.TABLE` for those. */
+function spellingsOf(node) {
+    const { id, kind, name, package: home, version, latest } = node;
+    if (kind === 'exposure')
+        return [id, `exposure:${name}`];
+    if (kind === 'source')
+        return [id, `source:${id.split('.').slice(2).join('.')}`];
+    if (!MODELS.includes(kind))
+        return [id];
+    const bare = latest ? [name, `${home}.${name}`] : [];
+    return version === null ? [id, ...bare] : [id, ...bare, `${name}.v${version}`, `${home}.${name}.v${version}`];
+}
+function ambiguous(meant) {
+    return `means ${meant.length} models: give one of ${meant.map((node) => (MODELS.includes(node.kind) ? nameOfNode(node) : node.id)).join(', ')}.`;
+}
+function whyUnknown(name, all, projects) {
+    const off = projects.flatMap(({ disabled }) => [...disabled]);
+    if (off.some(([id, disabled]) => id === name || disabled === name || id.endsWith(`.${name}`)))
+        return 'is disabled in dbt.';
+    const near = all
+        .flatMap(spellingsOf)
+        .filter((spelling) => (0,leven/* default */.A)(spelling, name) <= Math.max(1, Math.floor(name.length / 4)))
+        .sort((a, b) => (0,leven/* default */.A)(a, name) - (0,leven/* default */.A)(b, name));
+    return `is no model of dbt.${near[0] === undefined ? '' : ` Did you mean ${near[0]}?`}`;
+}
+/** What dbt itself builds. A source is somebody else's table. */
+function builtNodes(projects) {
+    return projects
+        .flatMap(({ nodes }) => [...nodes.values()])
+        .filter(({ kind, external }) => MODELS.includes(kind) && !external);
+}
+/** Compares the parts that both have, from the table up; two at least, and without regard to case. */
+function isAt({ place }, { database, schema, table }) {
+    if (schema === null || place.at(-1)?.toLowerCase() !== table.toLowerCase())
+        return false;
+    if (place.at(-2)?.toLowerCase() !== schema.toLowerCase())
+        return false;
+    const catalog = place.at(-3);
+    return database === null || catalog === undefined || catalog.toLowerCase() === database.toLowerCase();
+}
+function nameOfRelation({ database, schema, table }) {
+    return [database, schema, table].filter((part) => part !== null).join('.');
+}
+
+;// CONCATENATED MODULE: ./lib/dbt/rulings.js
+
+
+/** What dbt has to say, sync by sync. */
+class Rulings {
+    #projects;
+    #declarations;
+    /** Whether anything is known of what dbt did; else there is the lineage alone. */
+    #hasBuilt;
+    constructor({ projects, builtAt }, facts) {
+        this.#projects = projects;
+        this.#declarations = declarationsOf(projects, facts);
+        this.#hasBuilt = builtAt !== null;
+    }
+    /** What should be seen, and decides nothing. */
+    get notices() {
+        return this.#declarations.notices;
+    }
+    /** What is wrong with the names of models in the settings of a sync. */
+    problemsOf({ models }) {
+        return models === null ? [] : resolveNames(models, this.#projects).problems;
+    }
+    /** Rules on a sync. The place is looked at first: a good build elsewhere says nothing about the data that the sync reads. */
+    rule(sync, { models, gate }) {
+        const named = models === null ? null : resolveNames(models, this.#projects).nodes;
+        const feed = feedOf(sync.id, sync.source, named, this.#declarations, this.#projects);
+        const ids = feed.kind === 'known' ? feed.nodes.map(({ id }) => id).sort() : null;
+        const base = { models: ids, source: feed.source, notes: [] };
+        if (gate === 'off')
+            return { ...base, gate: 'open', reason: 'the gate is off (dbt-gate: off)' };
+        const elsewhere = misplaced(sync.source, this.#projects);
+        if (elsewhere !== null)
+            return { ...base, gate: 'closed', reason: elsewhere };
+        if (feed.kind === 'broken')
+            return { ...base, gate: 'broken', reason: feed.reason };
+        if (!this.#hasBuilt)
+            return { ...base, gate: 'open', reason: 'dbt has not built yet' };
+        return { ...base, ...(feed.kind === 'known' ? decideGate(feed.nodes, gate) : decideWholeRun(feed.projects, gate)) };
+    }
+    /** The syncs that the project itself names, and whose models this dbt invocation has built, or tried to; before a build, all. */
+    declared() {
+        const all = [...this.#declarations.meta, ...this.#declarations.urls];
+        const ids = all.filter(([, { nodes }]) => nodes.some((node) => this.#counts(node))).map(([id]) => id);
+        return [...new Set(ids)].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+    }
+    /** Whether a sync reads a relation that this dbt invocation has built, or tried to. */
+    reads({ source }) {
+        if (source === null)
+            return false;
+        return this.#projects.some(({ nodes }) => [...nodes.values()].some((node) => node.kind !== 'source' && isAt(node, source) && this.#counts(node)));
+    }
+    #counts(node) {
+        return !this.#hasBuilt || wasTouched(node);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/dbt/consult.js
+
+
+
+
+/** Reads what `dbt-artifacts` names, and decides whether it is evidence. `root` is where its paths start, `now` this machine's clock. */
+async function consultDbt(inputs, facts, root, now) {
+    if (inputs.artifacts.length === 0) {
+        const notices = (await hasUnusedResults(root))
+            ? [
+                'target/run_results.json is there and not used. With dbt-artifacts: target each sync is gated on what dbt did with its models.',
+            ]
+            : [];
+        return { dbt: null, warnings: modelsUnused(inputs), notices };
+    }
+    const read = await readArtifacts(inputs.artifacts, root);
+    const { maxAgeMs, githubRunId } = inputs;
+    const evidence = weigh(read.found, { now, maxAgeMs, githubRunId, jobFailed: inputs.jobStatus === 'failure' });
+    const problems = [...read.problems, ...evidence.problems];
+    const isUsed = problems.length === 0 || !mayDoWithout(inputs);
+    const basis = problems.length === 0 ? evidence : { projects: lineageOnly(read.found), builtAt: null };
+    const rulings = new Rulings(basis, facts);
+    const badNames = basis.projects.length === 0
+        ? []
+        : [...inputs.config.keys()].flatMap((id) => rulings.problemsOf((0,core_inputs/* settingsOf */.f5)(inputs, id)).map((problem) => `config: sync ${id}: models: ${problem}`));
+    return {
+        dbt: { rulings, builtAt: basis.builtAt, problems: isUsed ? problems : [], badNames },
+        warnings: [...(isUsed ? [] : problems.map((problem) => `Not used: ${problem}`)), ...evidence.warnings],
+        notices: [...evidence.notices, ...rulings.notices],
+    };
+}
+/** A plan may come before the build, and a step without a gate asks dbt for nothing but the time of its build. */
+function mayDoWithout(inputs) {
+    if (inputs.mode === 'plan')
+        return true;
+    const gates = [inputs.gate, ...[...inputs.config.values()].map(({ gate }) => gate ?? inputs.gate)];
+    return inputs.discover === 'none' && gates.every((gate) => gate === 'off');
+}
+function modelsUnused({ config, mode }) {
+    const gated = mode !== 'wait' && [...config.values()].some(({ models }) => models !== undefined);
+    return gated ? ['The config file names models, but without the input dbt-artifacts there is no gate.'] : [];
+}
 
 
 /***/ }),
@@ -30728,199 +41155,16 @@ async function explainEmptyToken() {
 
 /***/ }),
 
-/***/ 6813:
+/***/ 6174:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  K: () => (/* binding */ readInputs)
-});
-
-// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 16 modules
-var core = __nccwpck_require__(3340);
-;// CONCATENATED MODULE: ./node_modules/leven/index.js
-const array = [];
-const characterCodeCache = [];
-
-function leven(first, second, options) {
-	if (first === second) {
-		return 0;
-	}
-
-	const maxDistance = options?.maxDistance;
-	const swap = first;
-
-	// Swapping the strings if `a` is longer than `b` so we know which one is the
-	// shortest & which one is the longest
-	if (first.length > second.length) {
-		first = second;
-		second = swap;
-	}
-
-	let firstLength = first.length;
-	let secondLength = second.length;
-
-	// Performing suffix trimming:
-	// We can linearly drop suffix common to both strings since they
-	// don't increase distance at all
-	// Note: `~-` is the bitwise way to perform a `- 1` operation
-	while (firstLength > 0 && (first.charCodeAt(~-firstLength) === second.charCodeAt(~-secondLength))) {
-		firstLength--;
-		secondLength--;
-	}
-
-	// Performing prefix trimming
-	// We can linearly drop prefix common to both strings since they
-	// don't increase distance at all
-	let start = 0;
-
-	while (start < firstLength && (first.charCodeAt(start) === second.charCodeAt(start))) {
-		start++;
-	}
-
-	firstLength -= start;
-	secondLength -= start;
-
-	// Early termination after trimming: if difference in length exceeds max distance
-	if (maxDistance !== undefined && secondLength - firstLength > maxDistance) {
-		return maxDistance;
-	}
-
-	if (firstLength === 0) {
-		return maxDistance !== undefined && secondLength > maxDistance
-			? maxDistance
-			: secondLength;
-	}
-
-	let bCharacterCode;
-	let result;
-	let temporary;
-	let temporary2;
-	let index = 0;
-	let index2 = 0;
-
-	while (index < firstLength) {
-		characterCodeCache[index] = first.charCodeAt(start + index);
-		array[index] = ++index;
-	}
-
-	while (index2 < secondLength) {
-		bCharacterCode = second.charCodeAt(start + index2);
-		temporary = index2++;
-		result = index2;
-
-		for (index = 0; index < firstLength; index++) {
-			temporary2 = bCharacterCode === characterCodeCache[index] ? temporary : temporary + 1;
-			temporary = array[index];
-			// eslint-disable-next-line no-multi-assign
-			result = array[index] = temporary > result
-				? (temporary2 > result ? result + 1 : temporary2)
-				: (temporary2 > temporary ? temporary + 1 : temporary2);
-		}
-
-		// Early termination: if all values in current row exceed maxDistance
-		if (maxDistance !== undefined) {
-			let rowMinimum = result;
-			for (index = 0; index < firstLength; index++) {
-				if (array[index] < rowMinimum) {
-					rowMinimum = array[index];
-				}
-			}
-
-			if (rowMinimum > maxDistance) {
-				return maxDistance;
-			}
-		}
-	}
-
-	// Bound arrays to avoid retaining large previous sizes
-	array.length = firstLength;
-	characterCodeCache.length = firstLength;
-
-	return maxDistance !== undefined && result > maxDistance ? maxDistance : result;
-}
-
-function closestMatch(target, candidates, options) {
-	if (!Array.isArray(candidates) || candidates.length === 0) {
-		return undefined;
-	}
-
-	const userMax = options?.maxDistance;
-	const targetLength = target.length;
-
-	// Exact match fast-path
-	for (const candidate of candidates) {
-		if (candidate === target) {
-			return candidate;
-		}
-	}
-
-	if (userMax === 0) {
-		return undefined;
-	}
-
-	let best;
-	let bestDist = Number.POSITIVE_INFINITY;
-	const seen = new Set();
-
-	for (const candidate of candidates) {
-		if (seen.has(candidate)) {
-			continue;
-		}
-
-		seen.add(candidate);
-
-		const lengthDiff = Math.abs(candidate.length - targetLength);
-		if (lengthDiff >= bestDist) {
-			continue;
-		}
-
-		if (userMax !== undefined && lengthDiff > userMax) {
-			continue;
-		}
-
-		const cap = Number.isFinite(bestDist)
-			? (userMax === undefined ? bestDist : Math.min(bestDist, userMax))
-			: userMax;
-
-		const distance = cap === undefined
-			? leven(target, candidate)
-			: leven(target, candidate, {maxDistance: cap});
-
-		// Skip candidates that exceed the user's maximum distance
-		if (userMax !== undefined && distance > userMax) {
-			continue;
-		}
-
-		// If we got a capped result that equals the cap, we need the actual distance
-		// for accurate comparison, but only if the cap was due to userMax
-		let actualD = distance;
-		if (cap !== undefined && distance === cap && cap === userMax) {
-			actualD = leven(target, candidate);
-		}
-
-		if (actualD < bestDist) {
-			bestDist = actualD;
-			best = candidate;
-			if (bestDist === 0) {
-				break;
-			}
-		}
-	}
-
-	if (userMax !== undefined && bestDist > userMax) {
-		return undefined;
-	}
-
-	return best;
-}
-
-// EXTERNAL MODULE: ./lib/core/input-values.js
-var input_values = __nccwpck_require__(418);
-// EXTERNAL MODULE: ./lib/core/inputs.js
-var inputs = __nccwpck_require__(662);
-;// CONCATENATED MODULE: ./lib/github/inputs.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   K: () => (/* binding */ readInputs)
+/* harmony export */ });
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3340);
+/* harmony import */ var leven__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7785);
+/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(418);
+/* harmony import */ var _core_inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(662);
 
 
 
@@ -30935,11 +41179,11 @@ function readInputs(env) {
         if (!variable.startsWith('INPUT_'))
             continue;
         const name = variable.slice('INPUT_'.length).toLowerCase();
-        if (Object.hasOwn(inputs/* DEFAULTS */.z, name)) {
+        if (Object.hasOwn(_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DEFAULTS */ .zY, name)) {
             read.raw[name] = value ?? '';
             continue;
         }
-        const meant = Object.keys(inputs/* DEFAULTS */.z).find((known) => isNearly(name, known));
+        const meant = Object.keys(_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DEFAULTS */ .zY).find((known) => isNearly(name, known));
         if (meant !== undefined)
             read.problems.push(`${name}: there is no such input. Did you mean ${meant}?`);
         else
@@ -30952,11 +41196,11 @@ function readInputs(env) {
 function isNearly(name, known) {
     const plain = (text) => text.replace(/[-_ ]/g, '').replace(/ies$/, 'y').replace(/s$/, '');
     const isPart = name.length > 2 && `-${known}-`.includes(`-${name}-`);
-    return isPart || plain(name) === plain(known) || leven(name, known) <= Math.min(2, Math.floor(known.length / 3));
+    return isPart || plain(name) === plain(known) || (0,leven__WEBPACK_IMPORTED_MODULE_2__/* ["default"] */ .A)(name, known) <= Math.min(2, Math.floor(known.length / 3));
 }
 /** Hides the token and what it is sent as, before anything is printed. A text too short for a token would hide half the log. */
 function mask(raw) {
-    const parsed = (0,input_values/* parseToken */.pI)(raw, '');
+    const parsed = (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_3__/* .parseToken */ .pI)(raw, '');
     const token = 'token' in parsed ? parsed.token : raw.trim();
     const forms = [
         raw.trim(),
@@ -30966,7 +41210,7 @@ function mask(raw) {
     ];
     for (const secret of new Set(forms)) {
         if (secret.length >= 8 && token.length >= 8)
-            (0,core/* setSecret */.Pq)(secret);
+            (0,_actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setSecret */ .Pq)(secret);
     }
 }
 
@@ -31164,7 +41408,7 @@ class Host {
         }
         catch (error) {
             if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX)
-                throw new _core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .ProviderError */ .m('unavailable', error.message, { cause: error });
+                throw new _core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .ProviderError */ .mZ('unavailable', error.message, { cause: error });
             throw error;
         }
     }
@@ -31422,24 +41666,26 @@ function details(error) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8920);
+/* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(220);
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1063);
-/* harmony import */ var _core_inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(662);
-/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7956);
-/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(2493);
-/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9607);
-/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6813);
-/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3581);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5334);
-/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5741);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3316);
-/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2295);
-/* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1116);
-/* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9820);
-/* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8568);
-/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(2813);
-/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3394);
-/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(493);
+/* harmony import */ var _config_config_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2856);
+/* harmony import */ var _core_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(662);
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7956);
+/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(2493);
+/* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6141);
+/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9607);
+/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6174);
+/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3581);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5334);
+/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5741);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3316);
+/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(2295);
+/* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1116);
+/* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(9820);
+/* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(8568);
+/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(2813);
+/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(3394);
+/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(493);
 
 
 
@@ -31458,70 +41704,82 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
+
+
+/** Mistakes in the inputs that the job summary tells: whoever has more of them looks at the first ones first. */
+const MOST_TOLD = 50;
 // Red until the end proves otherwise: a process that stops without a verdict must not look like success.
 process.exitCode = 1;
 let settled = false;
 process.on('exit', () => {
     if (!settled)
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .annotate */ .fz)({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' });
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' });
 });
 const cancel = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGBREAK'])
     process.on(signal, () => cancel.abort());
-const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.wall() };
+const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.wall() };
 try {
     if (await main())
         process.exitCode = 0;
 }
 catch (error) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .annotate */ .fz)({
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({
         level: 'error',
         title: 'Internal error',
-        text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_16__/* .plain */ .pj)(error instanceof Error ? error.message : String(error)),
+        text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_18__/* .plain */ .pj)(error instanceof Error ? error.message : String(error)),
     });
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_13__/* .outputsOf */ .Y)({ conclusion: 'failure', results: [], problem: 'The action stopped with an internal error.' }));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_15__/* .outputsOf */ .Y)({ conclusion: 'failure', results: [], problems: ['The action stopped with an internal error.'] }));
 }
 finally {
     settled = true;
 }
 /** True only if every sync is green. */
 async function main() {
-    const read = (0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_5__/* .readInputs */ .K)(process.env);
-    const emptyToken = read.raw['api-token']?.trim() ? '' : await (0,_github_event_js__WEBPACK_IMPORTED_MODULE_4__/* .explainEmptyToken */ ._)();
-    const parsed = (0,_core_inputs_js__WEBPACK_IMPORTED_MODULE_2__/* .parseInputs */ .T)(read.raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken);
-    for (const text of [...read.warnings, ...parsed.warnings])
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .annotate */ .fz)({ level: 'warning', title: 'Input', text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_16__/* .plain */ .pj)(text) });
-    const problems = [...read.problems, ...(parsed.ok ? [] : parsed.problems)];
+    const { raw, ...read } = (0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_7__/* .readInputs */ .K)(process.env);
+    const root = process.env.GITHUB_WORKSPACE ?? process.cwd();
+    const emptyToken = raw['api-token']?.trim() ? '' : await (0,_github_event_js__WEBPACK_IMPORTED_MODULE_6__/* .explainEmptyToken */ ._)();
+    const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .PROVIDERS */ .xq, raw.provider ?? '');
+    const parsed = (0,_core_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .parseInputs */ .TL)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
+    tell('warning', 'Input', [...read.warnings, ...parsed.warnings]);
+    const problems = [...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)];
     if (!parsed.ok || problems.length > 0)
         return await refuse(problems);
-    const { inputs } = parsed;
-    const report = await runStep(inputs);
-    for (const annotation of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_11__/* .annotationsOf */ .I)(report.results, inputs.showDetails))
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .annotate */ .fz)(annotation);
+    const inputs = { ...parsed.inputs, githubRunId: parsed.inputs.githubRunId ?? process.env.GITHUB_RUN_ID ?? null };
+    const { dbt, warnings, notices } = await (0,_dbt_consult_js__WEBPACK_IMPORTED_MODULE_5__/* .consultDbt */ .b)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .factsOf */ .xS)(inputs), root, _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.wall());
+    tell('warning', 'dbt', warnings);
+    tell('notice', 'dbt', notices);
+    if (dbt !== null && dbt.badNames.length > 0)
+        return await refuse(dbt.badNames);
+    const report = await runStep(inputs, dbt);
+    for (const annotation of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_13__/* .annotationsOf */ .I)(report, inputs.showDetails))
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)(annotation);
     await publish(report, inputs);
-    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_7__/* .saveVerdict */ .RC)(report.conclusion);
-    return (['success', 'skipped'].includes(report.conclusion) &&
-        report.results.every(({ outcome }) => _core_judge_js__WEBPACK_IMPORTED_MODULE_3__/* .COLORS */ .lm[outcome] === 'green'));
+    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .saveVerdict */ .RC)(report.conclusion);
+    return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(_core_judge_js__WEBPACK_IMPORTED_MODULE_4__/* .isRed */ .iI);
 }
-async function runStep(inputs) {
-    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_17__/* .ProviderClock */ .O();
-    const host = new _host_js__WEBPACK_IMPORTED_MODULE_8__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_9__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.wall), {
+async function runStep(inputs, dbt) {
+    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_19__/* .ProviderClock */ .OH();
+    const host = new _host_js__WEBPACK_IMPORTED_MODULE_10__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_11__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.wall), {
         baseUrl: inputs.baseUrl,
-        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .authorization */ .it)(inputs),
-        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m,
+        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .authorization */ .it)(inputs),
+        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m,
         onDate: (...times) => providerClock.observe(...times),
     });
-    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_12__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .print */ .yy });
-    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_7__/* .createStateKeeper */ .G4)();
+    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_14__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .print */ .yy });
+    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .createStateKeeper */ .G4)();
     const done = new AbortController();
+    const ready = (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_19__/* .readyAt */ .ty)(dbt?.builtAt ?? null, began.wall);
     void beat(log.heartbeat, done.signal);
     try {
-        return await (0,_action_js__WEBPACK_IMPORTED_MODULE_0__/* .act */ .R)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .createProvider */ .Qd)(inputs, host), {
-            clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m,
+        return await (0,_action_js__WEBPACK_IMPORTED_MODULE_0__/* .act */ .R)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .createProvider */ .Qd)(inputs, host), {
+            clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m,
+            dbt,
             signal: cancel.signal,
-            watermark: () => providerClock.atLatest(began.wall),
-            group: _github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .group */ .Os,
-            warn: (text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .annotate */ .fz)({ level: 'warning', title: 'Provider', text }),
+            watermark: () => providerClock.atLatest(ready),
+            notBefore: ready,
+            group: _github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .group */ .Os,
+            warn: (text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level: 'warning', title: 'Provider', text }),
             emit: (event) => {
                 keepState(event);
                 log.on(event);
@@ -31534,28 +41792,32 @@ async function runStep(inputs) {
 }
 async function beat(heartbeat, done) {
     while (!done.aborted) {
-        await _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.sleep(10_000, done);
+        await _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.sleep(10_000, done);
         heartbeat();
     }
 }
 async function refuse(problems) {
-    for (const text of problems.slice(0, 9))
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .annotate */ .fz)({ level: 'error', title: 'Input', text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_16__/* .plain */ .pj)(text) });
-    if (problems.length > 9)
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .annotate */ .fz)({ level: 'error', title: 'Input', text: `and ${problems.length - 9} more` });
-    const problem = `Nothing was triggered: ${problems.length === 1 ? 'an input is' : `${problems.length} inputs are`} not right. ${problems.join(' ')}`;
-    await publish({ conclusion: 'failure', results: [], problem }, null);
-    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_7__/* .saveVerdict */ .RC)('failure');
+    tell('error', 'Input', problems);
+    const head = `Nothing was triggered: ${problems.length === 1 ? 'an input is' : `${problems.length} inputs are`} not right.`;
+    await publish({ conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] }, null);
+    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .saveVerdict */ .RC)('failure');
     return false;
 }
+/** Ten annotations of a level are shown: nine, and how many more there are. */
+function tell(level, title, texts) {
+    for (const text of texts.slice(0, 9))
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level, title, text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_18__/* .plain */ .pj)(text) });
+    if (texts.length > 9)
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level, title, text: `and ${texts.length - 9} more` });
+}
 async function publish(report, inputs) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_13__/* .outputsOf */ .Y)(report));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_15__/* .outputsOf */ .Y)(report));
     const options = {
         mode: inputs?.mode ?? 'run',
         details: inputs?.showDetails ?? false,
-        tookMs: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.now() - began.now,
+        tookMs: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.now() - began.now,
     };
-    await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .writeSummary */ .Sy)((0,_report_summary_js__WEBPACK_IMPORTED_MODULE_14__/* .summaryOf */ .Y)(report, options));
+    await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .writeSummary */ .Sy)((0,_report_summary_js__WEBPACK_IMPORTED_MODULE_16__/* .summaryOf */ .Y)(report, options));
 }
 
 __webpack_async_result__();
@@ -31571,7 +41833,8 @@ __webpack_async_result__();
 __nccwpck_require__.d(__webpack_exports__, {
   xq: () => (/* binding */ PROVIDERS),
   it: () => (/* binding */ authorization),
-  Qd: () => (/* binding */ createProvider)
+  Qd: () => (/* binding */ createProvider),
+  xS: () => (/* binding */ factsOf)
 });
 
 // EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
@@ -31623,7 +41886,7 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
             : 'the request was not accepted',
         unavailable: status >= 200 && status < 300 ? 'an answer that makes no sense' : 'the provider is not available',
     }[trouble];
-    return new provider/* ProviderError */.m(trouble, `${meaning} (HTTP ${status})${page}`, { detail: detail === '' ? null : detail });
+    return new provider/* ProviderError */.mZ(trouble, `${meaning} (HTTP ${status})${page}`, { detail: detail === '' ? null : detail });
 }
 /** What a status code means that is not a success, whoever sends it. */
 function troubleOf(status) {
@@ -31657,6 +41920,10 @@ const CENSUS = {
         ['us', 'https://app.getcensus.com'],
         ['eu', 'https://app-eu.getcensus.com'],
     ]),
+    pages: {
+        hosts: ['app.getcensus.com', 'app-eu.getcensus.com'],
+        sync: /^\/(?:workspaces\/[^/]+\/)?syncs\/([1-9][0-9]{0,18})(?:\/|$)/,
+    },
 };
 /** Documented: the statuses of a run, those of before 2023 included. A word that is not here is no end and no success. */
 const STATES = new Map([
@@ -31703,10 +41970,17 @@ const WireSync = dist/* object */.Ikc({
     resource_identifier: census_text,
     paused: flag,
     destination_attributes: dist/* fallback */.NpB(dist/* object */.Ikc({ connection_id: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* union */.KCZ([dist/* string */.YjP(), dist/* number */.aig()])), null), object: census_text }), { connection_id: null, object: null }),
+    // A source of another kind, such as a query, is no table.
+    source_attributes: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* object */.Ikc({
+        object: dist/* object */.Ikc({ type: dist/* literal */.euz('table'), table_catalog: census_text, table_schema: census_text, table_name: dist/* string */.YjP() }),
+    })), null),
 });
 const WireTriggered = dist/* object */.Ikc({ data: dist/* object */.Ikc({ sync_run_id: id }) });
 const WireDestination = dist/* object */.Ikc({ id: dist/* union */.KCZ([dist/* string */.YjP(), dist/* number */.aig()]), name: dist/* string */.YjP() });
 const RUNS = 10;
+const MORE_RUNS = 100;
+/** As many as a page may have. */
+const SYNCS = 100;
 const DESTINATIONS_MS = 5000;
 class Census {
     name = CENSUS.name;
@@ -31723,7 +41997,12 @@ class Census {
         this.#answering = likely(options.token)[0];
     }
     async history(syncId, signal) {
-        const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${RUNS}`;
+        const runs = await this.#page(syncId, RUNS, signal);
+        // A page full of dry runs does not show how the sync fares: then a longer one is asked for.
+        return runs.length < RUNS || runs.some(provider/* hasMovedData */.M0) ? runs : await this.#page(syncId, MORE_RUNS, signal);
+    }
+    async #page(syncId, length, signal) {
+        const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${length}`;
         const wire = await this.#read({ path, schema: dist/* array */.YOg(WireRun), what: `sync ${syncId}` }, signal);
         const runs = wire.flatMap((run) => (run.id === undefined ? [] : toRun(run, run.id, syncId)));
         // Ids grow, so the order does not hang on the server's.
@@ -31733,19 +42012,22 @@ class Census {
         const wire = await this.#read({ path: `/syncs/${syncId}`, schema: WireSync, what: `sync ${syncId}` }, signal);
         // Names are a nicety: whatever goes wrong with them, the sync is described without.
         const destinations = await this.#listDestinations(signal).catch(() => new Map());
-        const { connection_id: connection, object } = wire.destination_attributes;
-        const destination = [destinations.get(String(connection)), object].filter((part) => part !== undefined && part !== null && part !== '');
-        return {
-            id: syncId,
-            name: wire.label || wire.resource_identifier?.replace(/^sync:/, '') || syncId,
-            destination: destination.length === 0 ? null : destination.join(' · '),
-            paused: wire.paused,
+        return toSync(wire, syncId, destinations);
+    }
+    async list(page, signal) {
+        const question = {
+            path: `/syncs?order=desc&page=${page}&per_page=${SYNCS}`,
+            schema: dist/* array */.YOg(WireSync),
+            what: 'list of syncs',
         };
+        const wire = await this.#read(question, signal);
+        // Whether there are more is worked out, not read: an address that the answer gives is not followed.
+        return { syncs: wire.map((sync) => toSync(sync, sync.id, new Map())), more: wire.length === SYNCS };
     }
     async read(runId, signal) {
         const wire = await this.#read({ path: `/sync_runs/${runId}`, schema: WireRun, what: `run ${runId}` }, signal);
         if (wire.id !== undefined && wire.id !== runId)
-            throw new provider/* ProviderError */.m('unavailable', `asked for run ${runId}, the answer is about another one`);
+            throw new provider/* ProviderError */.mZ('unavailable', `asked for run ${runId}, the answer is about another one`);
         return toRun(wire, runId, wire.sync_id ?? '');
     }
     async trigger(syncId, { full }, signal) {
@@ -31758,7 +42040,7 @@ class Census {
         catch (error) {
             if (!(error instanceof http/* TransportError */.wX))
                 throw error;
-            const trouble = new provider/* ProviderError */.m('unavailable', error.message, { cause: error });
+            const trouble = new provider/* ProviderError */.mZ('unavailable', error.message, { cause: error });
             return error.sent ? { kind: 'ambiguous', error: trouble, resend: false } : { kind: 'not-sent', error: trouble };
         }
         const { status } = reply;
@@ -31778,7 +42060,7 @@ class Census {
         if (status === 429) {
             return {
                 kind: 'not-sent',
-                error: new provider/* ProviderError */.m('unavailable', error.message, {
+                error: new provider/* ProviderError */.mZ('unavailable', error.message, {
                     detail: error.detail,
                     retryAfterMs: host.closedForMs,
                 }),
@@ -31801,7 +42083,7 @@ class Census {
         }
         catch (error) {
             if (error instanceof http/* TransportError */.wX)
-                throw new provider/* ProviderError */.m('unavailable', error.message, { cause: error });
+                throw new provider/* ProviderError */.mZ('unavailable', error.message, { cause: error });
             throw error;
         }
     }
@@ -31846,7 +42128,7 @@ class Census {
                 return value;
             }
             catch (error) {
-                if (!(error instanceof provider/* ProviderError */.m) || error.trouble === 'unavailable' || error.trouble === 'rejected')
+                if (!(error instanceof provider/* ProviderError */.mZ) || error.trouble === 'unavailable' || error.trouble === 'rejected')
                     throw error;
                 refusals.push(error);
             }
@@ -31855,13 +42137,13 @@ class Census {
         const trouble = ['missing', 'refused', 'retired'].find((kind) => refusals.some((error) => error.trouble === kind)) ??
             'refused';
         const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ');
-        throw new provider/* ProviderError */.m(trouble, told, { detail: refusals.find((error) => error.detail !== null)?.detail ?? null });
+        throw new provider/* ProviderError */.mZ(trouble, told, { detail: refusals.find((error) => error.detail !== null)?.detail ?? null });
     }
     async #readWith(version, { path, schema, what }, signal) {
         const reply = await this.#options.host.get(this.#path(path, version), signal);
         if (reply.status === 400 && version === 'v2' && this.#options.groupId === null) {
             const { message, detail } = explain(reply, what);
-            throw new provider/* ProviderError */.m('rejected', `${message}; API v2 may need the input group-id`, { detail });
+            throw new provider/* ProviderError */.mZ('rejected', `${message}; API v2 may need the input group-id`, { detail });
         }
         if (reply.status !== 200)
             throw explain(reply, what);
@@ -31889,6 +42171,20 @@ class Census {
 /** The versions in the order in which this token suggests trying them: workspace keys belong to version 1. */
 function likely(token) {
     return token.startsWith('secret-token:') ? ['v1', 'v2'] : ['v2', 'v1'];
+}
+function toSync(wire, syncId, destinations) {
+    const { connection_id: connection, object } = wire.destination_attributes;
+    const destination = [destinations.get(String(connection)), object].filter((part) => part !== undefined && part !== null && part !== '');
+    const source = wire.source_attributes?.object;
+    return {
+        id: syncId,
+        name: wire.label || wire.resource_identifier?.replace(/^sync:/, '') || syncId,
+        destination: destination.length === 0 ? null : destination.join(' · '),
+        paused: wire.paused,
+        source: source === undefined
+            ? null
+            : { database: source.table_catalog || null, schema: source.table_schema || null, table: source.table_name },
+    };
 }
 function toRun(wire, runId, syncId) {
     // A cancelled run is known by its flag, whatever its status says.
@@ -31922,6 +42218,12 @@ function toRun(wire, runId, syncId) {
 ;// CONCATENATED MODULE: ./lib/providers/index.js
 
 const PROVIDERS = [CENSUS];
+function factsOf({ provider }) {
+    const facts = PROVIDERS.find(({ name }) => name === provider);
+    if (facts === undefined)
+        throw new Error(`no provider is called ${provider}`);
+    return facts;
+}
 /** How a request to this provider shows who is asking. */
 function authorization({ token }) {
     return { authorization: `Bearer ${token}` };
@@ -31946,37 +42248,70 @@ function createProvider(inputs, host) {
 /* harmony export */   I: () => (/* binding */ annotationsOf)
 /* harmony export */ });
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
-/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7703);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7703);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2813);
 /* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7142);
+
 
 
 
 /** GitHub shows ten annotations of a level and step: nine, and one that says how many more there are. */
 const MOST = 9;
-/** What GitHub shows beside the workflow run: one annotation for each sync that is not simply good. */
-function annotationsOf(results, details) {
-    return ['error', 'warning', 'notice'].flatMap((level) => {
-        const some = results.filter((result) => levelOf(result) === level);
-        const shown = some.slice(0, MOST).map((result) => ({
-            level,
-            title: _wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im[result.outcome].title,
-            text: `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(result.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .whyOf */ .gf)(result, details)}${level === 'error' ? ` ${result.url}` : ''}`,
-        }));
-        const rest = some.length - shown.length;
-        return rest === 0
-            ? shown
-            : [
-                ...shown,
-                { level, title: 'More syncs', text: `and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_2__/* .plural */ .LS)(rest, 'more sync', 'more syncs')}: see the job summary` },
-            ];
-    });
+/** What GitHub shows beside the workflow run: what is wrong with the step, and one annotation for each sync that is not simply good. */
+function annotationsOf({ conclusion, results, problems }, details) {
+    const all = [
+        ...problems.map((text) => ({
+            level: conclusion === 'skipped' ? 'warning' : 'error',
+            title: conclusion === 'skipped' ? 'Nothing was synced' : 'Nothing was triggered',
+            text: (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(text),
+        })),
+        ...(conclusion === 'skipped' && results.length > 0 ? [nothingSynced(results)] : []),
+        // Where the step never came to its syncs, its problem says it all.
+        ...results
+            .filter(({ outcome }) => problems.length === 0 || outcome !== 'not_started')
+            .flatMap((result) => about(result, details)),
+    ];
+    return ['error', 'warning', 'notice'].flatMap((level) => limit(all.filter((one) => one.level === level), level));
 }
-function levelOf({ outcome, run }) {
-    if (_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red')
+function limit(some, level) {
+    const rest = some.length - MOST;
+    if (rest <= 0)
+        return [...some];
+    return [...some.slice(0, MOST), { level, title: 'More', text: `and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .number */ .ai)(rest)} more: see the job summary` }];
+}
+/** Green, and yet nothing has arrived anywhere: that should be seen. */
+function nothingSynced(results) {
+    const [first] = results;
+    const why = first === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(first.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .whyOf */ .gf)(first, false)}`;
+    return {
+        level: 'warning',
+        title: 'Nothing was synced',
+        text: `${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(results.length, 'sync', 'syncs')}, none of which ran.${why}`,
+    };
+}
+function about(result, details) {
+    const level = levelOf(result);
+    const { outcome, sync, url, ruling, tolerated } = result;
+    const forgiven = tolerated === null ? '' : ` (${tolerated})`;
+    const own = {
+        title: _wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im[outcome].title,
+        text: `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .whyOf */ .gf)(result, details)}${forgiven}${level === 'error' ? ` ${url}` : ''}`,
+    };
+    const notes = (ruling?.notes ?? []).map((note) => ({
+        level: note.level,
+        title: 'dbt',
+        text: `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(sync)}: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(note.text)}`,
+    }));
+    return level === null ? notes : [{ level, ...own }, ...notes];
+}
+function levelOf({ outcome, run, tolerated }) {
+    if ((0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)({ outcome, tolerated }))
         return 'error';
-    if (outcome === 'warned' || (outcome === 'fresh' && (run?.counts.failed ?? 0) > 0))
+    if (outcome === 'skipped' || tolerated === 'on-blocked: skip')
+        return 'notice';
+    if (tolerated !== null || outcome === 'warned')
         return 'warning';
-    return outcome === 'skipped' ? 'notice' : null;
+    return outcome === 'fresh' && (run?.counts.failed ?? 0) > 0 ? 'warning' : null;
 }
 
 
@@ -32058,7 +42393,7 @@ function createLog({ details, now, write }) {
     const on = (event) => {
         switch (event.kind) {
             case 'planned':
-                return write({ level: 'info', text: planLine(event.sync, event.step) });
+                return write({ level: 'info', text: planLine(event.sync, event.step, event.ruling) });
             case 'refused':
                 return write({
                     level: 'info',
@@ -32109,9 +42444,14 @@ function createLog({ details, now, write }) {
     };
     return { on, heartbeat };
 }
-function planLine(sync, step) {
+function planLine(sync, step, ruling) {
     const where = (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .destinationOf */ .My)(sync) === '' ? '' : ` → ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .destinationOf */ .My)(sync)}`;
-    return `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync)}${where}: ${stepInWords(step)}`;
+    const line = `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync)}${where}: ${stepInWords(step)}`;
+    if (ruling === null)
+        return line;
+    const feed = ruling.models === null ? (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(ruling.source) : `fed by ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .modelsOf */ .Wh)(ruling)}, as ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(ruling.source)} says`;
+    const told = step.do === 'settle' && step.verdict.reason === ruling.reason;
+    return `${line}\n    ${feed}${told || ruling.reason === '' ? '' : `; ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(ruling.reason)}`}`;
 }
 /** What is going to happen to a sync, in words. */
 function stepInWords(step) {
@@ -32123,20 +42463,20 @@ function stepInWords(step) {
         case 'queue':
             return `wait, then trigger: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(step.reason)}`;
         case 'trigger':
-            return 'trigger';
+            return `trigger${step.reason === null ? '' : `, ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(step.reason)}`}`;
     }
 }
 function runLine(run) {
     const parts = [
         (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(run.status, 60),
-        run.step === null || (0,_core_provider_js__WEBPACK_IMPORTED_MODULE_1__/* .hasEnded */ .h)(run) ? '' : (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(run.step, 120),
+        run.step === null || (0,_core_provider_js__WEBPACK_IMPORTED_MODULE_1__/* .hasEnded */ .hY)(run) ? '' : (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(run.step, 120),
         (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .recordsOf */ .M$)(run.counts),
     ];
     return parts.filter((part) => part !== '').join(' · ');
 }
 /** How a sync ended, in one line. */
 function resultLine(result, details) {
-    const { outcome, run } = result;
+    const { outcome, run, tolerated } = result;
     const took = run === null ? null : durationOf(run);
     const facts = [
         outcome === 'succeeded' || outcome === 'fresh' || outcome === 'warned' ? (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .recordsOf */ .M$)(run?.counts ?? NO_COUNTS) : '',
@@ -32144,11 +42484,12 @@ function resultLine(result, details) {
     ].filter((fact) => fact !== '');
     const { mark, words } = _wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome];
     const why = outcome === 'succeeded' && result.reason === 'completed' ? '' : `: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, details)}`;
-    return `${mark} ${words}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red' || result.runId !== null ? result.url : ''}`.trimEnd();
+    const forgiven = tolerated === null ? '' : ` (${tolerated})`;
+    return `${mark} ${words}${forgiven}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${(0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result) || result.runId !== null ? result.url : ''}`.trimEnd();
 }
 /** How long a run took, in milliseconds, on the provider's clock. */
 function durationOf(run) {
-    if (run.createdAt === null || run.finishedAt === null || !(0,_core_provider_js__WEBPACK_IMPORTED_MODULE_1__/* .hasEnded */ .h)(run))
+    if (run.createdAt === null || run.finishedAt === null || !(0,_core_provider_js__WEBPACK_IMPORTED_MODULE_1__/* .hasEnded */ .hY)(run))
         return null;
     return Math.max(0, run.finishedAt - run.createdAt);
 }
@@ -32176,14 +42517,16 @@ const NO_COUNTS = { processed: null, succeeded: null, failed: null, invalid: nul
 
 const DELIVERED = ['succeeded', 'warned', 'fresh'];
 /** The outputs of the step, every one on every path. They never carry a provider's words as they came. */
-function outputsOf({ conclusion, results, problem }) {
+function outputsOf(report) {
+    const { conclusion, results } = report;
     const red = results.filter(({ outcome }) => _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red');
     const blocked = results.filter(({ outcome }) => outcome === 'blocked');
     const failed = red.filter(({ outcome }) => outcome !== 'blocked');
     const ids = (some) => JSON.stringify(some.map(({ sync }) => sync.id).filter((id) => id !== ''));
     const sum = (count) => String(results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0));
     const withRun = results.filter(({ runId }) => runId !== null);
-    const first = red.find(({ runId }) => runId !== null) ?? withRun[0] ?? red[0] ?? results[0];
+    const worst = results.filter(_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI);
+    const first = worst.find(({ runId }) => runId !== null) ?? withRun[0] ?? worst[0] ?? results[0];
     return {
         conclusion,
         results: JSON.stringify(results.map(toJson)),
@@ -32198,7 +42541,7 @@ function outputsOf({ conclusion, results, problem }) {
         'records-failed': sum('failed'),
         'records-invalid': sum('invalid'),
         url: first?.url ?? '',
-        message: messageOf({ conclusion, results, problem }),
+        message: messageOf(report),
     };
 }
 function toJson(result) {
@@ -32213,7 +42556,7 @@ function toJson(result) {
         run_id: result.runId,
         adopted: result.adopted,
         url: result.url,
-        models: null,
+        models: result.ruling?.models?.map((id) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(id)) ?? null,
         created_at: isoTime(run?.createdAt ?? null),
         finished_at: isoTime(run?.finishedAt ?? null),
         duration_seconds: took === null ? null : took / 1000,
@@ -32226,17 +42569,18 @@ function isoTime(ms) {
     return ms === null ? null : new Date(ms).toISOString();
 }
 /** One safe sentence that says how the step went. */
-function messageOf({ conclusion, results, problem }) {
+function messageOf({ conclusion, results, problems }) {
     if (results.length === 0)
-        return (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(problem ?? 'There was nothing to sync.');
+        return (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(problems.join(' ') || 'There was nothing to sync.');
     const parts = Object.keys(_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im).flatMap((outcome) => {
         const count = results.filter((result) => result.outcome === outcome).length;
         return count === 0 ? [] : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .number */ .ai)(count)} ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words}`;
     });
-    const worst = results.find(({ outcome }) => _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red');
+    const worst = results.find(_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI);
     const example = worst === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(worst.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(worst, false)}`;
     const head = conclusion === 'cancelled' ? 'The workflow was cancelled: ' : '';
-    return (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(`${head}${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .plural */ .LS)(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${problem === null ? example : ` ${problem}`}`);
+    const why = problems.length === 0 ? example : ` ${problems.join(' ')}`;
+    return (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(`${head}${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .plural */ .LS)(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${why}`);
 }
 
 
@@ -32333,22 +42677,25 @@ const HEADLINES = {
 };
 /** The job summary: what went wrong first, with what to do about it, then every sync in one table. Worst first where space is short. */
 function summaryOf(report, options) {
-    const { conclusion, problem } = report;
+    const { conclusion, problems } = report;
     const results = report.results.toSorted((a, b) => gravity(a) - gravity(b));
     const head = [
         `## ${headline(conclusion, options.mode)}`,
         '',
         [tally(results), records(results), `in ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(options.tookMs)}`].filter((part) => part !== '').join(' · '),
         '',
-        ...(problem === null ? [] : [`> ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)(problem)}`, '']),
+        ...problems.flatMap((problem) => [`> ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)(problem)}`, '']),
         '',
     ].join('\n');
     const blocks = results.filter((result) => gravity(result) === 0).map((result) => failure(result, options.details));
-    const rows = results.map((result) => row(result, options.details));
-    return squeeze(head, blocks, rows);
+    const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null);
+    const rows = results.map((result) => row(result, options.details, withModels));
+    return squeeze(head, blocks, tableHead(withModels), rows);
 }
-function gravity({ outcome }) {
-    return _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red' ? 0 : outcome === 'warned' ? 1 : 2;
+function gravity(result) {
+    if ((0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result))
+        return 0;
+    return result.outcome === 'warned' || result.tolerated !== null ? 1 : 2;
 }
 function headline(conclusion, mode) {
     if (conclusion !== 'success')
@@ -32379,6 +42726,7 @@ function records(results) {
 function failure(result, details) {
     const where = (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .destinationOf */ .My)(result.sync) === '' ? '' : ` → ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .destinationOf */ .My)(result.sync))}`;
     const facts = [
+        (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .modelsOf */ .Wh)(result.ruling) === '' ? '' : `fed by ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .modelsOf */ .Wh)(result.ruling), 200)}`,
         result.runId === null ? '' : `run ${result.runId}`,
         result.run === null ? '' : (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .recordsOf */ .M$)(result.run.counts),
     ].filter((fact) => fact !== '');
@@ -32392,24 +42740,30 @@ function failure(result, details) {
         '',
     ].join('\n');
 }
-function row(result, details) {
-    const { sync, outcome, run, url } = result;
+function row(result, details, withModels) {
+    const { sync, outcome, run, url, tolerated } = result;
     const took = run === null ? null : (0,_log_js__WEBPACK_IMPORTED_MODULE_1__/* .durationOf */ .cf)(run);
     const cells = [
-        `${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].mark} ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words}`,
+        `${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].mark} ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
         `[${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync), 200)}](${url})`,
         (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .destinationOf */ .My)(sync)),
+        ...(withModels ? [(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .modelsOf */ .Wh)(result.ruling), 200)] : []),
         run === null ? '' : (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .recordsOf */ .M$)(run.counts),
         took === null ? '' : (0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(took),
         (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, details), 300),
     ];
     return `| ${cells.join(' | ')} |\n`;
 }
-const TABLE = '| Outcome | Sync | Destination | Records | Run took | Why |\n|---|---|---|---|---|---|\n';
+const COLUMNS = ['Outcome', 'Sync', 'Destination', 'Models', 'Records', 'Run took', 'Why'];
+/** The head of the table. Without anything from dbt it has no column for models. */
+function tableHead(withModels) {
+    const columns = COLUMNS.filter((column) => withModels || column !== 'Models');
+    return `| ${columns.join(' | ')} |\n|${columns.map(() => '---|').join('')}\n`;
+}
 /** As many blocks and rows as there is room for, blocks first: they say more. */
-function squeeze(head, blocks, rows) {
+function squeeze(head, blocks, table, rows) {
     const size = (text) => new TextEncoder().encode(text).length;
-    let left = MOST_BYTES - size(head) - size(TABLE) - 200;
+    let left = MOST_BYTES - size(head) - size(table) - 200;
     const take = (parts, share) => {
         const room = left * share;
         let used = 0;
@@ -32422,7 +42776,7 @@ function squeeze(head, blocks, rows) {
         return fitting.join('') + (rest === 0 ? '' : `\n… and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(rest, 'more sync', 'more syncs')}.\n\n`);
     };
     const text = head + take(blocks, 0.5);
-    return rows.length === 0 ? text : text + TABLE + take(rows, 1);
+    return rows.length === 0 ? text : text + table + take(rows, 1);
 }
 
 
@@ -32435,6 +42789,7 @@ function squeeze(head, blocks, rows) {
 /* harmony export */   M$: () => (/* binding */ recordsOf),
 /* harmony export */   My: () => (/* binding */ destinationOf),
 /* harmony export */   Vb: () => (/* binding */ nameOf),
+/* harmony export */   Wh: () => (/* binding */ modelsOf),
 /* harmony export */   gf: () => (/* binding */ whyOf),
 /* harmony export */   im: () => (/* binding */ OUTCOMES)
 /* harmony export */ });
@@ -32465,6 +42820,12 @@ function nameOf(sync) {
 }
 function destinationOf(sync) {
     return sync.destination === null ? '' : (0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(sync.destination, 80);
+}
+/** The models that feed a sync, in few words; empty where they are not known. */
+function modelsOf(ruling) {
+    // `model.shop.customers.v2`: what comes before the name says little to somebody who knows the project.
+    const names = (ruling?.models ?? []).map((id) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(id.split('.').slice(2).join('.'), 80));
+    return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .number */ .ai)(names.length - 3)} more`;
 }
 /** Why it ended so, with the provider's message; `details` shows it as it came, row-level detail included. */
 function whyOf(result, details) {
@@ -34795,7 +45156,7 @@ class Context {
 // EXTERNAL MODULE: ./node_modules/@actions/github/node_modules/@actions/http-client/lib/index.js
 var lib = __nccwpck_require__(9659);
 // EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(6752);
+var undici = __nccwpck_require__(4371);
 ;// CONCATENATED MODULE: ./node_modules/@actions/github/lib/internal/utils.js
 var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -39853,7 +50214,7 @@ class DecodedURL extends URL {
 // EXTERNAL MODULE: ./node_modules/tunnel/index.js
 var tunnel = __nccwpck_require__(770);
 // EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(6752);
+var undici = __nccwpck_require__(4371);
 ;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
 /* eslint-disable @typescript-eslint/no-explicit-any */
 var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
@@ -40554,6 +50915,192 @@ const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCa
 
 /***/ }),
 
+/***/ 7785:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A: () => (/* binding */ leven)
+/* harmony export */ });
+/* unused harmony export closestMatch */
+const array = [];
+const characterCodeCache = [];
+
+function leven(first, second, options) {
+	if (first === second) {
+		return 0;
+	}
+
+	const maxDistance = options?.maxDistance;
+	const swap = first;
+
+	// Swapping the strings if `a` is longer than `b` so we know which one is the
+	// shortest & which one is the longest
+	if (first.length > second.length) {
+		first = second;
+		second = swap;
+	}
+
+	let firstLength = first.length;
+	let secondLength = second.length;
+
+	// Performing suffix trimming:
+	// We can linearly drop suffix common to both strings since they
+	// don't increase distance at all
+	// Note: `~-` is the bitwise way to perform a `- 1` operation
+	while (firstLength > 0 && (first.charCodeAt(~-firstLength) === second.charCodeAt(~-secondLength))) {
+		firstLength--;
+		secondLength--;
+	}
+
+	// Performing prefix trimming
+	// We can linearly drop prefix common to both strings since they
+	// don't increase distance at all
+	let start = 0;
+
+	while (start < firstLength && (first.charCodeAt(start) === second.charCodeAt(start))) {
+		start++;
+	}
+
+	firstLength -= start;
+	secondLength -= start;
+
+	// Early termination after trimming: if difference in length exceeds max distance
+	if (maxDistance !== undefined && secondLength - firstLength > maxDistance) {
+		return maxDistance;
+	}
+
+	if (firstLength === 0) {
+		return maxDistance !== undefined && secondLength > maxDistance
+			? maxDistance
+			: secondLength;
+	}
+
+	let bCharacterCode;
+	let result;
+	let temporary;
+	let temporary2;
+	let index = 0;
+	let index2 = 0;
+
+	while (index < firstLength) {
+		characterCodeCache[index] = first.charCodeAt(start + index);
+		array[index] = ++index;
+	}
+
+	while (index2 < secondLength) {
+		bCharacterCode = second.charCodeAt(start + index2);
+		temporary = index2++;
+		result = index2;
+
+		for (index = 0; index < firstLength; index++) {
+			temporary2 = bCharacterCode === characterCodeCache[index] ? temporary : temporary + 1;
+			temporary = array[index];
+			// eslint-disable-next-line no-multi-assign
+			result = array[index] = temporary > result
+				? (temporary2 > result ? result + 1 : temporary2)
+				: (temporary2 > temporary ? temporary + 1 : temporary2);
+		}
+
+		// Early termination: if all values in current row exceed maxDistance
+		if (maxDistance !== undefined) {
+			let rowMinimum = result;
+			for (index = 0; index < firstLength; index++) {
+				if (array[index] < rowMinimum) {
+					rowMinimum = array[index];
+				}
+			}
+
+			if (rowMinimum > maxDistance) {
+				return maxDistance;
+			}
+		}
+	}
+
+	// Bound arrays to avoid retaining large previous sizes
+	array.length = firstLength;
+	characterCodeCache.length = firstLength;
+
+	return maxDistance !== undefined && result > maxDistance ? maxDistance : result;
+}
+
+function closestMatch(target, candidates, options) {
+	if (!Array.isArray(candidates) || candidates.length === 0) {
+		return undefined;
+	}
+
+	const userMax = options?.maxDistance;
+	const targetLength = target.length;
+
+	// Exact match fast-path
+	for (const candidate of candidates) {
+		if (candidate === target) {
+			return candidate;
+		}
+	}
+
+	if (userMax === 0) {
+		return undefined;
+	}
+
+	let best;
+	let bestDist = Number.POSITIVE_INFINITY;
+	const seen = new Set();
+
+	for (const candidate of candidates) {
+		if (seen.has(candidate)) {
+			continue;
+		}
+
+		seen.add(candidate);
+
+		const lengthDiff = Math.abs(candidate.length - targetLength);
+		if (lengthDiff >= bestDist) {
+			continue;
+		}
+
+		if (userMax !== undefined && lengthDiff > userMax) {
+			continue;
+		}
+
+		const cap = Number.isFinite(bestDist)
+			? (userMax === undefined ? bestDist : Math.min(bestDist, userMax))
+			: userMax;
+
+		const distance = cap === undefined
+			? leven(target, candidate)
+			: leven(target, candidate, {maxDistance: cap});
+
+		// Skip candidates that exceed the user's maximum distance
+		if (userMax !== undefined && distance > userMax) {
+			continue;
+		}
+
+		// If we got a capped result that equals the cap, we need the actual distance
+		// for accurate comparison, but only if the cap was due to userMax
+		let actualD = distance;
+		if (cap !== undefined && distance === cap && cap === userMax) {
+			actualD = leven(target, candidate);
+		}
+
+		if (actualD < bestDist) {
+			bestDist = actualD;
+			best = candidate;
+			if (bestDist === 0) {
+				break;
+			}
+		}
+	}
+
+	if (userMax !== undefined && bestDist > userMax) {
+		return undefined;
+	}
+
+	return best;
+}
+
+
+/***/ }),
+
 /***/ 370:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -40824,6 +51371,7 @@ function validateConcurrency(concurrency) {
 /* harmony export */   YOg: () => (/* binding */ array),
 /* harmony export */   YjP: () => (/* binding */ string),
 /* harmony export */   aig: () => (/* binding */ number),
+/* harmony export */   euz: () => (/* binding */ literal),
 /* harmony export */   lqM: () => (/* binding */ optional),
 /* harmony export */   mee: () => (/* binding */ nullable),
 /* harmony export */   ndf: () => (/* binding */ integer),
@@ -40833,7 +51381,7 @@ function validateConcurrency(concurrency) {
 /* harmony export */   yGV: () => (/* binding */ regex),
 /* harmony export */   zMY: () => (/* binding */ boolean)
 /* harmony export */ });
-/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, literal, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, picklist, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
+/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, picklist, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
 //#region src/storages/globalConfig/globalConfig.ts
 let store$4;
 const DEFAULT_CONFIG = {

@@ -28772,14 +28772,80 @@ function show(value) {
 
 /***/ }),
 
-/***/ 662:
+/***/ 5820:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   T: () => (/* binding */ parseInputs),
-/* harmony export */   z: () => (/* binding */ DEFAULTS)
-/* harmony export */ });
-/* harmony import */ var _input_values_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(418);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  zY: () => (/* binding */ DEFAULTS),
+  TL: () => (/* binding */ parseInputs)
+});
+
+// UNUSED EXPORTS: settingsOf
+
+// EXTERNAL MODULE: ./lib/core/input-values.js
+var input_values = __nccwpck_require__(418);
+;// CONCATENATED MODULE: ./lib/core/reading.js
+
+/** The words that a setting may have, its default first. The inputs and the config file share them. */
+const CHOICES = {
+    'on-fresh': ['skip', 'trigger'],
+    'on-running': ['queue', 'attach', 'skip', 'fail'],
+    'on-paused': ['fail', 'skip', 'trigger'],
+    'on-not-built': ['skip', 'trigger'],
+    'on-blocked': ['fail', 'skip'],
+    'dbt-gate': ['upstream', 'direct', 'strict', 'off'],
+};
+/** What numbers may be. */
+const RANGES = {
+    retries: { unit: 'runs', least: 0, most: 10, whole: true },
+    'max-parallel': { unit: 'runs', least: 1, most: 2000, whole: true },
+    'timeout-minutes': { unit: 'minutes', least: 0.01, most: 7200, whole: false },
+    'poll-interval-seconds': { unit: 'seconds', least: 0.01, most: 3600, whole: false },
+    'outage-tolerance-minutes': { unit: 'minutes', least: 0, most: 7200, whole: false },
+    'dbt-max-age-hours': { unit: 'hours', least: 0.01, most: 8760, whole: false },
+};
+function readChoice({ text, problem }, name, options) {
+    const chosen = options.find((option) => option === text(name).toLowerCase());
+    if (chosen === undefined)
+        problem(name, `Allowed: ${options.join(', ')}.`);
+    return chosen ?? options[0];
+}
+/** The spellings of YAML 1.2's core schema, as the toolkit's own getBooleanInput has them. */
+function readFlag({ text, problem }, name) {
+    if (!/^(true|True|TRUE|false|False|FALSE)$/.test(text(name)))
+        problem(name, 'Allowed: true, false.');
+    return /^true$/i.test(text(name));
+}
+function readNumber({ text, problem }, name) {
+    const { unit, least, most, whole } = RANGES[name];
+    const value = /^\d{1,9}(\.\d{1,6})?$/.test(text(name)) ? Number(text(name)) : Number.NaN;
+    if (value >= least && value <= most && (!whole || Number.isInteger(value)))
+        return value;
+    problem(name, `Allowed: a ${whole ? 'whole ' : ''}number of ${unit} from ${least} to ${most}.`);
+    return least;
+}
+/** A number of records, or a percentage; null where there is none. */
+function readLimit({ text, problem }, name) {
+    if (text(name) === '')
+        return null;
+    const [, digits, percent] = /^(\d{1,12}(?:\.\d{1,6})?)\s*(%?)$/.exec(text(name)) ?? [];
+    const value = Number(digits);
+    if (percent === '%' && value <= 100)
+        return { percent: value };
+    if (percent === '' && Number.isInteger(value))
+        return { count: value };
+    problem(name, 'Allowed: a whole number of records such as 100, or a percentage from 0% to 100%.');
+    return null;
+}
+/** What is wrong with a value, and what is allowed. */
+function complaint(name, value, allowed) {
+    return `${name}: ${value === '' ? 'is required' : `${(0,input_values/* quote */.hD)(value)} is not allowed`}. ${allowed}`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/inputs.js
+
 
 /** Every input with its default, in the order of action.yml. */
 const DEFAULTS = {
@@ -28788,7 +28854,15 @@ const DEFAULTS = {
     'sync-ids': '',
     mode: 'run',
     runs: '',
+    config: '',
+    discover: 'none',
     'full-sync': 'false',
+    'dbt-artifacts': '',
+    'dbt-gate': 'upstream',
+    'dbt-max-age-hours': '12',
+    'github-run-id': '',
+    'on-not-built': 'skip',
+    'on-blocked': 'fail',
     'on-fresh': 'skip',
     'on-running': 'queue',
     'on-paused': 'fail',
@@ -28808,59 +28882,40 @@ const DEFAULTS = {
     'show-details': 'false',
     'job-status': 'success',
 };
-const MAX_SYNCS = 2000;
+const NO_SYNC = 'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.';
+const MAX_SYNCS = RANGES['max-parallel'].most;
+/** What has no meaning without dbt's files: given without them, it would switch off in silence what somebody relies on. */
+const NEED_ARTIFACTS = [
+    'dbt-gate',
+    'dbt-max-age-hours',
+    'github-run-id',
+    'on-not-built',
+    'on-blocked',
+    'discover',
+];
 /**
  * Checks all inputs at once. `raw` holds the texts as the runner passes them; `checkUrl` decides which addresses may be given the
- * token; `emptyToken` says what an empty token means in this event.
+ * token; `emptyToken` says what an empty token means in this event; `config` is what the config file holds.
  */
-function parseInputs(raw, providers, checkUrl, emptyToken) {
+function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
     const problems = [];
     const warnings = [];
     const text = (name) => raw[name]?.trim() || DEFAULTS[name];
     const problem = (name, allowed, value = text(name)) => {
-        problems.push(`${name}: ${value === '' ? 'is required' : `${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .quote */ .hD)(value)} is not allowed`}. ${allowed}`);
+        problems.push(complaint(name, value, allowed));
     };
-    const choice = (name, ...options) => {
-        const chosen = options.find((option) => option === text(name).toLowerCase());
-        if (chosen === undefined)
-            problem(name, `Allowed: ${options.join(', ')}.`);
-        return chosen ?? options[0];
-    };
-    // The spellings of YAML 1.2's core schema, as the toolkit's own getBooleanInput has them.
-    const flag = (name) => {
-        if (!/^(true|True|TRUE|false|False|FALSE)$/.test(text(name)))
-            problem(name, 'Allowed: true, false.');
-        return /^true$/i.test(text(name));
-    };
-    const number = (name, unit, least, most, whole = false) => {
-        const value = /^\d{1,9}(\.\d{1,6})?$/.test(text(name)) ? Number(text(name)) : Number.NaN;
-        if (value >= least && value <= most && (!whole || Number.isInteger(value)))
-            return value;
-        problem(name, `Allowed: a ${whole ? 'whole ' : ''}number of ${unit} from ${least} to ${most}.`);
-        return least;
-    };
-    const limit = (name) => {
-        if (text(name) === '')
-            return null;
-        const [, digits, percent] = /^(\d{1,12}(?:\.\d{1,6})?)\s*(%?)$/.exec(text(name)) ?? [];
-        const value = Number(digits);
-        if (percent === '%' && value <= 100)
-            return { percent: value };
-        if (percent === '' && Number.isInteger(value))
-            return { count: value };
-        problem(name, 'Allowed: a whole number of records such as 100, or a percentage from 0% to 100%.');
-        return null;
-    };
+    const reader = { text, problem };
     const facts = providers.find(({ name, aliases }) => [name, ...aliases].includes(text('provider').toLowerCase()));
     if (facts === undefined)
         problem('provider', `Allowed: ${providers.flatMap(({ name, aliases }) => [name, ...aliases]).join(', ')}.`);
-    const mode = choice('mode', 'run', 'trigger', 'wait', 'plan');
-    const failFast = flag('fail-fast');
-    const token = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .parseToken */ .pI)(raw['api-token'] ?? '', emptyToken);
+    const mode = readChoice(reader, 'mode', ['run', 'trigger', 'wait', 'plan']);
+    const discover = readChoice(reader, 'discover', ['none', 'exposures', 'lineage']);
+    const failFast = readFlag(reader, 'fail-fast');
+    const token = (0,input_values/* parseToken */.pI)(raw['api-token'] ?? '', emptyToken);
     if ('problem' in token)
         problems.push(token.problem);
     const list = (name) => {
-        const items = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .parseList */ .E1)(raw[name] ?? '');
+        const items = (0,input_values/* parseList */.E1)(raw[name] ?? '');
         if (items === null)
             problem(name, 'Allowed: ids separated by new lines, commas or blanks, or a JSON array.');
         return items ?? [];
@@ -28872,48 +28927,76 @@ function parseInputs(raw, providers, checkUrl, emptyToken) {
     const syncIds = [];
     let runs = [];
     if (mode === 'wait') {
-        if (text('sync-ids') !== '')
-            problem('sync-ids', 'With mode: wait the runs are given by the input runs.');
+        for (const name of ['sync-ids', 'dbt-artifacts', 'discover']) {
+            if (text(name) !== DEFAULTS[name])
+                problem(name, 'With mode: wait the runs are given by the input runs, and nothing is decided.');
+        }
         if (text('runs') === '')
             problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.');
         runs = list('runs').flatMap((item) => {
-            const handle = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .toHandle */ .mt)(item, facts?.name ?? '');
+            const handle = (0,input_values/* toHandle */.mt)(item, facts?.name ?? '');
             if (handle === null)
-                problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .show */ .WU)(item));
+                problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,input_values/* show */.WU)(item));
             else if (facts !== undefined && handle.provider !== facts.name)
-                problem('runs', `This step watches runs of ${facts.name}.`, (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .show */ .WU)(item));
+                problem('runs', `This step watches runs of ${facts.name}.`, (0,input_values/* show */.WU)(item));
             else
                 for (const id of handle.syncId === null ? [handle.runId] : [handle.syncId, handle.runId])
                     checkId('runs', id);
             return handle ?? [];
         });
-        runs = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .dedupe */ .Qq)(runs, ({ runId }) => runId, (id) => warnings.push(`runs: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .quote */ .hD)(id)} is listed more than once; it is watched once.`));
+        runs = (0,input_values/* dedupe */.Qq)(runs, ({ runId }) => runId, (id) => warnings.push(`runs: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it is watched once.`));
     }
     else {
         if (text('runs') !== '')
             problem('runs', 'Only mode: wait takes runs.');
         for (const item of list('sync-ids')) {
-            const id = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .toId */ .Lr)(item);
+            const id = (0,input_values/* toId */.Lr)(item);
             if (id === null)
-                problem('sync-ids', 'Allowed: ids as text or whole numbers.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .show */ .WU)(item));
+                problem('sync-ids', 'Allowed: ids as text or whole numbers.', (0,input_values/* show */.WU)(item));
             else {
                 checkId('sync-ids', id);
                 syncIds.push(id);
             }
         }
-        if (syncIds.length === 0 && !problems.some((line) => line.startsWith('sync-ids'))) {
-            problems.push('sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.');
-        }
+        const strangers = config.size === 0 ? [] : syncIds.filter((id) => !config.has(id));
+        for (const id of new Set(strangers))
+            problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id);
+        const listedElsewhere = text('config') !== '' || discover !== 'none';
+        if (text('sync-ids') === '')
+            syncIds.push(...config.keys());
+        else if (syncIds.length === 0 && !problems.some((line) => line.startsWith('sync-ids')))
+            problems.push(NO_SYNC);
+        if (text('sync-ids') === '' && !listedElsewhere)
+            problems.push(NO_SYNC);
     }
-    const uniqueIds = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .dedupe */ .Qq)(syncIds, (id) => id, (id) => warnings.push(`sync-ids: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .quote */ .hD)(id)} is listed more than once; it runs once.`));
+    const uniqueIds = (0,input_values/* dedupe */.Qq)(syncIds, (id) => id, (id) => warnings.push(`sync-ids: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it runs once.`));
     if (uniqueIds.length > MAX_SYNCS)
         problem('sync-ids', `Allowed: at most ${MAX_SYNCS} syncs in one step.`, `${uniqueIds.length} ids`);
-    const cancelOn = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .parseCancelOn */ .n8)(text('cancel-on'));
+    // One path a line: a path may hold blanks and commas.
+    const artifacts = [
+        ...new Set(text('dbt-artifacts')
+            .split(/\r?\n/)
+            .map((line) => line.trim())),
+    ].filter((path) => path !== '');
+    if (artifacts.length === 0) {
+        for (const name of NEED_ARTIFACTS) {
+            if (text(name) !== DEFAULTS[name])
+                problem(name, "It needs dbt-artifacts: the folder with dbt's run_results.json, such as target.");
+        }
+        for (const [id, { gate }] of config) {
+            if (gate !== undefined)
+                problems.push(`config: sync ${id} has a dbt-gate, which needs the input dbt-artifacts.`);
+        }
+    }
+    if (text('github-run-id') !== '' && !/^[0-9]{1,20}$/.test(text('github-run-id'))) {
+        problem('github-run-id', 'Allowed: the number of a workflow run, which github.run_id is in it.');
+    }
+    const cancelOn = (0,input_values/* parseCancelOn */.n8)(text('cancel-on'));
     if (cancelOn === null)
         problem('cancel-on', 'Allowed: any of cancel, timeout, failure; or never alone.');
     if (cancelOn?.has('failure') && !failFast)
         problem('cancel-on', 'failure needs fail-fast: true.');
-    const baseUrl = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_0__/* .parseAddress */ .or)(facts, text('region'), text('base-url'), checkUrl);
+    const baseUrl = (0,input_values/* parseAddress */.or)(facts, text('region'), text('base-url'), checkUrl);
     if ('problem' in baseUrl)
         problems.push(baseUrl.problem);
     else if (baseUrl.warning !== undefined)
@@ -28925,28 +29008,55 @@ function parseInputs(raw, providers, checkUrl, emptyToken) {
         provider: facts?.name ?? '',
         token: 'token' in token ? token.token : '',
         baseUrl: 'url' in baseUrl ? baseUrl.url : '',
-        apiVersion: choice('api-version', 'auto', 'v1', 'v2'),
+        apiVersion: readChoice(reader, 'api-version', ['auto', 'v1', 'v2']),
         groupId: text('group-id') || null,
         mode,
         syncIds: uniqueIds,
+        config,
+        discover,
         runs,
-        full: flag('full-sync'),
-        onFresh: choice('on-fresh', 'skip', 'trigger'),
-        onRunning: choice('on-running', 'queue', 'attach', 'skip', 'fail'),
-        onPaused: choice('on-paused', 'fail', 'skip', 'trigger'),
-        retries: number('retries', 'runs', 0, 10, true),
-        maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : number('max-parallel', 'runs', 1, MAX_SYNCS, true),
+        artifacts,
+        gate: readChoice(reader, 'dbt-gate', CHOICES['dbt-gate']),
+        maxAgeMs: readNumber(reader, 'dbt-max-age-hours') * 3_600_000,
+        githubRunId: text('github-run-id') || null,
+        onNotBuilt: readChoice(reader, 'on-not-built', CHOICES['on-not-built']),
+        onBlocked: readChoice(reader, 'on-blocked', CHOICES['on-blocked']),
+        full: readFlag(reader, 'full-sync'),
+        onFresh: readChoice(reader, 'on-fresh', CHOICES['on-fresh']),
+        onRunning: readChoice(reader, 'on-running', CHOICES['on-running']),
+        onPaused: readChoice(reader, 'on-paused', CHOICES['on-paused']),
+        retries: readNumber(reader, 'retries'),
+        maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : readNumber(reader, 'max-parallel'),
         failFast,
-        timeoutMs: number('timeout-minutes', 'minutes', 0.01, 7200) * 60_000,
-        pollIntervalMs: text('poll-interval-seconds') === '' ? null : number('poll-interval-seconds', 'seconds', 0.01, 3600) * 1000,
-        outageToleranceMs: number('outage-tolerance-minutes', 'minutes', 0, 7200) * 60_000,
+        timeoutMs: readNumber(reader, 'timeout-minutes') * 60_000,
+        pollIntervalMs: text('poll-interval-seconds') === '' ? null : readNumber(reader, 'poll-interval-seconds') * 1000,
+        outageToleranceMs: readNumber(reader, 'outage-tolerance-minutes') * 60_000,
         cancelOn: cancelOn ?? new Set(),
-        maxFailed: limit('max-failed-records'),
-        maxInvalid: limit('max-invalid-records'),
-        showDetails: flag('show-details'),
-        jobStatus: choice('job-status', 'success', 'failure', 'cancelled'),
+        maxFailed: readLimit(reader, 'max-failed-records'),
+        maxInvalid: readLimit(reader, 'max-invalid-records'),
+        showDetails: readFlag(reader, 'show-details'),
+        jobStatus: readChoice(reader, 'job-status', ['success', 'failure', 'cancelled']),
     };
     return problems.length === 0 ? { ok: true, inputs, warnings } : { ok: false, problems, warnings };
+}
+/** What holds for one sync. */
+function settingsOf(inputs, id) {
+    const { full, onFresh, onRunning, onPaused, onNotBuilt, onBlocked, maxFailed, maxInvalid, retries, cancelOn, gate } = inputs;
+    const forAll = {
+        full,
+        onFresh,
+        onRunning,
+        onPaused,
+        onNotBuilt,
+        onBlocked,
+        maxFailed,
+        maxInvalid,
+        retries,
+        cancelOn,
+        gate,
+    };
+    const own = { name: null, models: null, allowFailure: false, ownTimeoutMs: Number.POSITIVE_INFINITY };
+    return { ...forAll, ...own, ...inputs.config.get(id) };
 }
 
 
@@ -28978,8 +29088,9 @@ function parseJson(text) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   h: () => (/* binding */ hasEnded),
-/* harmony export */   m: () => (/* binding */ ProviderError)
+/* harmony export */   M0: () => (/* binding */ hasMovedData),
+/* harmony export */   hY: () => (/* binding */ hasEnded),
+/* harmony export */   mZ: () => (/* binding */ ProviderError)
 /* harmony export */ });
 /** A request that did not bring what was asked for. `message` is ours; `detail` is what the provider said, foreign text. */
 class ProviderError extends Error {
@@ -28994,6 +29105,10 @@ class ProviderError extends Error {
         this.detail = options.detail ?? null;
         this.retryAfterMs = options.retryAfterMs ?? null;
     }
+}
+/** Whether a run carries data, or did: neither a dry run nor one that the provider skipped. */
+function hasMovedData(run) {
+    return run.movesData && run.state !== 'skipped';
 }
 function hasEnded(run) {
     return run.state !== 'queued' && run.state !== 'running' && run.state !== 'unrecognized';
@@ -29192,8 +29307,8 @@ function closestMatch(target, candidates, options) {
 
 // EXTERNAL MODULE: ./lib/core/input-values.js
 var input_values = __nccwpck_require__(418);
-// EXTERNAL MODULE: ./lib/core/inputs.js
-var inputs = __nccwpck_require__(662);
+// EXTERNAL MODULE: ./lib/core/inputs.js + 1 modules
+var inputs = __nccwpck_require__(5820);
 ;// CONCATENATED MODULE: ./lib/github/inputs.js
 
 
@@ -29209,11 +29324,11 @@ function readInputs(env) {
         if (!variable.startsWith('INPUT_'))
             continue;
         const name = variable.slice('INPUT_'.length).toLowerCase();
-        if (Object.hasOwn(inputs/* DEFAULTS */.z, name)) {
+        if (Object.hasOwn(inputs/* DEFAULTS */.zY, name)) {
             read.raw[name] = value ?? '';
             continue;
         }
-        const meant = Object.keys(inputs/* DEFAULTS */.z).find((known) => isNearly(name, known));
+        const meant = Object.keys(inputs/* DEFAULTS */.zY).find((known) => isNearly(name, known));
         if (meant !== undefined)
             read.problems.push(`${name}: there is no such input. Did you mean ${meant}?`);
         else
@@ -29681,7 +29796,7 @@ class Host {
         }
         catch (error) {
             if (error instanceof http/* TransportError */.wX)
-                throw new provider/* ProviderError */.m('unavailable', error.message, { cause: error });
+                throw new provider/* ProviderError */.mZ('unavailable', error.message, { cause: error });
             throw error;
         }
     }
@@ -29941,7 +30056,7 @@ function details(error) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1063);
 /* harmony import */ var _core_clock_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(1601);
-/* harmony import */ var _core_inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(662);
+/* harmony import */ var _core_inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5820);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7990);
 /* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6813);
 /* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3581);
@@ -29977,12 +30092,12 @@ async function post() {
     const open = runs.filter((run) => run.open);
     if (open.length === 0 || (verdict !== null && verdict !== 'cancelled'))
         return;
-    const parsed = (0,_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .parseInputs */ .T)((0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .readInputs */ .K)(process.env).raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_0__/* .checkBaseUrl */ .x, '');
+    const parsed = (0,_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .parseInputs */ .TL)((0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .readInputs */ .K)(process.env).raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_0__/* .checkBaseUrl */ .x, '');
     // Inputs that main accepted are refused only if the state is not main's.
     if (!parsed.ok)
         return warn('runs of this step may still be going, and the inputs to look after them are not there any more');
     const { inputs } = parsed;
-    const facts = _providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .PROVIDERS */ .xq.find(({ name }) => name === inputs.provider);
+    const { id } = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .factsOf */ .xS)(inputs);
     const host = new _host_js__WEBPACK_IMPORTED_MODULE_6__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_7__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_9__/* .systemClock */ .m.wall), {
         baseUrl: inputs.baseUrl,
         headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .authorization */ .it)(inputs),
@@ -29990,7 +30105,7 @@ async function post() {
         onDate: () => { },
     });
     const provider = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .createProvider */ .Qd)(inputs, host);
-    const ours = open.filter(({ syncId, runId }) => facts?.id.test(syncId) && (runId === null || facts.id.test(runId)));
+    const ours = open.filter(({ syncId, runId }) => id.test(syncId) && (runId === null || id.test(runId)));
     const mayCancel = inputs.jobStatus === 'cancelled' && inputs.cancelOn.has('cancel');
     await Promise.all(ours.map((run) => lookAfter(run, mayCancel, provider)));
 }
@@ -30006,13 +30121,13 @@ async function lookAfter({ syncId, runId }, mayCancel, provider) {
         const run = await provider.read(runId, limit.signal);
         if (run.syncId !== '' && run.syncId !== syncId)
             return warn(`run ${runId} is not a run of sync ${syncId}, so it is left alone`);
-        if ((0,_core_provider_js__WEBPACK_IMPORTED_MODULE_2__/* .hasEnded */ .h)(run))
+        if ((0,_core_provider_js__WEBPACK_IMPORTED_MODULE_2__/* .hasEnded */ .hY)(run))
             return (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .print */ .yy)({ level: 'info', text: `run ${runId} of sync ${syncId} has ended meanwhile` });
         await provider.cancel(runId, limit.signal);
         (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .print */ .yy)({ level: 'info', text: `run ${runId} of sync ${syncId} was told to stop` });
     }
     catch (error) {
-        if (!(error instanceof _core_provider_js__WEBPACK_IMPORTED_MODULE_2__/* .ProviderError */ .m))
+        if (!(error instanceof _core_provider_js__WEBPACK_IMPORTED_MODULE_2__/* .ProviderError */ .mZ))
             throw error;
         warn(`run ${runId} of sync ${syncId} could not be cancelled (${error.message}) and may still be going: ${link}`);
     }
@@ -30037,7 +30152,8 @@ __webpack_async_result__();
 __nccwpck_require__.d(__webpack_exports__, {
   xq: () => (/* binding */ PROVIDERS),
   it: () => (/* binding */ authorization),
-  Qd: () => (/* binding */ createProvider)
+  Qd: () => (/* binding */ createProvider),
+  xS: () => (/* binding */ factsOf)
 });
 
 // EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
@@ -30089,7 +30205,7 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
             : 'the request was not accepted',
         unavailable: status >= 200 && status < 300 ? 'an answer that makes no sense' : 'the provider is not available',
     }[trouble];
-    return new provider/* ProviderError */.m(trouble, `${meaning} (HTTP ${status})${page}`, { detail: detail === '' ? null : detail });
+    return new provider/* ProviderError */.mZ(trouble, `${meaning} (HTTP ${status})${page}`, { detail: detail === '' ? null : detail });
 }
 /** What a status code means that is not a success, whoever sends it. */
 function troubleOf(status) {
@@ -30123,6 +30239,10 @@ const CENSUS = {
         ['us', 'https://app.getcensus.com'],
         ['eu', 'https://app-eu.getcensus.com'],
     ]),
+    pages: {
+        hosts: ['app.getcensus.com', 'app-eu.getcensus.com'],
+        sync: /^\/(?:workspaces\/[^/]+\/)?syncs\/([1-9][0-9]{0,18})(?:\/|$)/,
+    },
 };
 /** Documented: the statuses of a run, those of before 2023 included. A word that is not here is no end and no success. */
 const STATES = new Map([
@@ -30169,10 +30289,17 @@ const WireSync = dist/* object */.Ikc({
     resource_identifier: census_text,
     paused: flag,
     destination_attributes: dist/* fallback */.NpB(dist/* object */.Ikc({ connection_id: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* union */.KCZ([dist/* string */.YjP(), dist/* number */.aig()])), null), object: census_text }), { connection_id: null, object: null }),
+    // A source of another kind, such as a query, is no table.
+    source_attributes: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* object */.Ikc({
+        object: dist/* object */.Ikc({ type: dist/* literal */.euz('table'), table_catalog: census_text, table_schema: census_text, table_name: dist/* string */.YjP() }),
+    })), null),
 });
 const WireTriggered = dist/* object */.Ikc({ data: dist/* object */.Ikc({ sync_run_id: id }) });
 const WireDestination = dist/* object */.Ikc({ id: dist/* union */.KCZ([dist/* string */.YjP(), dist/* number */.aig()]), name: dist/* string */.YjP() });
 const RUNS = 10;
+const MORE_RUNS = 100;
+/** As many as a page may have. */
+const SYNCS = 100;
 const DESTINATIONS_MS = 5000;
 class Census {
     name = CENSUS.name;
@@ -30189,7 +30316,12 @@ class Census {
         this.#answering = likely(options.token)[0];
     }
     async history(syncId, signal) {
-        const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${RUNS}`;
+        const runs = await this.#page(syncId, RUNS, signal);
+        // A page full of dry runs does not show how the sync fares: then a longer one is asked for.
+        return runs.length < RUNS || runs.some(provider/* hasMovedData */.M0) ? runs : await this.#page(syncId, MORE_RUNS, signal);
+    }
+    async #page(syncId, length, signal) {
+        const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${length}`;
         const wire = await this.#read({ path, schema: dist/* array */.YOg(WireRun), what: `sync ${syncId}` }, signal);
         const runs = wire.flatMap((run) => (run.id === undefined ? [] : toRun(run, run.id, syncId)));
         // Ids grow, so the order does not hang on the server's.
@@ -30199,19 +30331,22 @@ class Census {
         const wire = await this.#read({ path: `/syncs/${syncId}`, schema: WireSync, what: `sync ${syncId}` }, signal);
         // Names are a nicety: whatever goes wrong with them, the sync is described without.
         const destinations = await this.#listDestinations(signal).catch(() => new Map());
-        const { connection_id: connection, object } = wire.destination_attributes;
-        const destination = [destinations.get(String(connection)), object].filter((part) => part !== undefined && part !== null && part !== '');
-        return {
-            id: syncId,
-            name: wire.label || wire.resource_identifier?.replace(/^sync:/, '') || syncId,
-            destination: destination.length === 0 ? null : destination.join(' · '),
-            paused: wire.paused,
+        return toSync(wire, syncId, destinations);
+    }
+    async list(page, signal) {
+        const question = {
+            path: `/syncs?order=desc&page=${page}&per_page=${SYNCS}`,
+            schema: dist/* array */.YOg(WireSync),
+            what: 'list of syncs',
         };
+        const wire = await this.#read(question, signal);
+        // Whether there are more is worked out, not read: an address that the answer gives is not followed.
+        return { syncs: wire.map((sync) => toSync(sync, sync.id, new Map())), more: wire.length === SYNCS };
     }
     async read(runId, signal) {
         const wire = await this.#read({ path: `/sync_runs/${runId}`, schema: WireRun, what: `run ${runId}` }, signal);
         if (wire.id !== undefined && wire.id !== runId)
-            throw new provider/* ProviderError */.m('unavailable', `asked for run ${runId}, the answer is about another one`);
+            throw new provider/* ProviderError */.mZ('unavailable', `asked for run ${runId}, the answer is about another one`);
         return toRun(wire, runId, wire.sync_id ?? '');
     }
     async trigger(syncId, { full }, signal) {
@@ -30224,7 +30359,7 @@ class Census {
         catch (error) {
             if (!(error instanceof http/* TransportError */.wX))
                 throw error;
-            const trouble = new provider/* ProviderError */.m('unavailable', error.message, { cause: error });
+            const trouble = new provider/* ProviderError */.mZ('unavailable', error.message, { cause: error });
             return error.sent ? { kind: 'ambiguous', error: trouble, resend: false } : { kind: 'not-sent', error: trouble };
         }
         const { status } = reply;
@@ -30244,7 +30379,7 @@ class Census {
         if (status === 429) {
             return {
                 kind: 'not-sent',
-                error: new provider/* ProviderError */.m('unavailable', error.message, {
+                error: new provider/* ProviderError */.mZ('unavailable', error.message, {
                     detail: error.detail,
                     retryAfterMs: host.closedForMs,
                 }),
@@ -30267,7 +30402,7 @@ class Census {
         }
         catch (error) {
             if (error instanceof http/* TransportError */.wX)
-                throw new provider/* ProviderError */.m('unavailable', error.message, { cause: error });
+                throw new provider/* ProviderError */.mZ('unavailable', error.message, { cause: error });
             throw error;
         }
     }
@@ -30312,7 +30447,7 @@ class Census {
                 return value;
             }
             catch (error) {
-                if (!(error instanceof provider/* ProviderError */.m) || error.trouble === 'unavailable' || error.trouble === 'rejected')
+                if (!(error instanceof provider/* ProviderError */.mZ) || error.trouble === 'unavailable' || error.trouble === 'rejected')
                     throw error;
                 refusals.push(error);
             }
@@ -30321,13 +30456,13 @@ class Census {
         const trouble = ['missing', 'refused', 'retired'].find((kind) => refusals.some((error) => error.trouble === kind)) ??
             'refused';
         const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ');
-        throw new provider/* ProviderError */.m(trouble, told, { detail: refusals.find((error) => error.detail !== null)?.detail ?? null });
+        throw new provider/* ProviderError */.mZ(trouble, told, { detail: refusals.find((error) => error.detail !== null)?.detail ?? null });
     }
     async #readWith(version, { path, schema, what }, signal) {
         const reply = await this.#options.host.get(this.#path(path, version), signal);
         if (reply.status === 400 && version === 'v2' && this.#options.groupId === null) {
             const { message, detail } = explain(reply, what);
-            throw new provider/* ProviderError */.m('rejected', `${message}; API v2 may need the input group-id`, { detail });
+            throw new provider/* ProviderError */.mZ('rejected', `${message}; API v2 may need the input group-id`, { detail });
         }
         if (reply.status !== 200)
             throw explain(reply, what);
@@ -30355,6 +30490,20 @@ class Census {
 /** The versions in the order in which this token suggests trying them: workspace keys belong to version 1. */
 function likely(token) {
     return token.startsWith('secret-token:') ? ['v1', 'v2'] : ['v2', 'v1'];
+}
+function toSync(wire, syncId, destinations) {
+    const { connection_id: connection, object } = wire.destination_attributes;
+    const destination = [destinations.get(String(connection)), object].filter((part) => part !== undefined && part !== null && part !== '');
+    const source = wire.source_attributes?.object;
+    return {
+        id: syncId,
+        name: wire.label || wire.resource_identifier?.replace(/^sync:/, '') || syncId,
+        destination: destination.length === 0 ? null : destination.join(' · '),
+        paused: wire.paused,
+        source: source === undefined
+            ? null
+            : { database: source.table_catalog || null, schema: source.table_schema || null, table: source.table_name },
+    };
 }
 function toRun(wire, runId, syncId) {
     // A cancelled run is known by its flag, whatever its status says.
@@ -30388,6 +30537,12 @@ function toRun(wire, runId, syncId) {
 ;// CONCATENATED MODULE: ./lib/providers/index.js
 
 const PROVIDERS = [CENSUS];
+function factsOf({ provider }) {
+    const facts = PROVIDERS.find(({ name }) => name === provider);
+    if (facts === undefined)
+        throw new Error(`no provider is called ${provider}`);
+    return facts;
+}
 /** How a request to this provider shows who is asking. */
 function authorization({ token }) {
     return { authorization: `Bearer ${token}` };
@@ -33528,6 +33683,7 @@ const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCa
 /* harmony export */   YOg: () => (/* binding */ array),
 /* harmony export */   YjP: () => (/* binding */ string),
 /* harmony export */   aig: () => (/* binding */ number),
+/* harmony export */   euz: () => (/* binding */ literal),
 /* harmony export */   lqM: () => (/* binding */ optional),
 /* harmony export */   mee: () => (/* binding */ nullable),
 /* harmony export */   ndf: () => (/* binding */ integer),
@@ -33537,7 +33693,7 @@ const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCa
 /* harmony export */   yGV: () => (/* binding */ regex),
 /* harmony export */   zMY: () => (/* binding */ boolean)
 /* harmony export */ });
-/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, literal, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, picklist, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
+/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, picklist, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
 //#region src/storages/globalConfig/globalConfig.ts
 let store$4;
 const DEFAULT_CONFIG = {

@@ -3,6 +3,7 @@ import { decide, type Policy } from './plan.ts'
 import { reach } from './poll.ts'
 import type { Run, Sync } from './provider.ts'
 import { type Result, resultOf, type Trace, UNTOUCHED } from './result.ts'
+import type { Ruling } from './ruling.ts'
 import { refusal, startRun } from './trigger.ts'
 import { type CancelPolicy, followRun, standInLine, stopped, type Watched, type WatchTools } from './watch.ts'
 
@@ -11,6 +12,8 @@ export interface DeliveryPolicy extends Policy, CancelPolicy {
   watch: boolean
   /** New runs after a failed one. */
   retries: number
+  /** How long (ms) this sync may take, from its turn on. */
+  ownTimeoutMs: number
 }
 
 /** Everything a sync's life needs from outside. */
@@ -19,6 +22,8 @@ export interface Tools extends WatchTools {
   place<T>(run: () => Promise<T>): Promise<T>
   /** Milliseconds since the epoch, on the provider's clock. */
   watermark(): number
+  /** Nothing is triggered before this instant of the wall clock (ms since the epoch), which is a few seconds away at most. */
+  notBefore: number
 }
 
 /** The history of a sync, and when (monotonic ms) it was read. */
@@ -30,6 +35,8 @@ export interface Baseline {
 /** A baseline older than this is read again before it decides anything. */
 const BASELINE_MS = 60_000
 const STALE: Baseline = { runs: [], readAt: Number.NEGATIVE_INFINITY }
+/** The most that is waited for `notBefore`, whatever the clocks say. */
+const SETTLE_MS = 5000
 /** Triggers whose runs the provider skipped, before this counts as a failure. */
 const SKIPS = 3
 
@@ -37,7 +44,19 @@ const SKIPS = 3
  * The life of one sync: decide from its history; wait for an older run, adopt a run, or trigger one; watch it to its end; and
  * once more if the provider skipped the run or a retry is left. Returns a result for whatever the provider does.
  */
-export async function deliver(sync: Sync, first: Baseline, policy: DeliveryPolicy, tools: Tools): Promise<Result> {
+export async function deliver(
+  sync: Sync,
+  first: Baseline,
+  ruling: Ruling | null,
+  policy: DeliveryPolicy,
+  shared: Tools,
+): Promise<Result> {
+  const tools: Tools = { ...shared }
+  /** The time that this sync may take begins with its turn, not while it waits for a place. */
+  const begin = () => {
+    if (tools.deadline === shared.deadline)
+      tools.deadline = Math.min(shared.deadline, tools.clock.now() + policy.ownTimeoutMs)
+  }
   const trace: Trace = { ...UNTOUCHED }
   let baseline = first
   let failures = 0
@@ -53,12 +72,13 @@ export async function deliver(sync: Sync, first: Baseline, policy: DeliveryPolic
     if ('outcome' in known) return settle(known)
     baseline = known
 
-    const step = decide(sync, baseline.runs, policy, tools.watermark())
+    const step = decide(sync, baseline.runs, policy, tools.watermark(), ruling)
     if (step.do === 'settle') {
       if (step.run !== null) point(trace, step.run.id, step.run, true)
       return settle(step.verdict)
     }
     if (step.do === 'queue') {
+      begin()
       tools.emit({ kind: 'waiting', sync, run: step.run, reason: step.reason })
       const obstacle = await standInLine(sync, step.run, tools, trace)
       if (obstacle !== null) return settle(obstacle)
@@ -66,10 +86,12 @@ export async function deliver(sync: Sync, first: Baseline, policy: DeliveryPolic
       continue
     }
 
-    const attempt =
-      step.do === 'adopt'
-        ? await tools.place(() => adopt(sync, step.run, step.reason, policy, tools, trace))
-        : await tools.place(() => trigger(sync, baseline, policy, tools, trace))
+    const attempt = await tools.place(async () => {
+      begin()
+      return step.do === 'adopt'
+        ? await adopt(sync, step.run, step.reason, policy, tools, trace)
+        : await trigger(sync, baseline, ruling, policy, tools, trace)
+    })
     if (attempt === 'decide again') {
       baseline = STALE
     } else if (attempt.run?.state === 'skipped' || attempt.busy) {
@@ -110,20 +132,24 @@ async function adopt(
 async function trigger(
   sync: Sync,
   baseline: Baseline,
+  ruling: Ruling | null,
   policy: DeliveryPolicy,
   tools: Tools,
   trace: Trace,
 ): Promise<Attempt> {
+  const early = Math.min(SETTLE_MS, tools.notBefore - tools.clock.wall())
+  if (early > 0) await tools.clock.sleep(early, tools.signal)
   if (tools.signal.aborted || tools.halted.aborted) return { verdict: stopped(tools) }
   // The place may have been long in coming, and what was decided before may be wrong by now.
   const current = await refresh(sync, baseline, tools)
   if ('outcome' in current) return { verdict: current }
-  if (decide(sync, current.runs, policy, tools.watermark()).do !== 'trigger') return 'decide again'
+  if (decide(sync, current.runs, policy, tools.watermark(), ruling).do !== 'trigger') return 'decide again'
 
   const started = await startRun(sync, current.runs, policy.full, tools)
   if (started.kind === 'busy') {
     const again = await refresh(sync, STALE, tools)
-    const inTheWay = !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark()).do !== 'trigger'
+    const inTheWay =
+      !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark(), ruling).do !== 'trigger'
     return { verdict: started.verdict, busy: inTheWay }
   }
   if (started.kind === 'ended') {

@@ -1,10 +1,11 @@
 import type { Step } from './plan.ts'
 import type { ProviderError, Run, Sync } from './provider.ts'
 import type { Result } from './result.ts'
+import type { Ruling } from './ruling.ts'
 
 /** What happens, as it happens. The log, the saved state and the summary subscribe to it. */
 export type Event =
-  | { kind: 'planned'; sync: Sync; step: Step }
+  | { kind: 'planned'; sync: Sync; step: Step; ruling: Ruling | null }
   /** A sync that cannot be run: it is told in the plan, and settled there. */
   | { kind: 'refused'; result: Result }
   /** The last thing before a trigger request leaves: what was newest then, so that a run can be told from those before it. */

@@ -16,6 +16,8 @@ export interface ProviderFacts {
   idHelp: string
   /** Region → address. The first one is the default. */
   regions: ReadonlyMap<string, string>
+  /** Where its web app shows a sync: the hosts, and the sync's id in the path. */
+  pages: { hosts: readonly string[]; sync: RegExp }
 }
 
 export type CheckedUrl = { url: string; warning?: string } | { problem: string }

@@ -13,6 +13,9 @@ import {
   toId,
 } from './input-values.ts'
 import type { Limit } from './judge.ts'
+import { CHOICES, complaint, RANGES, type Reader, readChoice, readFlag, readLimit, readNumber } from './reading.ts'
+import type { GateMode } from './ruling.ts'
+import type { ConfigFile, Settings } from './settings.ts'
 
 /** The inputs of the action, checked. Times are in milliseconds. */
 export interface Inputs {
@@ -23,7 +26,19 @@ export interface Inputs {
   groupId: string | null
   mode: Mode
   syncIds: string[]
+  /** What the config file says of syncs. */
+  config: ConfigFile
+  /** Which syncs to find by themselves, beside those that are listed. */
+  discover: 'none' | 'exposures' | 'lineage'
   runs: RunHandle[]
+  /** Paths of what dbt has left. */
+  artifacts: string[]
+  gate: GateMode
+  maxAgeMs: number
+  /** null: this workflow run's. */
+  githubRunId: string | null
+  onNotBuilt: 'skip' | 'trigger'
+  onBlocked: 'fail' | 'skip'
   full: boolean
   onFresh: 'skip' | 'trigger'
   onPaused: 'fail' | 'skip' | 'trigger'
@@ -57,7 +72,15 @@ export const DEFAULTS = {
   'sync-ids': '',
   mode: 'run',
   runs: '',
+  config: '',
+  discover: 'none',
   'full-sync': 'false',
+  'dbt-artifacts': '',
+  'dbt-gate': 'upstream',
+  'dbt-max-age-hours': '12',
+  'github-run-id': '',
+  'on-not-built': 'skip',
+  'on-blocked': 'fail',
   'on-fresh': 'skip',
   'on-running': 'queue',
   'on-paused': 'fail',
@@ -80,56 +103,45 @@ export const DEFAULTS = {
 
 export type InputName = keyof typeof DEFAULTS
 
-const MAX_SYNCS = 2000
+const NO_SYNC =
+  'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.'
+const MAX_SYNCS = RANGES['max-parallel'].most
+/** What has no meaning without dbt's files: given without them, it would switch off in silence what somebody relies on. */
+const NEED_ARTIFACTS = [
+  'dbt-gate',
+  'dbt-max-age-hours',
+  'github-run-id',
+  'on-not-built',
+  'on-blocked',
+  'discover',
+] as const
 
 /**
  * Checks all inputs at once. `raw` holds the texts as the runner passes them; `checkUrl` decides which addresses may be given the
- * token; `emptyToken` says what an empty token means in this event.
+ * token; `emptyToken` says what an empty token means in this event; `config` is what the config file holds.
  */
 export function parseInputs(
   raw: Readonly<Record<string, string>>,
   providers: readonly ProviderFacts[],
   checkUrl: (text: string) => CheckedUrl,
   emptyToken: string,
+  config: ConfigFile = new Map(),
 ): ParsedInputs {
   const problems: string[] = []
   const warnings: string[] = []
   const text = (name: InputName) => raw[name]?.trim() || DEFAULTS[name]
 
   const problem = (name: InputName, allowed: string, value = text(name)) => {
-    problems.push(`${name}: ${value === '' ? 'is required' : `${quote(value)} is not allowed`}. ${allowed}`)
+    problems.push(complaint(name, value, allowed))
   }
-  const choice = <const T extends string>(name: InputName, ...options: [T, ...T[]]): T => {
-    const chosen = options.find((option) => option === text(name).toLowerCase())
-    if (chosen === undefined) problem(name, `Allowed: ${options.join(', ')}.`)
-    return chosen ?? options[0]
-  }
-  // The spellings of YAML 1.2's core schema, as the toolkit's own getBooleanInput has them.
-  const flag = (name: InputName): boolean => {
-    if (!/^(true|True|TRUE|false|False|FALSE)$/.test(text(name))) problem(name, 'Allowed: true, false.')
-    return /^true$/i.test(text(name))
-  }
-  const number = (name: InputName, unit: string, least: number, most: number, whole = false): number => {
-    const value = /^\d{1,9}(\.\d{1,6})?$/.test(text(name)) ? Number(text(name)) : Number.NaN
-    if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value
-    problem(name, `Allowed: a ${whole ? 'whole ' : ''}number of ${unit} from ${least} to ${most}.`)
-    return least
-  }
-  const limit = (name: InputName): Limit | null => {
-    if (text(name) === '') return null
-    const [, digits, percent] = /^(\d{1,12}(?:\.\d{1,6})?)\s*(%?)$/.exec(text(name)) ?? []
-    const value = Number(digits)
-    if (percent === '%' && value <= 100) return { percent: value }
-    if (percent === '' && Number.isInteger(value)) return { count: value }
-    problem(name, 'Allowed: a whole number of records such as 100, or a percentage from 0% to 100%.')
-    return null
-  }
+  const reader: Reader<InputName> = { text, problem }
 
   const facts = providers.find(({ name, aliases }) => [name, ...aliases].includes(text('provider').toLowerCase()))
   if (facts === undefined)
     problem('provider', `Allowed: ${providers.flatMap(({ name, aliases }) => [name, ...aliases]).join(', ')}.`)
-  const mode = choice('mode', 'run', 'trigger', 'wait', 'plan')
-  const failFast = flag('fail-fast')
+  const mode = readChoice(reader, 'mode', ['run', 'trigger', 'wait', 'plan'])
+  const discover = readChoice(reader, 'discover', ['none', 'exposures', 'lineage'])
+  const failFast = readFlag(reader, 'fail-fast')
   const token = parseToken(raw['api-token'] ?? '', emptyToken)
   if ('problem' in token) problems.push(token.problem)
 
@@ -145,7 +157,10 @@ export function parseInputs(
   const syncIds: string[] = []
   let runs: RunHandle[] = []
   if (mode === 'wait') {
-    if (text('sync-ids') !== '') problem('sync-ids', 'With mode: wait the runs are given by the input runs.')
+    for (const name of ['sync-ids', 'dbt-artifacts', 'discover'] as const) {
+      if (text(name) !== DEFAULTS[name])
+        problem(name, 'With mode: wait the runs are given by the input runs, and nothing is decided.')
+    }
     if (text('runs') === '')
       problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.')
     runs = list('runs').flatMap((item) => {
@@ -171,11 +186,13 @@ export function parseInputs(
         syncIds.push(id)
       }
     }
-    if (syncIds.length === 0 && !problems.some((line) => line.startsWith('sync-ids'))) {
-      problems.push(
-        'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.',
-      )
-    }
+    const strangers = config.size === 0 ? [] : syncIds.filter((id) => !config.has(id))
+    for (const id of new Set(strangers))
+      problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id)
+    const listedElsewhere = text('config') !== '' || discover !== 'none'
+    if (text('sync-ids') === '') syncIds.push(...config.keys())
+    else if (syncIds.length === 0 && !problems.some((line) => line.startsWith('sync-ids'))) problems.push(NO_SYNC)
+    if (text('sync-ids') === '' && !listedElsewhere) problems.push(NO_SYNC)
   }
   const uniqueIds = dedupe(
     syncIds,
@@ -184,6 +201,27 @@ export function parseInputs(
   )
   if (uniqueIds.length > MAX_SYNCS)
     problem('sync-ids', `Allowed: at most ${MAX_SYNCS} syncs in one step.`, `${uniqueIds.length} ids`)
+
+  // One path a line: a path may hold blanks and commas.
+  const artifacts = [
+    ...new Set(
+      text('dbt-artifacts')
+        .split(/\r?\n/)
+        .map((line) => line.trim()),
+    ),
+  ].filter((path) => path !== '')
+  if (artifacts.length === 0) {
+    for (const name of NEED_ARTIFACTS) {
+      if (text(name) !== DEFAULTS[name])
+        problem(name, "It needs dbt-artifacts: the folder with dbt's run_results.json, such as target.")
+    }
+    for (const [id, { gate }] of config) {
+      if (gate !== undefined) problems.push(`config: sync ${id} has a dbt-gate, which needs the input dbt-artifacts.`)
+    }
+  }
+  if (text('github-run-id') !== '' && !/^[0-9]{1,20}$/.test(text('github-run-id'))) {
+    problem('github-run-id', 'Allowed: the number of a workflow run, which github.run_id is in it.')
+  }
 
   const cancelOn = parseCancelOn(text('cancel-on'))
   if (cancelOn === null) problem('cancel-on', 'Allowed: any of cancel, timeout, failure; or never alone.')
@@ -200,28 +238,55 @@ export function parseInputs(
     provider: facts?.name ?? '',
     token: 'token' in token ? token.token : '',
     baseUrl: 'url' in baseUrl ? baseUrl.url : '',
-    apiVersion: choice('api-version', 'auto', 'v1', 'v2'),
+    apiVersion: readChoice(reader, 'api-version', ['auto', 'v1', 'v2']),
     groupId: text('group-id') || null,
     mode,
     syncIds: uniqueIds,
+    config,
+    discover,
     runs,
-    full: flag('full-sync'),
-    onFresh: choice('on-fresh', 'skip', 'trigger'),
-    onRunning: choice('on-running', 'queue', 'attach', 'skip', 'fail'),
-    onPaused: choice('on-paused', 'fail', 'skip', 'trigger'),
-    retries: number('retries', 'runs', 0, 10, true),
-    maxParallel:
-      text('max-parallel') === '' ? Number.POSITIVE_INFINITY : number('max-parallel', 'runs', 1, MAX_SYNCS, true),
+    artifacts,
+    gate: readChoice(reader, 'dbt-gate', CHOICES['dbt-gate']),
+    maxAgeMs: readNumber(reader, 'dbt-max-age-hours') * 3_600_000,
+    githubRunId: text('github-run-id') || null,
+    onNotBuilt: readChoice(reader, 'on-not-built', CHOICES['on-not-built']),
+    onBlocked: readChoice(reader, 'on-blocked', CHOICES['on-blocked']),
+    full: readFlag(reader, 'full-sync'),
+    onFresh: readChoice(reader, 'on-fresh', CHOICES['on-fresh']),
+    onRunning: readChoice(reader, 'on-running', CHOICES['on-running']),
+    onPaused: readChoice(reader, 'on-paused', CHOICES['on-paused']),
+    retries: readNumber(reader, 'retries'),
+    maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : readNumber(reader, 'max-parallel'),
     failFast,
-    timeoutMs: number('timeout-minutes', 'minutes', 0.01, 7200) * 60_000,
-    pollIntervalMs:
-      text('poll-interval-seconds') === '' ? null : number('poll-interval-seconds', 'seconds', 0.01, 3600) * 1000,
-    outageToleranceMs: number('outage-tolerance-minutes', 'minutes', 0, 7200) * 60_000,
+    timeoutMs: readNumber(reader, 'timeout-minutes') * 60_000,
+    pollIntervalMs: text('poll-interval-seconds') === '' ? null : readNumber(reader, 'poll-interval-seconds') * 1000,
+    outageToleranceMs: readNumber(reader, 'outage-tolerance-minutes') * 60_000,
     cancelOn: cancelOn ?? new Set(),
-    maxFailed: limit('max-failed-records'),
-    maxInvalid: limit('max-invalid-records'),
-    showDetails: flag('show-details'),
-    jobStatus: choice('job-status', 'success', 'failure', 'cancelled'),
+    maxFailed: readLimit(reader, 'max-failed-records'),
+    maxInvalid: readLimit(reader, 'max-invalid-records'),
+    showDetails: readFlag(reader, 'show-details'),
+    jobStatus: readChoice(reader, 'job-status', ['success', 'failure', 'cancelled']),
   }
   return problems.length === 0 ? { ok: true, inputs, warnings } : { ok: false, problems, warnings }
+}
+
+/** What holds for one sync. */
+export function settingsOf(inputs: Inputs, id: string): Settings {
+  const { full, onFresh, onRunning, onPaused, onNotBuilt, onBlocked, maxFailed, maxInvalid, retries, cancelOn, gate } =
+    inputs
+  const forAll = {
+    full,
+    onFresh,
+    onRunning,
+    onPaused,
+    onNotBuilt,
+    onBlocked,
+    maxFailed,
+    maxInvalid,
+    retries,
+    cancelOn,
+    gate,
+  }
+  const own = { name: null, models: null, allowFailure: false, ownTimeoutMs: Number.POSITIVE_INFINITY }
+  return { ...forAll, ...own, ...inputs.config.get(id) }
 }

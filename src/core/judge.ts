@@ -103,14 +103,26 @@ function formatLimit(limit: Limit): string {
 
 export type Conclusion = 'success' | 'failure' | 'cancelled' | 'timed_out' | 'skipped'
 
+/** What became of a sync, as far as the step's own colour is concerned. */
+export interface Judged {
+  outcome: Outcome
+  /** The setting by which the step may be green though this outcome is red; null where it may not. */
+  tolerated: string | null
+}
+
+/** Whether this turns the step red: the exit rule. */
+export function isRed({ outcome, tolerated }: Judged): boolean {
+  return COLORS[outcome] !== 'green' && tolerated === null
+}
+
 /**
- * The conclusion of the step. Success has to be earned: there is at least one outcome, and every one is green.
+ * The conclusion of the step. Success has to be earned: there is at least one sync, and every one is green.
  * `cancelled` says that the workflow was, not that a run was.
  */
-export function conclude(outcomes: readonly Outcome[], cancelled: boolean): Conclusion {
+export function conclude(syncs: readonly Judged[], cancelled: boolean): Conclusion {
   if (cancelled) return 'cancelled'
-  const red = outcomes.filter((outcome) => COLORS[outcome] !== 'green')
-  if (red.length > 0) return red.every((outcome) => outcome === 'timed_out') ? 'timed_out' : 'failure'
-  if (outcomes.length > 0) return outcomes.every((outcome) => outcome === 'skipped') ? 'skipped' : 'success'
-  return 'failure'
+  const red = syncs.filter(isRed)
+  if (red.length > 0) return red.every(({ outcome }) => outcome === 'timed_out') ? 'timed_out' : 'failure'
+  if (syncs.length === 0) return 'failure'
+  return syncs.every(({ outcome }) => outcome === 'skipped' || outcome === 'blocked') ? 'skipped' : 'success'
 }

@@ -1,5 +1,6 @@
 import { COLORS, judgeRun, type RecordLimits, type Verdict } from './judge.ts'
-import { hasEnded, type Run, type Sync } from './provider.ts'
+import { hasEnded, hasMovedData, type Run, type Sync } from './provider.ts'
+import type { Ruling } from './ruling.ts'
 import { counts } from './watermark.ts'
 
 /** What the user decided about syncs in general. */
@@ -8,6 +9,7 @@ export interface Policy extends RecordLimits {
   onFresh: 'skip' | 'trigger'
   onRunning: 'queue' | 'attach' | 'skip' | 'fail'
   onPaused: 'fail' | 'skip' | 'trigger'
+  onNotBuilt: 'skip' | 'trigger'
 }
 
 /** The next thing to do for a sync. `run` of a settled one is the run that has delivered already. */
@@ -17,23 +19,34 @@ export type Step =
   | { do: 'adopt'; run: Run; reason: string }
   /** Wait until this run has ended, then decide again. */
   | { do: 'queue'; run: Run; reason: string }
-  | { do: 'trigger'; reason: string }
+  /** `reason` is there if the run is not what everybody expects. */
+  | { do: 'trigger'; reason: string | null }
 
 /**
  * Decides what to do for a sync from what the provider shows: `history` newest first, `watermark` in milliseconds on the
- * provider's clock. The same function makes the plan and, each time something has changed, the next step.
+ * provider's clock; and from what dbt says of its data, if it says anything. The same function makes the plan and, each time
+ * something has changed, the next step.
  */
-export function decide(sync: Sync, history: readonly Run[], policy: Policy, watermark: number): Step {
-  const paused = decidePaused(sync, policy)
-  if (paused !== null) return { do: 'settle', verdict: paused, run: null }
+export function decide(
+  sync: Sync,
+  history: readonly Run[],
+  policy: Policy,
+  watermark: number,
+  ruling: Ruling | null = null,
+): Step {
+  const barred = decidePaused(sync, policy) ?? decideGate(ruling)
+  if (barred !== null) return { do: 'settle', verdict: barred, run: null }
+
+  const active = activeRun(history)
+  const due = decideNotBuilt(history, active, policy, ruling)
+  if (typeof due === 'object' && due !== null) return { do: 'settle', verdict: due, run: null }
 
   const current = history.filter((run) => counts(run, watermark, policy.full))
-  const active = activeRun(history)
   const good = current.find((run) => isGood(run, policy))
   if (policy.onFresh === 'skip' && good !== undefined) {
     return { do: 'settle', verdict: { outcome: 'fresh', reason: freshReason(good, policy) }, run: good }
   }
-  if (active === null) return { do: 'trigger', reason: 'no run is active' }
+  if (active === null) return { do: 'trigger', reason: due }
   if (current.includes(active))
     return { do: 'adopt', run: active, reason: `run ${active.id} was created late enough to read the fresh data` }
 
@@ -59,6 +72,31 @@ function decidePaused(sync: Sync, policy: Policy): Verdict | null {
     outcome: policy.onPaused === 'skip' ? 'skipped' : 'failed',
     reason: `the sync is paused (on-paused: ${policy.onPaused})`,
   }
+}
+
+function decideGate(ruling: Ruling | null): Verdict | null {
+  if (ruling?.gate === 'closed') return { outcome: 'blocked', reason: ruling.reason }
+  return ruling?.gate === 'broken' ? { outcome: 'failed', reason: ruling.reason } : null
+}
+
+/**
+ * A sync none of whose models is new is skipped, unless the provider still owes it: then its newest run has not delivered, and the
+ * data of an earlier build has not arrived. Returns why it is left out, or why it is triggered all the same. A run that still goes on
+ * decides later.
+ */
+function decideNotBuilt(
+  history: readonly Run[],
+  active: Run | null,
+  policy: Policy,
+  ruling: Ruling | null,
+): Verdict | string | null {
+  if (ruling?.gate !== 'not-built') return null
+  if (policy.onNotBuilt === 'trigger') return `${ruling.reason} (on-not-built: trigger)`
+  const newest = history.find(hasMovedData)
+  if (newest === undefined) return `${ruling.reason}, but the sync has never run`
+  if (newest === active) return null
+  if (!isGood(newest, policy)) return `${ruling.reason}, but run ${newest.id}, its last one, did not deliver`
+  return { outcome: 'skipped', reason: `${ruling.reason} (on-not-built: skip)` }
 }
 
 function isGood(run: Run, limits: RecordLimits): boolean {

@@ -1,10 +1,12 @@
 /** What the core knows of a provider. A provider's words, paths and wire types stay in its own file. */
 export interface Provider {
   readonly name: string
-  /** The runs of a sync, newest first: at least the latest ten. Throws ProviderError. */
+  /** The runs of a sync, newest first: at least the latest ten, and more where none of them has moved data. Throws ProviderError. */
   history(syncId: string, signal: AbortSignal): Promise<Run[]>
   /** Throws ProviderError; `missing` where the provider does not know the sync. */
   describe(syncId: string, signal: AbortSignal): Promise<Sync>
+  /** A page of all syncs, from 1. Absent where the provider cannot list them. Throws ProviderError. */
+  list?(page: number, signal: AbortSignal): Promise<{ syncs: Sync[]; more: boolean }>
   /** Sends one trigger request, once. Never throws for what the provider or the network does. */
   trigger(syncId: string, options: { full: boolean }, signal: AbortSignal): Promise<Triggered>
   /** Throws ProviderError; `missing` where the provider does not know the run (yet, or any more). */
@@ -24,6 +26,15 @@ export interface Sync {
   name: string
   destination: string | null
   paused: boolean
+  /** The table or view that it reads, where the provider says so. */
+  source: Relation | null
+}
+
+/** A table or view in a warehouse. */
+export interface Relation {
+  database: string | null
+  schema: string | null
+  table: string
 }
 
 /** `unrecognized` is a status word that the provider's table does not know: not an end, and never success. */
@@ -92,6 +103,11 @@ export class ProviderError extends Error {
     this.detail = options.detail ?? null
     this.retryAfterMs = options.retryAfterMs ?? null
   }
+}
+
+/** Whether a run carries data, or did: neither a dry run nor one that the provider skipped. */
+export function hasMovedData(run: Run): boolean {
+  return run.movesData && run.state !== 'skipped'
 }
 
 export function hasEnded(run: Run): boolean {

@@ -1,11 +1,13 @@
-import type { Outcome, Verdict } from './judge.ts'
+import type { Judged, Verdict } from './judge.ts'
 import type { Run, Sync } from './provider.ts'
+import type { Ruling } from './ruling.ts'
 
 /** How a sync ended in this step. */
-export interface Result {
+export interface Result extends Judged {
   provider: string
   sync: Sync
-  outcome: Outcome
+  /** What dbt said of its data; null where dbt was not asked. */
+  ruling: Ruling | null
   reason: string
   message: string | null
   detail: string | null
@@ -38,5 +40,16 @@ export function resultOf(
   trace: Trace = UNTOUCHED,
 ): Result {
   const { outcome, reason, message = null, detail = null } = verdict
-  return { provider: provider.name, sync, outcome, reason, message, detail, url: provider.link(sync.id), ...trace }
+  return {
+    provider: provider.name,
+    sync,
+    ruling: null,
+    outcome,
+    tolerated: null,
+    reason,
+    message,
+    detail,
+    url: provider.link(sync.id),
+    ...trace,
+  }
 }

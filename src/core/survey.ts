@@ -49,7 +49,7 @@ function failed(id: string, polled: Exclude<Polled<unknown>, { end: 'done' }>, t
 }
 
 export function unnamed(id: string): Sync {
-  return { id, name: id, destination: null, paused: false }
+  return { id, name: id, destination: null, paused: false, source: null }
 }
 
 /** The run that a handle names, once it can be seen: the sync it belongs to, where that is not known yet. */

@@ -35,3 +35,11 @@ export class ProviderClock {
 export function counts(run: Run, watermark: number, full: boolean): boolean {
   return run.movesData && run.createdAt !== null && run.createdAt >= watermark && (run.full || !full)
 }
+
+/** A build is over a moment after its file says so: it has still to be written, and clocks have a resolution. */
+const SETTLE_MS = 5000
+
+/** The moment the data was ready: a little after dbt's newest build, else when this step began. Milliseconds since the epoch. */
+export function readyAt(builtAt: number | null, began: number): number {
+  return builtAt === null ? began : builtAt + SETTLE_MS
+}

@@ -1,6 +1,14 @@
 import * as v from 'valibot'
 import type { ProviderFacts } from '../core/input-values.ts'
-import { type Provider, ProviderError, type Run, type RunState, type Sync, type Triggered } from '../core/provider.ts'
+import {
+  hasMovedData,
+  type Provider,
+  ProviderError,
+  type Run,
+  type RunState,
+  type Sync,
+  type Triggered,
+} from '../core/provider.ts'
 import type { Host } from '../host.ts'
 import { type Reply, TransportError } from '../http.ts'
 import { retryAfterMs } from '../retry-after.ts'
@@ -19,6 +27,10 @@ export const CENSUS: ProviderFacts = {
     ['us', 'https://app.getcensus.com'],
     ['eu', 'https://app-eu.getcensus.com'],
   ]),
+  pages: {
+    hosts: ['app.getcensus.com', 'app-eu.getcensus.com'],
+    sync: /^\/(?:workspaces\/[^/]+\/)?syncs\/([1-9][0-9]{0,18})(?:\/|$)/,
+  },
 }
 
 type Version = 'v1' | 'v2'
@@ -83,6 +95,15 @@ const WireSync = v.object({
     v.object({ connection_id: v.fallback(v.nullable(v.union([v.string(), v.number()])), null), object: text }),
     { connection_id: null, object: null },
   ),
+  // A source of another kind, such as a query, is no table.
+  source_attributes: v.fallback(
+    v.nullable(
+      v.object({
+        object: v.object({ type: v.literal('table'), table_catalog: text, table_schema: text, table_name: v.string() }),
+      }),
+    ),
+    null,
+  ),
 })
 
 const WireTriggered = v.object({ data: v.object({ sync_run_id: id }) })
@@ -96,6 +117,9 @@ interface Question<S extends v.GenericSchema> {
 }
 
 const RUNS = 10
+const MORE_RUNS = 100
+/** As many as a page may have. */
+const SYNCS = 100
 const DESTINATIONS_MS = 5000
 
 export class Census implements Provider {
@@ -115,7 +139,13 @@ export class Census implements Provider {
   }
 
   async history(syncId: string, signal: AbortSignal): Promise<Run[]> {
-    const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${RUNS}`
+    const runs = await this.#page(syncId, RUNS, signal)
+    // A page full of dry runs does not show how the sync fares: then a longer one is asked for.
+    return runs.length < RUNS || runs.some(hasMovedData) ? runs : await this.#page(syncId, MORE_RUNS, signal)
+  }
+
+  async #page(syncId: string, length: number, signal: AbortSignal): Promise<Run[]> {
+    const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${length}`
     const wire = await this.#read({ path, schema: v.array(WireRun), what: `sync ${syncId}` }, signal)
     const runs = wire.flatMap((run) => (run.id === undefined ? [] : toRun(run, run.id, syncId)))
     // Ids grow, so the order does not hang on the server's.
@@ -126,16 +156,18 @@ export class Census implements Provider {
     const wire = await this.#read({ path: `/syncs/${syncId}`, schema: WireSync, what: `sync ${syncId}` }, signal)
     // Names are a nicety: whatever goes wrong with them, the sync is described without.
     const destinations = await this.#listDestinations(signal).catch(() => new Map<string, string>())
-    const { connection_id: connection, object } = wire.destination_attributes
-    const destination = [destinations.get(String(connection)), object].filter(
-      (part) => part !== undefined && part !== null && part !== '',
-    )
-    return {
-      id: syncId,
-      name: wire.label || wire.resource_identifier?.replace(/^sync:/, '') || syncId,
-      destination: destination.length === 0 ? null : destination.join(' · '),
-      paused: wire.paused,
+    return toSync(wire, syncId, destinations)
+  }
+
+  async list(page: number, signal: AbortSignal): Promise<{ syncs: Sync[]; more: boolean }> {
+    const question = {
+      path: `/syncs?order=desc&page=${page}&per_page=${SYNCS}`,
+      schema: v.array(WireSync),
+      what: 'list of syncs',
     }
+    const wire = await this.#read(question, signal)
+    // Whether there are more is worked out, not read: an address that the answer gives is not followed.
+    return { syncs: wire.map((sync) => toSync(sync, sync.id, new Map())), more: wire.length === SYNCS }
   }
 
   async read(runId: string, signal: AbortSignal): Promise<Run> {
@@ -291,6 +323,24 @@ export class Census implements Provider {
 /** The versions in the order in which this token suggests trying them: workspace keys belong to version 1. */
 function likely(token: string): [Version, Version] {
   return token.startsWith('secret-token:') ? ['v1', 'v2'] : ['v2', 'v1']
+}
+
+function toSync(wire: v.InferOutput<typeof WireSync>, syncId: string, destinations: ReadonlyMap<string, string>): Sync {
+  const { connection_id: connection, object } = wire.destination_attributes
+  const destination = [destinations.get(String(connection)), object].filter(
+    (part) => part !== undefined && part !== null && part !== '',
+  )
+  const source = wire.source_attributes?.object
+  return {
+    id: syncId,
+    name: wire.label || wire.resource_identifier?.replace(/^sync:/, '') || syncId,
+    destination: destination.length === 0 ? null : destination.join(' · '),
+    paused: wire.paused,
+    source:
+      source === undefined
+        ? null
+        : { database: source.table_catalog || null, schema: source.table_schema || null, table: source.table_name },
+  }
 }
 
 function toRun(wire: v.InferOutput<typeof WireRun>, runId: string, syncId: string): Run {

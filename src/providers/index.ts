@@ -6,6 +6,12 @@ import { CENSUS, Census } from './census.ts'
 
 export const PROVIDERS: readonly ProviderFacts[] = [CENSUS]
 
+export function factsOf({ provider }: Pick<Inputs, 'provider'>): ProviderFacts {
+  const facts = PROVIDERS.find(({ name }) => name === provider)
+  if (facts === undefined) throw new Error(`no provider is called ${provider}`)
+  return facts
+}
+
 /** How a request to this provider shows who is asking. */
 export function authorization({ token }: Inputs): Record<string, string> {
   return { authorization: `Bearer ${token}` }

@@ -1,6 +1,8 @@
-import { COLORS } from '../core/judge.ts'
+import { isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
-import { plural } from './format.ts'
+import { number, plural } from './format.ts'
+import type { Report } from './outputs.ts'
+import { plain } from './safe.ts'
 import { nameOf, OUTCOMES, whyOf } from './wording.ts'
 
 export interface Annotation {
@@ -12,27 +14,64 @@ export interface Annotation {
 /** GitHub shows ten annotations of a level and step: nine, and one that says how many more there are. */
 const MOST = 9
 
-/** What GitHub shows beside the workflow run: one annotation for each sync that is not simply good. */
-export function annotationsOf(results: readonly Result[], details: boolean): Annotation[] {
-  return (['error', 'warning', 'notice'] as const).flatMap((level) => {
-    const some = results.filter((result) => levelOf(result) === level)
-    const shown = some.slice(0, MOST).map((result) => ({
+/** What GitHub shows beside the workflow run: what is wrong with the step, and one annotation for each sync that is not simply good. */
+export function annotationsOf({ conclusion, results, problems }: Report, details: boolean): Annotation[] {
+  const all = [
+    ...problems.map((text) => ({
+      level: conclusion === 'skipped' ? ('warning' as const) : ('error' as const),
+      title: conclusion === 'skipped' ? 'Nothing was synced' : 'Nothing was triggered',
+      text: plain(text),
+    })),
+    ...(conclusion === 'skipped' && results.length > 0 ? [nothingSynced(results)] : []),
+    // Where the step never came to its syncs, its problem says it all.
+    ...results
+      .filter(({ outcome }) => problems.length === 0 || outcome !== 'not_started')
+      .flatMap((result) => about(result, details)),
+  ]
+  return (['error', 'warning', 'notice'] as const).flatMap((level) =>
+    limit(
+      all.filter((one) => one.level === level),
       level,
-      title: OUTCOMES[result.outcome].title,
-      text: `${nameOf(result.sync)}: ${whyOf(result, details)}${level === 'error' ? ` ${result.url}` : ''}`,
-    }))
-    const rest = some.length - shown.length
-    return rest === 0
-      ? shown
-      : [
-          ...shown,
-          { level, title: 'More syncs', text: `and ${plural(rest, 'more sync', 'more syncs')}: see the job summary` },
-        ]
-  })
+    ),
+  )
 }
 
-function levelOf({ outcome, run }: Result): Annotation['level'] | null {
-  if (COLORS[outcome] === 'red') return 'error'
-  if (outcome === 'warned' || (outcome === 'fresh' && (run?.counts.failed ?? 0) > 0)) return 'warning'
-  return outcome === 'skipped' ? 'notice' : null
+function limit(some: readonly Annotation[], level: Annotation['level']): Annotation[] {
+  const rest = some.length - MOST
+  if (rest <= 0) return [...some]
+  return [...some.slice(0, MOST), { level, title: 'More', text: `and ${number(rest)} more: see the job summary` }]
+}
+
+/** Green, and yet nothing has arrived anywhere: that should be seen. */
+function nothingSynced(results: readonly Result[]): Annotation {
+  const [first] = results
+  const why = first === undefined ? '' : ` ${nameOf(first.sync)}: ${whyOf(first, false)}`
+  return {
+    level: 'warning',
+    title: 'Nothing was synced',
+    text: `${plural(results.length, 'sync', 'syncs')}, none of which ran.${why}`,
+  }
+}
+
+function about(result: Result, details: boolean): Annotation[] {
+  const level = levelOf(result)
+  const { outcome, sync, url, ruling, tolerated } = result
+  const forgiven = tolerated === null ? '' : ` (${tolerated})`
+  const own = {
+    title: OUTCOMES[outcome].title,
+    text: `${nameOf(sync)}: ${whyOf(result, details)}${forgiven}${level === 'error' ? ` ${url}` : ''}`,
+  }
+  const notes = (ruling?.notes ?? []).map((note) => ({
+    level: note.level,
+    title: 'dbt',
+    text: `${nameOf(sync)}: ${plain(note.text)}`,
+  }))
+  return level === null ? notes : [{ level, ...own }, ...notes]
+}
+
+function levelOf({ outcome, run, tolerated }: Result): Annotation['level'] | null {
+  if (isRed({ outcome, tolerated })) return 'error'
+  if (outcome === 'skipped' || tolerated === 'on-blocked: skip') return 'notice'
+  if (tolerated !== null || outcome === 'warned') return 'warning'
+  return outcome === 'fresh' && (run?.counts.failed ?? 0) > 0 ? 'warning' : null
 }

@@ -1,11 +1,12 @@
 import type { Event } from '../core/events.ts'
-import { COLORS } from '../core/judge.ts'
+import { isRed } from '../core/judge.ts'
 import type { Step } from '../core/plan.ts'
 import { hasEnded, type Run, type Sync } from '../core/provider.ts'
 import type { Result } from '../core/result.ts'
+import type { Ruling } from '../core/ruling.ts'
 import { duration, elapsed } from './format.ts'
 import { plain, redact } from './safe.ts'
-import { destinationOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
+import { destinationOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
 
 export interface Line {
   level: 'info' | 'warning'
@@ -46,7 +47,7 @@ export function createLog({ details, now, write }: LogOptions): { on(event: Even
   const on = (event: Event) => {
     switch (event.kind) {
       case 'planned':
-        return write({ level: 'info', text: planLine(event.sync, event.step) })
+        return write({ level: 'info', text: planLine(event.sync, event.step, event.ruling) })
       case 'refused':
         return write({
           level: 'info',
@@ -109,9 +110,14 @@ export function createLog({ details, now, write }: LogOptions): { on(event: Even
   return { on, heartbeat }
 }
 
-function planLine(sync: Sync, step: Step): string {
+function planLine(sync: Sync, step: Step, ruling: Ruling | null): string {
   const where = destinationOf(sync) === '' ? '' : ` → ${destinationOf(sync)}`
-  return `${nameOf(sync)}${where}: ${stepInWords(step)}`
+  const line = `${nameOf(sync)}${where}: ${stepInWords(step)}`
+  if (ruling === null) return line
+  const feed =
+    ruling.models === null ? plain(ruling.source) : `fed by ${modelsOf(ruling)}, as ${plain(ruling.source)} says`
+  const told = step.do === 'settle' && step.verdict.reason === ruling.reason
+  return `${line}\n    ${feed}${told || ruling.reason === '' ? '' : `; ${plain(ruling.reason)}`}`
 }
 
 /** What is going to happen to a sync, in words. */
@@ -124,7 +130,7 @@ export function stepInWords(step: Step): string {
     case 'queue':
       return `wait, then trigger: ${plain(step.reason)}`
     case 'trigger':
-      return 'trigger'
+      return `trigger${step.reason === null ? '' : `, ${plain(step.reason)}`}`
   }
 }
 
@@ -139,7 +145,7 @@ function runLine(run: Run): string {
 
 /** How a sync ended, in one line. */
 export function resultLine(result: Result, details: boolean): string {
-  const { outcome, run } = result
+  const { outcome, run, tolerated } = result
   const took = run === null ? null : durationOf(run)
   const facts = [
     outcome === 'succeeded' || outcome === 'fresh' || outcome === 'warned' ? recordsOf(run?.counts ?? NO_COUNTS) : '',
@@ -147,7 +153,8 @@ export function resultLine(result: Result, details: boolean): string {
   ].filter((fact) => fact !== '')
   const { mark, words } = OUTCOMES[outcome]
   const why = outcome === 'succeeded' && result.reason === 'completed' ? '' : `: ${whyOf(result, details)}`
-  return `${mark} ${words}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${COLORS[outcome] === 'red' || result.runId !== null ? result.url : ''}`.trimEnd()
+  const forgiven = tolerated === null ? '' : ` (${tolerated})`
+  return `${mark} ${words}${forgiven}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${isRed(result) || result.runId !== null ? result.url : ''}`.trimEnd()
 }
 
 /** How long a run took, in milliseconds, on the provider's clock. */

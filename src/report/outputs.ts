@@ -1,4 +1,4 @@
-import { COLORS, type Conclusion, type Outcome } from '../core/judge.ts'
+import { COLORS, type Conclusion, isRed, type Outcome } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { number, plural } from './format.ts'
 import { durationOf } from './log.ts'
@@ -8,14 +8,15 @@ import { nameOf, OUTCOMES, whyOf } from './wording.ts'
 export interface Report {
   conclusion: Conclusion
   results: readonly Result[]
-  /** Why the step is red as a whole, where no single sync is the reason. */
-  problem: string | null
+  /** What went wrong with the step as a whole, where no single sync is the reason: sentences. */
+  problems: readonly string[]
 }
 
 const DELIVERED: readonly Outcome[] = ['succeeded', 'warned', 'fresh']
 
 /** The outputs of the step, every one on every path. They never carry a provider's words as they came. */
-export function outputsOf({ conclusion, results, problem }: Report): Record<string, string> {
+export function outputsOf(report: Report): Record<string, string> {
+  const { conclusion, results } = report
   const red = results.filter(({ outcome }) => COLORS[outcome] === 'red')
   const blocked = results.filter(({ outcome }) => outcome === 'blocked')
   const failed = red.filter(({ outcome }) => outcome !== 'blocked')
@@ -23,7 +24,8 @@ export function outputsOf({ conclusion, results, problem }: Report): Record<stri
   const sum = (count: 'succeeded' | 'failed' | 'invalid') =>
     String(results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0))
   const withRun = results.filter(({ runId }) => runId !== null)
-  const first = red.find(({ runId }) => runId !== null) ?? withRun[0] ?? red[0] ?? results[0]
+  const worst = results.filter(isRed)
+  const first = worst.find(({ runId }) => runId !== null) ?? withRun[0] ?? worst[0] ?? results[0]
   return {
     conclusion,
     results: JSON.stringify(results.map(toJson)),
@@ -40,7 +42,7 @@ export function outputsOf({ conclusion, results, problem }: Report): Record<stri
     'records-failed': sum('failed'),
     'records-invalid': sum('invalid'),
     url: first?.url ?? '',
-    message: messageOf({ conclusion, results, problem }),
+    message: messageOf(report),
   }
 }
 
@@ -56,7 +58,7 @@ function toJson(result: Result) {
     run_id: result.runId,
     adopted: result.adopted,
     url: result.url,
-    models: null,
+    models: result.ruling?.models?.map((id) => plain(id)) ?? null,
     created_at: isoTime(run?.createdAt ?? null),
     finished_at: isoTime(run?.finishedAt ?? null),
     duration_seconds: took === null ? null : took / 1000,
@@ -71,16 +73,15 @@ function isoTime(ms: number | null): string | null {
 }
 
 /** One safe sentence that says how the step went. */
-export function messageOf({ conclusion, results, problem }: Report): string {
-  if (results.length === 0) return plain(problem ?? 'There was nothing to sync.')
+export function messageOf({ conclusion, results, problems }: Report): string {
+  if (results.length === 0) return plain(problems.join(' ') || 'There was nothing to sync.')
   const parts = (Object.keys(OUTCOMES) as Outcome[]).flatMap((outcome) => {
     const count = results.filter((result) => result.outcome === outcome).length
     return count === 0 ? [] : `${number(count)} ${OUTCOMES[outcome].words}`
   })
-  const worst = results.find(({ outcome }) => COLORS[outcome] === 'red')
+  const worst = results.find(isRed)
   const example = worst === undefined ? '' : ` ${nameOf(worst.sync)}: ${whyOf(worst, false)}`
   const head = conclusion === 'cancelled' ? 'The workflow was cancelled: ' : ''
-  return plain(
-    `${head}${plural(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${problem === null ? example : ` ${problem}`}`,
-  )
+  const why = problems.length === 0 ? example : ` ${problems.join(' ')}`
+  return plain(`${head}${plural(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${why}`)
 }

@@ -1,10 +1,10 @@
-import { COLORS, type Conclusion } from '../core/judge.ts'
+import { type Conclusion, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { duration, number, plural } from './format.ts'
 import { durationOf } from './log.ts'
 import type { Report } from './outputs.ts'
 import { markdown } from './safe.ts'
-import { destinationOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
+import { destinationOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
 
 /** GitHub drops a summary above 1 MiB whole; this leaves room for other text of the step. Bytes. */
 const MOST_BYTES = 900_000
@@ -19,23 +19,25 @@ const HEADLINES: Record<Conclusion, string> = {
 
 /** The job summary: what went wrong first, with what to do about it, then every sync in one table. Worst first where space is short. */
 export function summaryOf(report: Report, options: { mode: string; details: boolean; tookMs: number }): string {
-  const { conclusion, problem } = report
+  const { conclusion, problems } = report
   const results = report.results.toSorted((a, b) => gravity(a) - gravity(b))
   const head = [
     `## ${headline(conclusion, options.mode)}`,
     '',
     [tally(results), records(results), `in ${duration(options.tookMs)}`].filter((part) => part !== '').join(' · '),
     '',
-    ...(problem === null ? [] : [`> ${markdown(problem)}`, '']),
+    ...problems.flatMap((problem) => [`> ${markdown(problem)}`, '']),
     '',
   ].join('\n')
   const blocks = results.filter((result) => gravity(result) === 0).map((result) => failure(result, options.details))
-  const rows = results.map((result) => row(result, options.details))
-  return squeeze(head, blocks, rows)
+  const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null)
+  const rows = results.map((result) => row(result, options.details, withModels))
+  return squeeze(head, blocks, tableHead(withModels), rows)
 }
 
-function gravity({ outcome }: Result): number {
-  return COLORS[outcome] === 'red' ? 0 : outcome === 'warned' ? 1 : 2
+function gravity(result: Result): number {
+  if (isRed(result)) return 0
+  return result.outcome === 'warned' || result.tolerated !== null ? 1 : 2
 }
 
 function headline(conclusion: Conclusion, mode: string): string {
@@ -67,6 +69,7 @@ function records(results: readonly Result[]): string {
 function failure(result: Result, details: boolean): string {
   const where = destinationOf(result.sync) === '' ? '' : ` → ${markdown(destinationOf(result.sync))}`
   const facts = [
+    modelsOf(result.ruling) === '' ? '' : `fed by ${markdown(modelsOf(result.ruling), 200)}`,
     result.runId === null ? '' : `run ${result.runId}`,
     result.run === null ? '' : recordsOf(result.run.counts),
   ].filter((fact) => fact !== '')
@@ -81,13 +84,14 @@ function failure(result: Result, details: boolean): string {
   ].join('\n')
 }
 
-function row(result: Result, details: boolean): string {
-  const { sync, outcome, run, url } = result
+function row(result: Result, details: boolean, withModels: boolean): string {
+  const { sync, outcome, run, url, tolerated } = result
   const took = run === null ? null : durationOf(run)
   const cells = [
-    `${OUTCOMES[outcome].mark} ${OUTCOMES[outcome].words}`,
+    `${OUTCOMES[outcome].mark} ${OUTCOMES[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
     `[${markdown(nameOf(sync), 200)}](${url})`,
     markdown(destinationOf(sync)),
+    ...(withModels ? [markdown(modelsOf(result.ruling), 200)] : []),
     run === null ? '' : recordsOf(run.counts),
     took === null ? '' : duration(took),
     markdown(whyOf(result, details), 300),
@@ -95,12 +99,18 @@ function row(result: Result, details: boolean): string {
   return `| ${cells.join(' | ')} |\n`
 }
 
-const TABLE = '| Outcome | Sync | Destination | Records | Run took | Why |\n|---|---|---|---|---|---|\n'
+const COLUMNS = ['Outcome', 'Sync', 'Destination', 'Models', 'Records', 'Run took', 'Why']
+
+/** The head of the table. Without anything from dbt it has no column for models. */
+function tableHead(withModels: boolean): string {
+  const columns = COLUMNS.filter((column) => withModels || column !== 'Models')
+  return `| ${columns.join(' | ')} |\n|${columns.map(() => '---|').join('')}\n`
+}
 
 /** As many blocks and rows as there is room for, blocks first: they say more. */
-function squeeze(head: string, blocks: readonly string[], rows: readonly string[]): string {
+function squeeze(head: string, blocks: readonly string[], table: string, rows: readonly string[]): string {
   const size = (text: string) => new TextEncoder().encode(text).length
-  let left = MOST_BYTES - size(head) - size(TABLE) - 200
+  let left = MOST_BYTES - size(head) - size(table) - 200
   const take = (parts: readonly string[], share: number) => {
     const room = left * share
     let used = 0
@@ -113,5 +123,5 @@ function squeeze(head: string, blocks: readonly string[], rows: readonly string[
     return fitting.join('') + (rest === 0 ? '' : `\n… and ${plural(rest, 'more sync', 'more syncs')}.\n\n`)
   }
   const text = head + take(blocks, 0.5)
-  return rows.length === 0 ? text : text + TABLE + take(rows, 1)
+  return rows.length === 0 ? text : text + table + take(rows, 1)
 }

@@ -1,6 +1,7 @@
 import type { Outcome } from '../core/judge.ts'
 import type { Counts, Sync } from '../core/provider.ts'
 import type { Result } from '../core/result.ts'
+import type { Ruling } from '../core/ruling.ts'
 import { number } from './format.ts'
 import { plain, redact } from './safe.ts'
 
@@ -28,6 +29,13 @@ export function nameOf(sync: Sync): string {
 
 export function destinationOf(sync: Sync): string {
   return sync.destination === null ? '' : plain(sync.destination, 80)
+}
+
+/** The models that feed a sync, in few words; empty where they are not known. */
+export function modelsOf(ruling: Ruling | null): string {
+  // `model.shop.customers.v2`: what comes before the name says little to somebody who knows the project.
+  const names = (ruling?.models ?? []).map((id) => plain(id.split('.').slice(2).join('.'), 80))
+  return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${number(names.length - 3)} more`
 }
 
 /** Why it ended so, with the provider's message; `details` shows it as it came, row-level detail included. */

@@ -26,6 +26,7 @@ export interface Result {
   run_id: string | null
   adopted: boolean
   url: string
+  models: string[] | null
   records: { processed: number | null; succeeded: number | null; failed: number | null; invalid: number | null }
   attempts: number
   polls: number

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import type { Overrides } from '../../src/core/settings.ts'
+import { Rulings } from '../../src/dbt/rulings.ts'
+import { CENSUS } from '../../src/providers/census.ts'
 import { completesAfter, counted, failsAfter, worksForever } from '../simulator/index.ts'
+import { START } from '../support/builders.ts'
+import { evidence, found, manifest, model, type Rows, results } from '../support/dbt.ts'
 import { Rehearsal } from '../support/in-memory.ts'
 
 const MINUTE = 60_000
@@ -259,6 +264,155 @@ describe('a watermark on a clock that is off', () => {
       expect(results).toMatchObject([{ outcome: 'succeeded', attempts: 1 }])
     },
   )
+})
+
+describe('the settings of a sync', () => {
+  const config = (overrides: Overrides) => new Map([['8290', overrides]])
+
+  test('hold for that sync alone', async () => {
+    const syncs = [{ id: 8290 }, { id: 2 }]
+    const stage = new Rehearsal({ retries: 0, config: config({ retries: 1, full: true, name: 'ours' }) }, { syncs })
+    for (const { id } of syncs) stage.simulator.script(id, failsAfter(MINUTE))
+    const { results } = await stage.run()
+    expect(results).toMatchObject([
+      { outcome: 'succeeded', attempts: 2, sync: { name: 'ours' }, run: { full: true } },
+      { outcome: 'failed', attempts: 1, sync: { name: 'Sync 2' } },
+    ])
+  })
+
+  test('allow-failure: the sync has failed, and the step is green', async () => {
+    const stage = new Rehearsal(
+      { config: config({ allowFailure: true }), failFast: true },
+      { syncs: [{ id: 8290 }, { id: 2 }] },
+    )
+    stage.simulator.script(8290, failsAfter(MINUTE))
+    stage.simulator.script(2, completesAfter(3 * MINUTE))
+    const { conclusion, results } = await stage.run()
+    expect(conclusion).toBe('success')
+    expect(results).toMatchObject([
+      { outcome: 'failed', tolerated: 'allow-failure' },
+      { outcome: 'succeeded', tolerated: null },
+    ])
+  })
+
+  test('allow-failure does not forgive a refused token', async () => {
+    const stage = new Rehearsal({ token: 'secret-token:wrong', config: config({ allowFailure: true }) })
+    expect(await stage.run()).toMatchObject({ conclusion: 'failure', results: [{ outcome: 'not_started' }] })
+  })
+
+  test('timeout-minutes ends its run early, and no other', async () => {
+    const syncs = [
+      { id: 8290, timeline: worksForever() },
+      { id: 2, timeline: completesAfter(20 * MINUTE) },
+    ]
+    const stage = new Rehearsal({ config: config({ ownTimeoutMs: 5 * MINUTE }) }, { syncs })
+    let ended = 0
+    const report = await stage.run((event) => {
+      if (event.kind === 'settled' && event.result.outcome === 'timed_out') ended = stage.clock.now()
+    })
+    expect(report.results.map(({ outcome }) => outcome)).toEqual(['timed_out', 'succeeded'])
+    expect(ended).toBeGreaterThan(4.9 * MINUTE)
+    expect(ended).toBeLessThanOrEqual(5 * MINUTE + 1000)
+  })
+
+  test('timeout-minutes begins with the turn of a sync, not while it waits for a place', async () => {
+    const syncs = [
+      { id: 2, timeline: completesAfter(20 * MINUTE) },
+      { id: 8290, timeline: completesAfter(4 * MINUTE) },
+    ]
+    const stage = new Rehearsal({ maxParallel: 1, config: config({ ownTimeoutMs: 5 * MINUTE }) }, { syncs })
+    expect((await stage.run()).results.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded'])
+  })
+
+  test('timeout-minutes never outlasts the step', async () => {
+    const stage = new Rehearsal({ timeoutMs: 2 * MINUTE, config: config({ ownTimeoutMs: 5 * MINUTE }) })
+    stage.simulator.script(8290, worksForever())
+    await stage.run()
+    expect(stage.clock.now()).toBeLessThanOrEqual(2 * MINUTE + 1000)
+  })
+})
+
+describe('a step with evidence of dbt', () => {
+  /** dbt has just built this, a while before the step. */
+  const built = (rows: Rows, agoMs = MINUTE) => {
+    const parts = [model('customers', [], { meta: { census_sync_id: 8290 } })]
+    const at = START - agoMs
+    const weighed = evidence([found({ manifest: manifest(parts), results: results(rows, { at }) })])
+    return { rulings: new Rulings(weighed, CENSUS), builtAt: at, problems: [], badNames: [] }
+  }
+  const GOOD = { 'model.shop.customers': 'success' }
+
+  test('takes a run since the build for fresh, though it began before the step', async () => {
+    const stage = new Rehearsal()
+    stage.dbt = built(GOOD, 10 * MINUTE)
+    const run = stage.simulator.startRun(8290, { createdAt: START - 9 * MINUTE, timeline: completesAfter(MINUTE) })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'fresh', runId: String(run), attempts: 0 }])
+  })
+
+  test('does not take a run of four seconds after the build for it: the file was still to be written', async () => {
+    const stage = new Rehearsal()
+    stage.dbt = built(GOOD, 10 * MINUTE)
+    stage.simulator.startRun(8290, { createdAt: START - 10 * MINUTE + 4000, timeline: completesAfter(MINUTE) })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', attempts: 1 }])
+  })
+
+  test('joins a run that goes on since the build', async () => {
+    const stage = new Rehearsal()
+    stage.dbt = built(GOOD, 10 * MINUTE)
+    const run = stage.simulator.startRun(8290, { createdAt: START - MINUTE, timeline: completesAfter(5 * MINUTE) })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', adopted: true, runId: String(run) }])
+    expect(stage.timesOf('trigger')).toEqual([])
+  })
+
+  test('triggers five seconds after the build at the earliest, and never waits longer than that', async () => {
+    const stage = new Rehearsal()
+    stage.dbt = built(GOOD, 1000)
+    await stage.run()
+    expect(stage.timesOf('trigger')).toEqual([4000])
+    const ahead = new Rehearsal()
+    ahead.dbt = built(GOOD, -4 * MINUTE)
+    await ahead.run()
+    expect(ahead.timesOf('trigger')).toEqual([5000])
+  })
+
+  test('asks for more runs where a page is full of dry ones, before it says that nothing ever ran', async () => {
+    const stage = new Rehearsal()
+    stage.dbt = built({})
+    const run = stage.simulator.startRun(8290, { createdAt: START - 60 * MINUTE, timeline: completesAfter(MINUTE) })
+    for (let dry = 1; dry <= 12; dry += 1) {
+      stage.simulator.startRun(8290, {
+        createdAt: START - dry * MINUTE,
+        reason: 'dry-run',
+        timeline: completesAfter(1000),
+      })
+    }
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'skipped' }])
+    expect(stage.simulator.runs(8290)[0]?.id).toBe(run)
+  })
+
+  test('goes on though an earlier step failed', async () => {
+    const stage = new Rehearsal({ jobStatus: 'failure' })
+    stage.dbt = built(GOOD)
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded' }])
+  })
+
+  test('but not with a lineage alone', async () => {
+    const stage = new Rehearsal({ jobStatus: 'failure' })
+    stage.dbt = { ...built(GOOD), builtAt: null }
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'not_started' }])
+  })
+
+  test('looks for the syncs that read what was built, and starts nothing if it cannot', async () => {
+    const refused = new Rehearsal({ discover: 'lineage' })
+    refused.dbt = built(GOOD)
+    refused.simulator.failNext('list-syncs', { kind: 'respond', status: 403 }, 9)
+    expect(await refused.run()).toMatchObject({ conclusion: 'failure', results: [{ outcome: 'not_started' }] })
+    expect(refused.timesOf('trigger')).toEqual([])
+    const patient = new Rehearsal({ discover: 'lineage' })
+    patient.dbt = built(GOOD)
+    patient.simulator.failNext('list-syncs', { kind: 'respond', status: 502 }, 3)
+    expect(await patient.run()).toMatchObject({ conclusion: 'success' })
+  })
 })
 
 describe('fail-fast', () => {

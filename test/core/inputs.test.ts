@@ -1,21 +1,22 @@
 import { describe, expect, test } from 'vitest'
 import { checkBaseUrl } from '../../src/address.ts'
-import { DEFAULTS, type Inputs, parseInputs } from '../../src/core/inputs.ts'
+import { DEFAULTS, type Inputs, parseInputs, settingsOf } from '../../src/core/inputs.ts'
+import type { ConfigFile } from '../../src/core/settings.ts'
 import { PROVIDERS } from '../../src/providers/index.ts'
 import { ACTION } from '../runner/runner.ts'
 
 const TOKEN = 'secret-token:abcdefgh'
-const parsed = (raw: Record<string, string>) =>
-  parseInputs({ 'api-token': TOKEN, 'sync-ids': '8290', ...raw }, PROVIDERS, checkBaseUrl, 'It is empty.')
+const parsed = (raw: Record<string, string>, config?: ConfigFile) =>
+  parseInputs({ 'api-token': TOKEN, 'sync-ids': '8290', ...raw }, PROVIDERS, checkBaseUrl, 'It is empty.', config)
 
-function accepted(raw: Record<string, string>): Inputs {
-  const result = parsed(raw)
+function accepted(raw: Record<string, string>, config?: ConfigFile): Inputs {
+  const result = parsed(raw, config)
   if (!result.ok) throw new Error(result.problems.join('\n'))
   return result.inputs
 }
 
-function problems(raw: Record<string, string>): string[] {
-  const result = parsed(raw)
+function problems(raw: Record<string, string>, config?: ConfigFile): string[] {
+  const result = parsed(raw, config)
   return result.ok ? [] : result.problems
 }
 
@@ -232,6 +233,82 @@ describe('runs', () => {
     expect(problems(wait('501', { 'sync-ids': '8290' }))).toEqual([
       expect.stringContaining('sync-ids: "8290" is not allowed'),
     ])
+  })
+})
+
+describe('dbt-artifacts', () => {
+  test('are paths, one a line', () => {
+    const text = ' target/run \r\n\n  my dbt, project/target\ntarget/run\n'
+    expect(accepted({ 'dbt-artifacts': text }).artifacts).toEqual(['target/run', 'my dbt, project/target'])
+  })
+
+  test.each([
+    ['dbt-gate', 'strict'],
+    ['dbt-gate', 'off'],
+    ['dbt-max-age-hours', '24'],
+    ['github-run-id', '4711'],
+    ['on-not-built', 'trigger'],
+    ['on-blocked', 'skip'],
+    ['discover', 'exposures'],
+  ])('without them %s: %s would protect nothing, so it is an error', (name, value) => {
+    expect(problems({ [name]: value })).toEqual([
+      expect.stringContaining(`${name}: "${value}" is not allowed. It needs dbt-artifacts`),
+    ])
+    expect(problems({ [name]: value, 'dbt-artifacts': 'target' })).toEqual([])
+  })
+
+  test('a gate in the config file needs them, too', () => {
+    expect(problems({}, new Map([['8290', { gate: 'strict' }]]))).toEqual([
+      expect.stringContaining('config: sync 8290 has a dbt-gate'),
+    ])
+  })
+
+  test.each(['dbt-gate', 'on-not-built', 'on-blocked', 'discover'])('%s takes its own words and no others', (name) => {
+    expect(problems({ [name]: 'perhaps', 'dbt-artifacts': 'target' })).toEqual([
+      expect.stringMatching(new RegExp(`^${name}: "perhaps" is not allowed\\. Allowed: `)),
+    ])
+  })
+
+  test.each(['-1', '0', '9999', 'a day'])('dbt-max-age-hours: %s is refused', (hours) => {
+    expect(problems({ 'dbt-max-age-hours': hours, 'dbt-artifacts': 'target' })).toHaveLength(1)
+  })
+
+  test.each(['abc', '4711; rm', '-1'])('github-run-id: %s is refused', (id) => {
+    expect(problems({ 'github-run-id': id, 'dbt-artifacts': 'target' })).toHaveLength(1)
+  })
+
+  test('have no place in mode: wait', () => {
+    const wait = { mode: 'wait', runs: '501', 'sync-ids': '', 'dbt-artifacts': 'target' }
+    expect(problems(wait)).toEqual([expect.stringContaining('dbt-artifacts: "target" is not allowed')])
+  })
+})
+
+describe('the syncs of a config file', () => {
+  const config: ConfigFile = new Map([
+    ['8291', { retries: 2 }],
+    ['8290', {}],
+  ])
+  const file = { config: 'syncs.yml' }
+
+  test('are the list where sync-ids is empty, in their order', () => {
+    expect(accepted({ ...file, 'sync-ids': '' }, config).syncIds).toEqual(['8291', '8290'])
+  })
+
+  test('are selected from by sync-ids', () => {
+    expect(accepted({ ...file, 'sync-ids': '8290' }, config).syncIds).toEqual(['8290'])
+    expect(problems({ ...file, 'sync-ids': '8290 8292' }, config)).toEqual([
+      'sync-ids: "8292" is not allowed. The config file does not list it. Add it there, or give the config alone.',
+    ])
+  })
+
+  test('have settings of their own, and for the rest those of the inputs', () => {
+    const inputs = accepted({ ...file, 'sync-ids': '', retries: '1', 'on-paused': 'skip' }, config)
+    expect(settingsOf(inputs, '8291')).toMatchObject({ retries: 2, onPaused: 'skip', allowFailure: false })
+    expect(settingsOf(inputs, '8290')).toMatchObject({ retries: 1, onPaused: 'skip' })
+  })
+
+  test('nobody needs to list a sync where they are discovered', () => {
+    expect(accepted({ 'sync-ids': '', discover: 'exposures', 'dbt-artifacts': 'target' }).syncIds).toEqual([])
   })
 })
 

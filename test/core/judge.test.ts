@@ -115,6 +115,8 @@ describe('the verdict on a run', () => {
   })
 })
 
+const bare = (outcome: Outcome) => ({ outcome, tolerated: null })
+
 describe('the conclusion of the step', () => {
   test.each<[Outcome[], string]>([
     [['succeeded', 'warned', 'fresh', 'skipped'], 'success'],
@@ -130,10 +132,55 @@ describe('the conclusion of the step', () => {
     [['blocked'], 'failure'],
     [[], 'failure'],
   ])('%j is %s', (outcomes, conclusion) => {
-    expect(conclude(outcomes, false)).toBe(conclusion)
+    expect(conclude(outcomes.map(bare), false)).toBe(conclusion)
   })
 
   test('is cancelled if the workflow was, whatever had been reached', () => {
-    expect(conclude(['succeeded', 'cancelled'], true)).toBe('cancelled')
+    expect(conclude(['succeeded' as const, 'cancelled' as const].map(bare), true)).toBe('cancelled')
+  })
+
+  test.each<[[Outcome, string | null][], string]>([
+    [
+      [
+        ['blocked', 'on-blocked: skip'],
+        ['succeeded', null],
+      ],
+      'success',
+    ],
+    [
+      [
+        ['blocked', 'on-blocked: skip'],
+        ['skipped', null],
+      ],
+      'skipped',
+    ],
+    [
+      [
+        ['blocked', 'on-blocked: skip'],
+        ['failed', null],
+      ],
+      'failure',
+    ],
+    [
+      [
+        ['failed', 'allow-failure'],
+        ['succeeded', null],
+      ],
+      'success',
+    ],
+    [
+      [
+        ['failed', 'allow-failure'],
+        ['timed_out', null],
+      ],
+      'timed_out',
+    ],
+  ])('of %j, which a setting may forgive, is %s', (syncs, conclusion) => {
+    expect(
+      conclude(
+        syncs.map(([outcome, tolerated]) => ({ outcome, tolerated })),
+        false,
+      ),
+    ).toBe(conclusion)
   })
 })

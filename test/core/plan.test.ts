@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { activeRun, decide, type Policy } from '../../src/core/plan.ts'
 import type { Run } from '../../src/core/provider.ts'
+import type { Ruling } from '../../src/core/ruling.ts'
 import { run, START, sync } from '../support/builders.ts'
 
 const WATERMARK = START
@@ -13,6 +14,7 @@ function policy(overrides: Partial<Policy> = {}): Policy {
     onFresh: 'skip',
     onRunning: 'queue',
     onPaused: 'fail',
+    onNotBuilt: 'skip',
     maxFailed: null,
     maxInvalid: null,
     ...overrides,
@@ -99,6 +101,99 @@ describe('the next step of a sync', () => {
   test('paused comes before fresh and running', () => {
     expect(decide(sync({ paused: true }), [run()], policy(), WATERMARK)).toMatchObject({
       verdict: { outcome: 'failed' },
+    })
+  })
+})
+
+describe('what dbt says', () => {
+  const ruling = (gate: Ruling['gate']): Ruling => ({
+    gate,
+    reason: `it is ${gate}`,
+    models: null,
+    source: '',
+    notes: [],
+  })
+  const ruled = (gate: Ruling['gate'], history: Run[], overrides: Partial<Policy> = {}) =>
+    decide(sync(), history, policy(overrides), WATERMARK, ruling(gate))
+
+  test('an open gate changes nothing', () => {
+    for (const history of [[], [run()], [run(working)], [run(before)]]) {
+      expect(ruled('open', history)).toEqual(decide(sync(), history, policy(), WATERMARK))
+    }
+  })
+
+  test('a closed gate blocks, whatever the history', () => {
+    for (const history of [[], [run()], [run(working)]]) {
+      expect(ruled('closed', history)).toEqual({
+        do: 'settle',
+        verdict: { outcome: 'blocked', reason: 'it is closed' },
+        run: null,
+      })
+    }
+  })
+
+  test('what the project says of a sync and makes no sense fails it', () => {
+    expect(ruled('broken', [])).toMatchObject({ verdict: { outcome: 'failed', reason: 'it is broken' } })
+  })
+
+  test('a paused sync is paused first', () => {
+    expect(decide(sync({ paused: true }), [], policy(), WATERMARK, ruling('closed'))).toMatchObject({
+      verdict: { outcome: 'failed', reason: expect.stringContaining('paused') },
+    })
+  })
+
+  describe('nothing new for a sync', () => {
+    const old = run(before)
+    const skipped = { do: 'settle', verdict: { outcome: 'skipped', reason: 'it is not-built (on-not-built: skip)' } }
+
+    test('skips it if its newest run that moved data was good', () => {
+      expect(ruled('not-built', [old])).toMatchObject(skipped)
+      const noise = [run({ id: '509', state: 'skipped' }), run({ id: '508', movesData: false, state: 'failed' })]
+      expect(ruled('not-built', [...noise, old])).toMatchObject(skipped)
+    })
+
+    test.each<[string, Run[], string]>([
+      ['no run at all', [], 'it is not-built, but the sync has never run'],
+      ['dry runs only', [run({ movesData: false })], 'it is not-built, but the sync has never run'],
+      [
+        'a failed one',
+        [run({ ...before, state: 'failed' }), old],
+        'it is not-built, but run 501, its last one, did not deliver',
+      ],
+      [
+        'a cancelled one',
+        [run({ ...before, state: 'cancelled' })],
+        'it is not-built, but run 501, its last one, did not deliver',
+      ],
+      [
+        'one that lost every record',
+        [run({ ...before, counts: { processed: 2, succeeded: 0, failed: 2, invalid: 0 } })],
+        'it is not-built, but run 501, its last one, did not deliver',
+      ],
+    ])('owes it after %s: then it is triggered', (_name, history, reason) => {
+      expect(ruled('not-built', history)).toEqual({ do: 'trigger', reason })
+    })
+
+    test('owes it if its newest run passed the limits for records', () => {
+      const flawed = run({ ...before, counts: { processed: 10, succeeded: 8, failed: 2, invalid: 0 } })
+      expect(ruled('not-built', [flawed], { maxFailed: { count: 1 } })).toMatchObject({ do: 'trigger' })
+      expect(ruled('not-built', [flawed])).toMatchObject(skipped)
+    })
+
+    test('waits for a newest run that still goes on, as on-running says', () => {
+      const older = run({ ...before, ...working })
+      expect(ruled('not-built', [older])).toMatchObject({ do: 'queue' })
+      expect(ruled('not-built', [older], { onRunning: 'attach' })).toMatchObject({ do: 'adopt' })
+      expect(ruled('not-built', [older], { onRunning: 'skip' })).toMatchObject({ verdict: { outcome: 'skipped' } })
+      expect(ruled('not-built', [run(working)])).toMatchObject({ do: 'adopt' })
+    })
+
+    test('with on-not-built: trigger it runs all the same', () => {
+      expect(ruled('not-built', [old], { onNotBuilt: 'trigger' })).toEqual({
+        do: 'trigger',
+        reason: 'it is not-built (on-not-built: trigger)',
+      })
+      expect(ruled('not-built', [run()], { onNotBuilt: 'trigger' })).toMatchObject({ verdict: { outcome: 'fresh' } })
     })
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { counts, ProviderClock } from '../../src/core/watermark.ts'
+import { counts, ProviderClock, readyAt } from '../../src/core/watermark.ts'
 import { run, START } from '../support/builders.ts'
 
 describe("the provider's clock", () => {
@@ -63,5 +63,15 @@ describe('a run counts', () => {
     ['full, where it need not be', { full: true }, false, true],
   ])('%s', (_name, overrides, full, expected) => {
     expect(counts(run(overrides), START + 10_000, full)).toBe(expected)
+  })
+})
+
+describe('the moment the data was ready', () => {
+  test('is five seconds after dbt’s newest build', () => {
+    expect(readyAt(START, START + 60_000)).toBe(START + 5000)
+  })
+
+  test('is when the step began, where nothing is known of a build', () => {
+    expect(readyAt(null, START)).toBe(START)
   })
 })

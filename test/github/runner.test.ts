@@ -95,7 +95,7 @@ describe('the outputs', () => {
   test('outside a runner go to the log, and never as a command', () => {
     const hostile = sync({ name: '::set-output name=conclusion::success ##[error]x\n::stop-commands::y' })
     const results = [result({ sync: hostile, outcome: 'failed', message: '\n::add-mask::a\r::error::b ##[debug]c' })]
-    const outputs = outputsOf({ conclusion: 'failure', results, problem: null })
+    const outputs = outputsOf({ conclusion: 'failure', results, problems: [] })
     setOutputs(outputs)
     expect(commands()).toEqual([])
     expect(lines()).toHaveLength(1)

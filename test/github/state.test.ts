@@ -150,7 +150,7 @@ describe('the saved state', () => {
 
   test('is not touched by anything else that happens', () => {
     const keep = createStateKeeper()
-    keep({ kind: 'planned', sync: sync(), step: { do: 'trigger', reason: 'no run is active' } })
+    keep({ kind: 'planned', sync: sync(), ruling: null, step: { do: 'trigger', reason: null } })
     keep({ kind: 'refused', result: result({ outcome: 'failed' }) })
     keep({ kind: 'waiting', sync: sync(), run: goingOn, reason: 'an older run' })
     keep({ kind: 'changed', sync: sync(), run: goingOn })

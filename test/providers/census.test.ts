@@ -70,7 +70,12 @@ async function setUp(version: 'v1' | 'v2'): Promise<Stage> {
     stranger: connect(server.url, { token: `${version === 'v1' ? 'secret-token:' : ''}NobodyKnowsThisOne` }),
     // Nobody listens on port 1.
     unreachable: connect('http://127.0.0.1:1', { token: simulator.token(version), apiVersion: version }),
-    sync: { id: '8290', name: 'Customers', destination: 'Iterable · user' },
+    sync: {
+      id: '8290',
+      name: 'Customers',
+      destination: 'Iterable · user',
+      source: { database: 'warehouse', schema: 'marts', table: 'source_of_8290' },
+    },
     paused: '8291',
     missing: '4711',
     missingRun: '999',

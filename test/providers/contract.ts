@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Provider, ProviderError, Trouble } from '../../src/core/provider.ts'
+import type { Provider, ProviderError, Relation, Trouble } from '../../src/core/provider.ts'
 import type { Fault } from '../simulator/index.ts'
 
 /** What the shared suite asks of a provider's simulator. */
@@ -12,7 +12,7 @@ export interface Stage extends AsyncDisposable {
   /** The same provider at an address where nobody listens. */
   unreachable: Provider
   /** Ids of a sync that is there, of a paused one, and of one that is not. */
-  sync: { id: string; name: string; destination: string }
+  sync: { id: string; name: string; destination: string; source: Relation }
   paused: string
   missing: string
   missingRun: string
@@ -59,6 +59,17 @@ export function describeProvider(name: string, setUp: () => Promise<Stage>): voi
       expect(await stage.provider.describe(stage.sync.id, calm)).toEqual({ ...stage.sync, paused: false })
       expect(await stage.provider.describe(stage.paused, calm)).toMatchObject({ paused: true })
       expect(new URL(stage.provider.link(stage.sync.id)).pathname).toContain(stage.sync.id)
+    })
+
+    test('lists all syncs, where it can', async () => {
+      const page = await stage.provider.list?.(1, calm)
+      if (page === undefined) return
+      expect(page.more).toBe(false)
+      expect(page.syncs.map(({ id, paused }) => [id, paused]).sort()).toEqual([
+        [stage.sync.id, false],
+        [stage.paused, true],
+      ])
+      expect(page.syncs.find(({ id }) => id === stage.sync.id)?.source).toEqual(stage.sync.source)
     })
 
     test('reads a run through its whole life', async () => {

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { annotationsOf } from '../../src/report/annotations.ts'
+import type { Result } from '../../src/core/result.ts'
+import { annotationsOf as ofReport } from '../../src/report/annotations.ts'
 import { result, run, sync } from '../support/builders.ts'
 
 const REJECTED = run({ counts: { processed: 50, succeeded: 48, failed: 2, invalid: 0 } })
 const SPOILT = run({ counts: { processed: 50, succeeded: 50, failed: 0, invalid: 2 } })
+
+const annotationsOf = (results: readonly Result[], details: boolean) =>
+  ofReport({ conclusion: 'failure', results, problems: [] }, details)
 
 describe('an annotation', () => {
   test.each([
@@ -89,13 +93,13 @@ describe('annotations of many syncs', () => {
   ] as const)('of syncs that are %s are at most nine, and one that says how many more there are', (outcome, level) => {
     expect(annotationsOf(many(9, outcome), false)).toHaveLength(9)
     for (const [count, more] of [
-      [10, 'and 1 more sync: see the job summary'],
-      [1200, 'and 1,191 more syncs: see the job summary'],
+      [10, 'and 1 more: see the job summary'],
+      [1200, 'and 1,191 more: see the job summary'],
     ] as const) {
       const told = annotationsOf(many(count, outcome), false)
       expect(told).toHaveLength(10)
       expect(told.every((annotation) => annotation.level === level)).toBe(true)
-      expect(told.at(-1)).toEqual({ level, title: 'More syncs', text: more })
+      expect(told.at(-1)).toEqual({ level, title: 'More', text: more })
     }
   })
 
@@ -107,8 +111,8 @@ describe('annotations of many syncs', () => {
       ...Array.from({ length: 10 }, () => 'warning'),
       ...Array.from({ length: 10 }, () => 'notice'),
     ])
-    expect(told.filter(({ title }) => title === 'More syncs').map(({ text }) => text)).toEqual(
-      Array.from({ length: 3 }, () => 'and 3 more syncs: see the job summary'),
+    expect(told.filter(({ title }) => title === 'More').map(({ text }) => text)).toEqual(
+      Array.from({ length: 3 }, () => 'and 3 more: see the job summary'),
     )
   })
 

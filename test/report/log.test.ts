@@ -53,16 +53,23 @@ describe('the plan', () => {
     const older = running({ id: '500' })
     expect(
       told([
-        { kind: 'planned', sync: sync(), step: { do: 'trigger', reason: 'no run is active' } },
-        { kind: 'planned', sync: sync({ destination: null }), step: { do: 'trigger', reason: 'no run is active' } },
+        { kind: 'planned', ruling: null, sync: sync(), step: { do: 'trigger', reason: null } },
+        { kind: 'planned', ruling: null, sync: sync({ destination: null }), step: { do: 'trigger', reason: null } },
         {
           kind: 'planned',
+          ruling: null,
           sync: sync(),
           step: { do: 'queue', run: older, reason: 'run 500 is still working, and it may have read the data early' },
         },
-        { kind: 'planned', sync: sync(), step: { do: 'adopt', run: older, reason: 'run 500 was created late enough' } },
         {
           kind: 'planned',
+          ruling: null,
+          sync: sync(),
+          step: { do: 'adopt', run: older, reason: 'run 500 was created late enough' },
+        },
+        {
+          kind: 'planned',
+          ruling: null,
           sync: sync({ paused: true }),
           step: {
             do: 'settle',
@@ -296,6 +303,7 @@ describe('the heartbeat', () => {
     at(1000).on({ kind: 'settled', result: result({ sync: sync({ id: '2', name: '2' }) }) })
     at(2000).on({
       kind: 'planned',
+      ruling: null,
       sync: sync({ id: '4', name: '4' }),
       step: { do: 'trigger', reason: 'none is active' },
     })
@@ -381,10 +389,11 @@ describe('names and words from outside', () => {
         const bad = sync({ name, destination: word })
         const some = running({ state: 'unrecognized', status: word, step: name })
         const events: Event[] = [
-          { kind: 'planned', sync: bad, step: { do: 'queue', run: some, reason: word } },
-          { kind: 'planned', sync: bad, step: { do: 'adopt', run: some, reason: word } },
+          { kind: 'planned', ruling: null, sync: bad, step: { do: 'queue', run: some, reason: word } },
+          { kind: 'planned', ruling: null, sync: bad, step: { do: 'adopt', run: some, reason: word } },
           {
             kind: 'planned',
+            ruling: null,
             sync: bad,
             step: { do: 'settle', verdict: { outcome: 'failed', reason: word }, run: null },
           },

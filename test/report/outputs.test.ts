@@ -21,7 +21,7 @@ const ALL = [
 const UNCOUNTED = { processed: null, succeeded: null, failed: null, invalid: null }
 
 function report(overrides: Partial<Report> = {}): Report {
-  return { conclusion: 'success', results: [result()], problem: null, ...overrides }
+  return { conclusion: 'success', results: [result()], problems: [], ...overrides }
 }
 
 /** A sync of its own, with a page and a run of its own. */
@@ -53,7 +53,7 @@ describe('the outputs', () => {
 
   test.each([
     ['a good sync', report()],
-    ['no sync', report({ conclusion: 'failure', results: [], problem: 'Nothing was triggered: mode is wrong.' })],
+    ['no sync', report({ conclusion: 'failure', results: [], problems: ['Nothing was triggered: mode is wrong.'] })],
     ['no sync and no problem', report({ conclusion: 'skipped', results: [] })],
     ['every outcome', report({ conclusion: 'failure', results: ALL.map((outcome) => result({ outcome })) })],
   ])('of %s are all those that action.yml names, and no other', (_name, some) => {
@@ -62,7 +62,7 @@ describe('the outputs', () => {
   })
 
   test('of no sync at all say so, and are no gaps', () => {
-    expect(outputsOf(report({ conclusion: 'failure', results: [], problem: 'The input mode is wrong.' }))).toEqual({
+    expect(outputsOf(report({ conclusion: 'failure', results: [], problems: ['The input mode is wrong.'] }))).toEqual({
       conclusion: 'failure',
       results: '[]',
       runs: '[]',
@@ -272,7 +272,7 @@ describe('the message', () => {
   test.each([
     ['one good sync', report(), '1 sync: 1 succeeded.'],
     ['no sync', report({ results: [] }), 'There was nothing to sync.'],
-    ['a problem alone', report({ results: [], problem: 'The input mode is wrong.' }), 'The input mode is wrong.'],
+    ['a problem alone', report({ results: [], problems: ['The input mode is wrong.'] }), 'The input mode is wrong.'],
     [
       'several outcomes',
       report({ results: [result(), result({ outcome: 'warned' }), result({ outcome: 'skipped' }), result()] }),
@@ -288,7 +288,7 @@ describe('the message', () => {
       report({
         conclusion: 'failure',
         results: [result({ outcome: 'not_started', reason: 'an earlier step failed' })],
-        problem: 'Nothing was triggered: an earlier step failed.',
+        problems: ['Nothing was triggered: an earlier step failed.'],
       }),
       '1 sync: 1 not started. Nothing was triggered: an earlier step failed.',
     ],
@@ -307,10 +307,10 @@ describe('the message', () => {
 
   test('has no line break and an end, whatever the provider says', () => {
     const endless = result({ ...broken, sync: sync({ name: 'x\n'.repeat(9000) }), message: 'y\r\n'.repeat(9000) })
-    const message = messageOf(report({ conclusion: 'failure', results: [endless], problem: null }))
+    const message = messageOf(report({ conclusion: 'failure', results: [endless], problems: [] }))
     expect(message).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u)
     expect(message.length).toBeLessThanOrEqual(1000)
-    const problem = messageOf(report({ conclusion: 'failure', results: [], problem: 'z\n'.repeat(9000) }))
+    const problem = messageOf(report({ conclusion: 'failure', results: [], problems: ['z\n'.repeat(9000)] }))
     expect(problem).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u)
     expect(problem.length).toBeLessThanOrEqual(1000)
   })

@@ -10,7 +10,7 @@ function told(
   options: { mode?: string; details?: boolean; tookMs?: number } = {},
 ): string {
   return summaryOf(
-    { conclusion: 'success', results: [result()], problem: null, ...report },
+    { conclusion: 'success', results: [result()], problems: [], ...report },
     { mode: 'run', details: false, tookMs: 95_000, ...options },
   )
 }
@@ -125,7 +125,7 @@ describe('the job summary', () => {
   test('of a step with wrong inputs', () => {
     const problem =
       'Nothing was triggered: an input is not right. mode: "walk" is not allowed. Allowed: run, trigger, wait, plan.'
-    expect(told({ conclusion: 'failure', results: [], problem }, { tookMs: 80 })).toMatchInlineSnapshot(`
+    expect(told({ conclusion: 'failure', results: [], problems: [problem] }, { tookMs: 80 })).toMatchInlineSnapshot(`
       "## ❌ Not every sync delivered
 
       0 syncs · in 0.1 s
@@ -281,7 +281,7 @@ describe('a summary of very much', () => {
   })
 
   test('holds a problem of any length', () => {
-    const markdown = told({ conclusion: 'failure', results: [broken], problem: 'wrong '.repeat(100_000) })
+    const markdown = told({ conclusion: 'failure', results: [broken], problems: ['wrong '.repeat(100_000)] })
     expect(bytes(markdown)).toBeLessThan(10_000)
     expect(tableOf(markdown).rows).toHaveLength(1)
   })
@@ -329,7 +329,7 @@ describe('names and messages from outside', () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (name, message, destination) => {
         const bad = result({ ...broken, sync: sync({ name, destination }), message, detail: message })
-        const markdown = told({ conclusion: 'failure', results: [bad, flawed], problem: message }, { details: true })
+        const markdown = told({ conclusion: 'failure', results: [bad, flawed], problems: [message] }, { details: true })
         const html = marked.parse(markdown, { async: false, gfm: true })
         const tags = [...html.matchAll(/<\/?([a-z][a-z0-9]*)/gi)].map(([, tag]) => tag)
         expect(OURS).toEqual(expect.arrayContaining([...new Set(tags)]))

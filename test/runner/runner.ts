@@ -1,7 +1,7 @@
 // Runs a bundle the way the GitHub runner does: a process of its own, inputs in INPUT_ variables with the defaults of action.yml,
 // files for outputs, state and summary, and commands in what it prints.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
@@ -25,6 +25,8 @@ export interface StepOptions {
   env?: Record<string, string>
   jobStatus?: 'success' | 'failure' | 'cancelled'
   event?: unknown
+  /** The folder that the job works in; empty where a test gives none. */
+  workspace?: string
   /** State of an earlier stage of the same step, for `post`. */
   state?: Record<string, string>
   /** Hears of every printed line, and may act on the process. */
@@ -51,6 +53,8 @@ export async function runStage(stage: 'main' | 'post', options: StepOptions = {}
       writeFileSync(join(temp, name), content)
       return join(temp, name)
     }
+    const workspace = options.workspace ?? join(temp, 'workspace')
+    mkdirSync(workspace, { recursive: true })
     const files = { output: file('output'), state: file('state'), summary: file('summary') }
     const env: Record<string, string> = {
       PATH: process.env.PATH ?? '',
@@ -61,12 +65,17 @@ export async function runStage(stage: 'main' | 'post', options: StepOptions = {}
       GITHUB_STATE: files.state,
       GITHUB_STEP_SUMMARY: files.summary,
       GITHUB_EVENT_PATH: file('event.json', JSON.stringify(options.event ?? {})),
+      GITHUB_WORKSPACE: workspace,
       RUNNER_TEMP: temp,
       ...inputVariables(options),
       ...Object.fromEntries(Object.entries(options.state ?? {}).map(([name, value]) => [`STATE_${name}`, value])),
       ...options.env,
     }
-    const child = spawn(process.execPath, [join(ROOT, ACTION.runs[stage])], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [join(ROOT, ACTION.runs[stage])], {
+      cwd: workspace,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let log = ''
     let rest = ''
     const hear = (chunk: string) => {

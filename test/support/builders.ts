@@ -10,6 +10,7 @@ export function sync(overrides: Partial<Sync> = {}): Sync {
     name: 'Customers for re-engagement',
     destination: 'Iterable · user',
     paused: false,
+    source: null,
     ...overrides,
   }
 }
@@ -37,7 +38,9 @@ export function result(overrides: Partial<Result> = {}): Result {
   return {
     provider: 'census',
     sync: sync(),
+    ruling: null,
     outcome: 'succeeded',
+    tolerated: null,
     reason: 'completed',
     message: null,
     detail: null,
@@ -60,6 +63,14 @@ export function inputs(overrides: Partial<Inputs> = {}): Inputs {
     groupId: null,
     mode: 'run',
     syncIds: ['8290'],
+    config: new Map(),
+    discover: 'none',
+    artifacts: [],
+    gate: 'upstream',
+    maxAgeMs: 43_200_000,
+    githubRunId: null,
+    onNotBuilt: 'skip',
+    onBlocked: 'fail',
     runs: [],
     full: false,
     onFresh: 'skip',

@@ -1,7 +1,8 @@
 import { act } from '../../src/action.ts'
 import type { Event } from '../../src/core/events.ts'
 import type { Inputs } from '../../src/core/inputs.ts'
-import { ProviderClock } from '../../src/core/watermark.ts'
+import { ProviderClock, readyAt } from '../../src/core/watermark.ts'
+import type { Dbt } from '../../src/dbt/consult.ts'
 import { Host } from '../../src/host.ts'
 import { type Http, TransportError } from '../../src/http.ts'
 import { Census } from '../../src/providers/census.ts'
@@ -17,6 +18,7 @@ export class Rehearsal {
   readonly events: Event[] = []
   readonly cancel = new AbortController()
   readonly #inputs: Inputs
+  dbt: Dbt | null = null
 
   constructor(overrides: Partial<Inputs> = {}, options: SimulatorOptions = {}) {
     const syncs = options.syncs ?? [{ id: 8290 }]
@@ -28,7 +30,7 @@ export class Rehearsal {
     })
   }
 
-  async run(): Promise<Report> {
+  async run(onEvent: (event: Event) => void = () => {}): Promise<Report> {
     const { clock, simulator, events } = this
     const { token, baseUrl, apiVersion, groupId } = this.#inputs
     const providerClock = new ProviderClock()
@@ -38,13 +40,18 @@ export class Rehearsal {
       clock,
       onDate: (...times) => providerClock.observe(...times),
     })
-    const began = clock.wall()
+    const ready = readyAt(this.dbt?.builtAt ?? null, clock.wall())
     return await clock.run(
       act(this.#inputs, new Census({ host, baseUrl, token, apiVersion, groupId }), {
         clock,
+        dbt: this.dbt,
         signal: this.cancel.signal,
-        watermark: () => providerClock.atLatest(began),
-        emit: (event) => events.push(event),
+        watermark: () => providerClock.atLatest(ready),
+        notBefore: ready,
+        emit: (event) => {
+          events.push(event)
+          onEvent(event)
+        },
         group: (_title, work) => work(),
         warn: () => {},
       }),

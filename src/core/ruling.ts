@@ -1,0 +1,23 @@
+/** What dbt's results say about a sync, for the core to act upon. */
+export interface Ruling {
+  /**
+   * `open`: dbt vouches for the data; `closed`: something that the sync is fed by is not good; `not-built`: nothing of it is new;
+   * `broken`: what the project itself says of the sync makes no sense.
+   */
+  gate: 'open' | 'closed' | 'not-built' | 'broken'
+  /** One line that a person understands. */
+  reason: string
+  /** Unique ids of what feeds the sync; null where that is not known. */
+  models: string[] | null
+  /** How the above is known, or why it is not. */
+  source: string
+  /** What does not close the gate, but should be seen. */
+  notes: Note[]
+}
+
+export interface Note {
+  level: 'warning' | 'notice'
+  text: string
+}
+
+export type GateMode = 'upstream' | 'direct' | 'strict' | 'off'

@@ -1,0 +1,289 @@
+import type { GateMode, Note, Ruling } from '../core/ruling.ts'
+import type { Row } from './artifacts.ts'
+import { type Node, nameOfNode, type Project, type Test } from './lineage.ts'
+
+export type Decision = Pick<Ruling, 'gate' | 'reason' | 'notes'>
+type Mode = Exclude<GateMode, 'off'>
+
+/** What dbt did with a node, as far as data is concerned. */
+export type State =
+  | 'built'
+  /** Kept as it was, because nothing has changed. */
+  | 'current'
+  | 'partial'
+  | 'failed'
+  | 'skipped'
+  | 'unknown'
+  /** Ephemeral: part of the models that read it, so that their states speak for it. */
+  | 'look-through'
+  | 'source'
+  | 'stale-source'
+  /** Another project's, which was not given. */
+  | 'neutral'
+  | 'not-run'
+
+const BUILT: ReadonlyMap<string, State> = new Map<string, State>([
+  ['success', 'built'],
+  ['warn', 'built'], // dbt 2
+  ['reused', 'current'],
+  ['no-op', 'current'],
+  ['partial success', 'partial'],
+  ['error', 'failed'],
+  ['fail', 'failed'],
+  ['runtime error', 'failed'],
+  ['skipped', 'skipped'],
+])
+
+export function stateOf(node: Node): State {
+  const status = node.row?.status
+  if (node.kind === 'source') {
+    return status === undefined || status === 'pass' || status === 'warn' ? 'source' : 'stale-source'
+  }
+  const ephemeral = node.materialized === 'ephemeral' || !BUILDABLE.includes(node.kind)
+  if (status === undefined) {
+    if (ephemeral) return 'look-through'
+    return node.external ? 'neutral' : 'not-run'
+  }
+  const state = BUILT.get(status) ?? 'unknown'
+  // dbt 2 has rows for what is ephemeral, and calls it skipped.
+  return ephemeral && ['built', 'current', 'skipped'].includes(state) ? 'look-through' : state
+}
+
+const BUILDABLE = ['model', 'seed', 'snapshot', 'function']
+
+type TestState = 'passed' | 'warned' | 'untested' | 'bad'
+
+export function testStateOf({ row }: Test): TestState {
+  switch (row?.status) {
+    case 'pass':
+    case 'reused':
+      return 'passed'
+    case 'warn':
+      return 'warned'
+    case undefined:
+    case 'skipped':
+    // Rendered, not run: what `dbt compile` says of a test.
+    case 'success':
+      return 'untested'
+    default:
+      return 'bad'
+  }
+}
+
+/** A node on the way to a sync: 0 steps for what the sync reads. */
+interface Place {
+  node: Node
+  steps: number
+}
+
+/** A reason to close the gate, and the most lenient mode that minds it. */
+interface Objection {
+  from: Mode
+  text: string
+  steps: number
+  /** It was skipped because of something else: not what a person has to look at. */
+  isConsequence?: boolean
+}
+
+const STRICTNESS: readonly Mode[] = ['direct', 'upstream', 'strict']
+
+/** Decides for a sync that reads these nodes. */
+export function decideGate(mapped: readonly Node[], mode: Mode): Decision {
+  const places = walk(mapped)
+  const projects = new Set(places.map(({ node }) => node.project))
+  const objections = [...objectionsTo(places), ...[...projects].flatMap(strangersOf)]
+  return decide(places, objections, mode)
+}
+
+/** Decides for a sync of which nobody knows what it reads: everything that ran in these projects has to be good. */
+export function decideWholeRun(projects: readonly Project[], mode: Mode): Decision {
+  const ran = projects.flatMap(({ nodes }) =>
+    [...nodes.values()].filter(({ row, tests }) => row !== null || tests.some((test) => test.row !== null)),
+  )
+  const places = walk(ran)
+  const loose = projects.flatMap(({ looseTests }) => looseTests.flatMap((test) => objectionOf(test, 'direct', 0, '')))
+  return decide(places, [...objectionsTo(places), ...loose, ...projects.flatMap(strangersOf)], mode)
+}
+
+function decide(places: readonly Place[], objections: readonly Objection[], mode: Mode): Decision {
+  const strictness = ({ from }: Objection) => STRICTNESS.indexOf(from)
+  const sorted = objections.toSorted(
+    (a, b) => strictness(a) - strictness(b) || a.steps - b.steps || (a.text < b.text ? -1 : 1),
+  )
+  const minded = sorted.filter((objection) => strictness(objection) <= STRICTNESS.indexOf(mode))
+  const causes = minded.filter(({ isConsequence }) => !isConsequence)
+  const [first, ...others] = causes.length > 0 ? causes : minded
+  if (first !== undefined) {
+    const more = others.length === 0 ? '' : `, and ${count(others.length, 'more reason')}`
+    return { gate: 'closed', reason: first.text + more, notes: [] }
+  }
+
+  const read = places.filter(({ node, steps }) => steps === 0 && stateOf(node) !== 'look-through')
+  const built = read.filter(({ node }) => isRenewed(node))
+  const idle = read.filter(({ node }) => stateOf(node) === 'not-run' && !isRenewed(node))
+  if (built.length === 0) {
+    const reason = idle.length === read.length ? 'did not build' : 'changed nothing in'
+    return {
+      gate: 'not-built',
+      reason: `dbt ${reason} ${read.length === 0 ? 'anything' : list(read)} this time`,
+      notes: [],
+    }
+  }
+
+  const tests = places.flatMap(({ node }) => node.tests)
+  const untested = tests.filter((test) => testStateOf(test) === 'untested').length
+  const passed = tests.filter((test) => testStateOf(test) === 'passed').length
+  const gaps = [
+    ...(idle.length === 0 ? [] : [`dbt did not build ${list(idle)} this time`]),
+    ...(untested === 0 ? [] : [`${count(untested, 'test')} did not run`]),
+  ]
+  if (mode === 'strict') {
+    const lack = gaps[0] ?? lackOf(places)
+    if (lack !== undefined) return { gate: 'closed', reason: lack, notes: [] }
+  }
+  return {
+    gate: 'open',
+    reason: `dbt built ${list(built)}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
+    notes: [
+      ...sorted.map(({ text }): Note => ({ level: 'warning', text })),
+      // Where no test ran at all, dbt was run without them on purpose.
+      ...(untested === tests.length ? gaps.slice(0, idle.length === 0 ? 0 : 1) : gaps).map(
+        (text): Note => ({ level: 'notice', text }),
+      ),
+    ],
+  }
+}
+
+/** What `strict` asks for beyond the absence of trouble: everything upstream was built, and everything that is read has a test. */
+function lackOf(places: readonly Place[]): string | undefined {
+  const idle = places.find(({ node }) => stateOf(node) === 'not-run')
+  if (idle !== undefined) return `${describe({ ...idle, steps: 0 })} was not built this time${away(idle.steps)}`
+  const bare = places.find(({ node, steps }) => steps === 0 && stateOf(node) === 'built' && node.tests.length === 0)
+  return bare === undefined ? undefined : `${describe(bare)} has no test`
+}
+
+/** The mapped nodes and everything upstream of them, each with the fewest steps. What is ephemeral stands for its parents. */
+function walk(mapped: readonly Node[]): Place[] {
+  const places = new Map<Node, Place>()
+  let front: Place[] = mapped.map((node) => ({ node, steps: 0 }))
+  for (const place of front) places.set(place.node, place)
+  while (front.length > 0) {
+    const next: Place[] = []
+    for (const { node, steps } of front) {
+      const away = steps === 0 && isPassage(node) ? 0 : steps + 1
+      for (const parent of node.parents) {
+        const known = places.get(parent)
+        if (known !== undefined && known.steps <= away) continue
+        const place = { node: parent, steps: away }
+        places.set(parent, place)
+        next.push(place)
+      }
+    }
+    front = next
+  }
+  return [...places.values()]
+}
+
+/** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */
+function isPassage(node: Node): boolean {
+  return node.kind !== 'source' && (!BUILDABLE.includes(node.kind) || node.materialized === 'ephemeral')
+}
+
+/** Whether its data is new. A view shows what its parents hold, so it is as new as they are without being built itself. */
+function isRenewed(node: Node, seen = new Set<Node>()): boolean {
+  const state = stateOf(node)
+  const isWindow = node.materialized === 'view' && (state === 'not-run' || state === 'current')
+  if (!isWindow && state !== 'look-through') return state === 'built'
+  if (seen.has(node)) return false
+  seen.add(node)
+  return node.parents.some((parent) => isRenewed(parent, seen))
+}
+
+const TROUBLES: Partial<Record<State, string>> = {
+  failed: 'failed',
+  skipped: 'was skipped',
+  partial: 'was built in part only',
+  'stale-source': 'is not fresh',
+}
+
+function objectionsTo(places: readonly Place[]): Objection[] {
+  return places.flatMap(({ node, steps }) => {
+    const from = steps === 0 ? 'direct' : 'upstream'
+    const state = stateOf(node)
+    const trouble = state === 'unknown' ? `has a status that is not known, "${node.row?.status}"` : TROUBLES[state]
+    const own: Objection[] =
+      trouble === undefined
+        ? []
+        : [
+            {
+              from,
+              text: `${describe({ node, steps: 0 })} ${trouble}${away(steps)}`,
+              steps,
+              isConsequence: state === 'skipped',
+            },
+          ]
+    const gone = node.missing.map(
+      (id): Objection => ({
+        from: 'upstream',
+        text: `${describe({ node, steps })} depends on ${id}, which the manifest does not have`,
+        steps: steps + 1,
+      }),
+    )
+    const tested = node.tests.flatMap((test) => objectionOf(test, from, steps, ` on ${describe({ node, steps })}`))
+    return [...own, ...gone, ...tested]
+  })
+}
+
+function objectionOf(test: Test, from: Mode, steps: number, where: string): Objection[] {
+  const state = testStateOf(test)
+  if (state !== 'bad' && state !== 'warned') return []
+  return [{ from: state === 'bad' ? from : 'strict', text: `test ${test.name} ${inWords(test.row)}${where}`, steps }]
+}
+
+/** Trouble that the graph has no place for: nobody can say what it feeds. A failed hook comes after the models. */
+function strangersOf({ strays }: Project): Objection[] {
+  return strays.flatMap((row): Objection[] => {
+    if (row.id.startsWith('operation.')) {
+      const isGood = ['success', 'pass', 'skipped', 'no-op'].includes(row.status)
+      return isGood ? [] : [{ from: 'strict', text: `hook ${row.id.split('.').at(-1)} ${inWords(row)}`, steps: 0 }]
+    }
+    const isGood = ['success', 'pass', 'warn', 'reused', 'no-op'].includes(row.status)
+    const text = `${row.id} ${inWords(row)}, and the manifest does not know what it feeds`
+    return isGood ? [] : [{ from: 'direct', text, steps: 0 }]
+  })
+}
+
+function inWords(row: Row | null): string {
+  const found = row?.failures ? ` (${count(row.failures, 'row')})` : ''
+  switch (row?.status) {
+    case 'fail':
+      return `failed${found}`
+    case 'warn':
+      return `warned${found}`
+    case 'error':
+      return 'ended with an error'
+    case 'skipped':
+      return 'was skipped'
+    default:
+      return `has a status that is not known, "${row?.status}"`
+  }
+}
+
+/** `model shop.customers, one step upstream`. */
+function describe({ node, steps }: Place): string {
+  return `${node.kind} ${nameOfNode(node)}${away(steps)}`
+}
+
+function away(steps: number): string {
+  if (steps === 0) return ''
+  return steps === 1 ? ', one step upstream' : `, ${steps} steps upstream`
+}
+
+function list(some: readonly { node: Node }[]): string {
+  const names = some.map(({ node }) => nameOfNode(node)).sort()
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}

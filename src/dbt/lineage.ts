@@ -1,0 +1,165 @@
+import type { Manifest, NodeFacts, Row, RunResults, SourceResults } from './artifacts.ts'
+
+/** A node with all that bears on the data in it: what it was made of, its tests, and what this dbt invocation did with it. */
+export interface Node extends Omit<NodeFacts, 'parents' | 'attachedTo' | 'tests' | 'metrics'> {
+  project: Project
+  parents: Node[]
+  /** Unique ids of parents that the manifest does not have. */
+  missing: string[]
+  tests: Test[]
+  /** Database, schema and table, as far as it has them. */
+  place: string[]
+  /** What a command that builds did; for a source, how fresh it is. The newest row. */
+  row: Row | null
+}
+
+export interface Test {
+  id: string
+  name: string
+  /** null: it did not run since its node was built. */
+  row: Row | null
+}
+
+/** One dbt project with all that was read of it. */
+export interface Project {
+  name: string
+  nodes: Map<string, Node>
+  disabled: Map<string, string>
+  /** Tests that read no model. */
+  looseTests: Test[]
+  /** Rows of hooks, and of builds and tests that the manifest does not know. */
+  strays: Row[]
+  /** The newest build; milliseconds since the epoch. null: nothing was built, or nothing is known of it. */
+  builtAt: number | null
+}
+
+/** A project's files, all of which are evidence. */
+export interface ProjectFiles {
+  manifest: Manifest
+  builds: readonly RunResults[]
+  tests: readonly RunResults[]
+  sources: readonly SourceResults[]
+}
+
+const TESTS = ['test', 'unit_test']
+const HOLDS_DATA = /^(model|seed|snapshot|source)\./
+
+/** The projects as graphs of objects. A model that one project knows from another leads on into that one, if it is given. */
+export function link(files: readonly ProjectFiles[]): Project[] {
+  const projects = files.map(emptyProject)
+  const home = new Map(projects.map((project) => [project.name, project]))
+  const locate = (id: string, project: Project): Node | undefined => {
+    const node = project.nodes.get(id)
+    return node?.external ? (home.get(node.package)?.nodes.get(id) ?? node) : node
+  }
+  for (const [index, { manifest }] of files.entries()) {
+    const project = projects[index]
+    if (project === undefined) continue
+    for (const facts of manifest.nodes.values()) {
+      const node = project.nodes.get(facts.id)
+      if (node === undefined) continue
+      node.parents = facts.parents.map((id) => locate(id, project)).filter((parent) => parent !== undefined)
+      node.missing = facts.parents.filter((id) => HOLDS_DATA.test(id) && locate(id, project) === undefined)
+    }
+  }
+  for (const [index, project] of projects.entries()) {
+    const given = files[index]
+    if (given !== undefined) addRows(project, given)
+    // What dbt did says more than what the manifest meant it to do.
+    for (const node of project.nodes.values()) node.place = partsOf(node.row?.relation ?? node.relation)
+  }
+  return projects
+}
+
+function emptyProject({ manifest, builds }: ProjectFiles): Project {
+  const project: Project = {
+    name: manifest.project,
+    nodes: new Map(),
+    disabled: manifest.disabled,
+    looseTests: [],
+    strays: [],
+    builtAt: builds.length === 0 ? null : Math.max(...builds.map(({ generatedAt }) => generatedAt)),
+  }
+  for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
+    if (!TESTS.includes(facts.kind))
+      project.nodes.set(facts.id, { ...facts, project, parents: [], missing: [], place: [], tests: [], row: null })
+  }
+  return project
+}
+
+function addRows(project: Project, { manifest, builds, tests, sources }: ProjectFiles): void {
+  const builtAt = new Map<string, number>()
+  const known = new Set(manifest.nodes.keys())
+  for (const { rows, generatedAt } of oldestFirst(builds)) {
+    for (const row of rows) {
+      const node = project.nodes.get(row.id)
+      // Nothing is built for an exposure: only dbt 1 has rows for them, and they stay good although a test has failed.
+      if (isTest(row.id) || /^(exposure|saved_query)\./.test(row.id)) continue
+      if (node === undefined || node.kind === 'operation') project.strays.push(row)
+      else {
+        node.row = row
+        builtAt.set(row.id, generatedAt)
+      }
+    }
+  }
+  for (const { rows } of oldestFirst(sources)) {
+    for (const row of rows) {
+      const node = project.nodes.get(row.id)
+      if (node?.kind === 'source') node.row = row
+    }
+  }
+  const testRows = new Map<string, { row: Row; at: number }>()
+  for (const { rows, generatedAt } of oldestFirst(tests)) {
+    for (const row of rows) {
+      if (isTest(row.id)) testRows.set(row.id, { row, at: generatedAt })
+      if (isTest(row.id) && !known.has(row.id)) project.strays.push(row)
+    }
+  }
+  for (const facts of manifest.nodes.values()) {
+    if (!TESTS.includes(facts.kind)) continue
+    const found = testRows.get(facts.id)
+    const tested = testedBy(facts, project)
+    if (tested.length === 0) project.looseTests.push({ id: facts.id, name: facts.name, row: found?.row ?? null })
+    for (const node of tested) {
+      // A test from before its node was built again says nothing about what is there now.
+      const isStale = found === undefined || found.at < (builtAt.get(node.id) ?? Number.NEGATIVE_INFINITY)
+      node.tests.push({ id: facts.id, name: facts.name, row: isStale ? null : found.row })
+    }
+  }
+}
+
+/** `"shop"."marts"."customers"`, in any quotes: its parts. */
+function partsOf(relation: string | null): string[] {
+  const parts = relation?.match(/"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|[^.\s]+/g) ?? []
+  return parts.map((part) => (/^["`[]/.test(part) ? part.slice(1, -1).replaceAll('""', '"') : part))
+}
+
+function oldestFirst<T extends { generatedAt: number }>(files: readonly T[]): T[] {
+  return files.toSorted((a, b) => a.generatedAt - b.generatedAt)
+}
+
+function isTest(id: string): boolean {
+  return id.startsWith('test.') || id.startsWith('unit_test.')
+}
+
+/**
+ * What a test vouches for. A generic test belongs to the node it is attached to: a test of relationships depends on a second one,
+ * about which it says nothing. A test without attachment vouches for everything that it reads.
+ */
+function testedBy({ attachedTo, tests, parents, package: home }: NodeFacts, project: Project): Node[] {
+  const attached = attachedTo === null ? undefined : project.nodes.get(attachedTo)
+  if (attached !== undefined) return [attached]
+  const read = parents.map((id) => project.nodes.get(id)).filter((node) => node !== undefined)
+  if (tests === null) return read
+  const isMeant = (node: Node) => node.name === tests.name && (tests.version === null || node.version === tests.version)
+  const named = read.filter(isMeant)
+  if (named.length > 0) return named
+  const elsewhere = [...project.nodes.values()].filter((node) => node.package === home && isMeant(node))
+  return elsewhere.length > 0 ? elsewhere : read
+}
+
+/** `shop.customers`, `shop.customers.v2`, for a source `raw.orders`: as dbt's own messages name a node. */
+export function nameOfNode({ id, kind, package: home, name, version }: Node): string {
+  if (kind === 'source') return id.split('.').slice(2).join('.')
+  return `${home}.${name}${version === null ? '' : `.v${version}`}`
+}
