@@ -17,7 +17,7 @@ import { stepInWords } from './report/log.ts'
 import type { Report } from './report/outputs.ts'
 
 /** What the step runs in. */
-export interface Surroundings extends Pick<Tools, 'clock' | 'emit' | 'signal' | 'watermark' | 'notBefore'> {
+export interface Surroundings extends Pick<Tools, 'clock' | 'emit' | 'signal' | 'watermark'> {
   /** What dbt has left for this step; null where the step was given nothing of it. */
   dbt: Dbt | null
   /** Runs the function with its lines folded under a title. */
@@ -140,7 +140,7 @@ function named<T extends { name: string }>(sync: T, { name }: Settings): T {
 }
 
 function nextStep({ sync, baseline, settings, ruling }: Exclude<Planned, { verdict: Verdict }>, tools: Tools): Step {
-  return decide(sync, baseline.runs, settings, tools.watermark(), ruling)
+  return decide(sync, baseline.runs, settings, tools.watermark.readyAt(), ruling)
 }
 
 /** In `mode: plan` only what is wrong with the sync itself counts; what its runs are doing now may be over by the time it runs. */

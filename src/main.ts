@@ -3,7 +3,7 @@ import { checkBaseUrl } from './address.ts'
 import { readConfig } from './config/config.ts'
 import { type Inputs, parseInputs } from './core/inputs.ts'
 import { isRed } from './core/judge.ts'
-import { ProviderClock, readyAt } from './core/watermark.ts'
+import { ProviderClock, watermarkOf } from './core/watermark.ts'
 import { consultDbt, type Dbt } from './dbt/consult.ts'
 import { explainEmptyToken } from './github/event.ts'
 import { readInputs } from './github/inputs.ts'
@@ -81,15 +81,13 @@ async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
   const log = createLog({ details: inputs.showDetails, now: clock.now, write: print })
   const keepState = createStateKeeper()
   const done = new AbortController()
-  const ready = readyAt(dbt?.builtAt ?? null, began.wall)
   void beat(log.heartbeat, done.signal)
   try {
     return await act(inputs, createProvider(inputs, host), {
       clock,
       dbt,
       signal: cancel.signal,
-      watermark: () => providerClock.atLatest(ready),
-      notBefore: ready,
+      watermark: watermarkOf(dbt?.builtAt ?? null, began.wall, providerClock),
       group,
       warn: (text) => annotate({ level: 'warning', title: 'Provider', text }),
       emit: (event) => {

@@ -38499,8 +38499,8 @@ async function cancelRun(sync, runId, { provider, clock, emit }) {
 /** A baseline older than this is read again before it decides anything. */
 const BASELINE_MS = 60_000;
 const STALE = { runs: [], readAt: Number.NEGATIVE_INFINITY };
-/** The most that is waited for `notBefore`, whatever the clocks say. */
-const SETTLE_MS = 5000;
+/** The most that a trigger waits for the data to settle, whatever the clocks say. */
+const MOST_EARLY_MS = 10_000;
 /** Triggers whose runs the provider skipped, before this counts as a failure. */
 const SKIPS = 3;
 /**
@@ -38529,7 +38529,7 @@ async function deliver(sync, first, ruling, policy, shared) {
         if ('outcome' in known)
             return settle(known);
         baseline = known;
-        const step = decide(sync, baseline.runs, policy, tools.watermark(), ruling);
+        const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling);
         if (step.do === 'settle') {
             if (step.run !== null)
                 point(trace, step.run.id, step.run, true);
@@ -38582,7 +38582,7 @@ async function adopt(sync, run, reason, policy, tools, trace) {
         : { verdict: { outcome: 'triggered', reason } };
 }
 async function trigger(sync, baseline, ruling, policy, tools, trace) {
-    const early = Math.min(SETTLE_MS, tools.notBefore - tools.clock.wall());
+    const early = Math.min(MOST_EARLY_MS, tools.watermark.triggerAt() - tools.clock.wall());
     if (early > 0)
         await tools.clock.sleep(early, tools.signal);
     if (tools.signal.aborted || tools.halted.aborted)
@@ -38591,12 +38591,12 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
     const current = await refresh(sync, baseline, tools);
     if ('outcome' in current)
         return { verdict: current };
-    if (decide(sync, current.runs, policy, tools.watermark(), ruling).do !== 'trigger')
+    if (decide(sync, current.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger')
         return 'decide again';
     const started = await startRun(sync, current.runs, policy.full, tools);
     if (started.kind === 'busy') {
         const again = await refresh(sync, STALE, tools);
-        const inTheWay = !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark(), ruling).do !== 'trigger';
+        const inTheWay = !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger';
         return { verdict: started.verdict, busy: inTheWay };
     }
     if (started.kind === 'ended') {
@@ -38856,7 +38856,7 @@ function named(sync, { name }) {
     return name === null ? sync : { ...sync, name };
 }
 function nextStep({ sync, baseline, settings, ruling }, tools) {
-    return decide(sync, baseline.runs, settings, tools.watermark(), ruling);
+    return decide(sync, baseline.runs, settings, tools.watermark.readyAt(), ruling);
 }
 /** In `mode: plan` only what is wrong with the sync itself counts; what its runs are doing now may be over by the time it runs. */
 function planned(step, { sync }, provider) {
@@ -39781,8 +39781,8 @@ function complaint(name, value, allowed) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   OH: () => (/* binding */ ProviderClock),
-/* harmony export */   tQ: () => (/* binding */ counts),
-/* harmony export */   ty: () => (/* binding */ readyAt)
+/* harmony export */   QZ: () => (/* binding */ watermarkOf),
+/* harmony export */   tQ: () => (/* binding */ counts)
 /* harmony export */ });
 /**
  * How far the provider's clock is ahead of this machine's, learned from `Date` headers. A header has a resolution of one second
@@ -39801,12 +39801,9 @@ class ProviderClock {
         this.#least = contradicts ? least : Math.max(this.#least, least);
         this.#most = contradicts ? most : Math.min(this.#most, most);
     }
-    /**
-     * `instant` of this machine's clock on the provider's clock, or `instant` itself if that is later: too late costs one
-     * needless run, too early would pass stale data for fresh.
-     */
-    atLatest(instant) {
-        return Number.isFinite(this.#most) ? instant + Math.max(0, this.#most) : instant;
+    /** The least and the most (ms) that the provider's clock can be ahead; 0 while nothing is known. */
+    get ahead() {
+        return Number.isFinite(this.#most) ? { least: this.#least, most: this.#most } : { least: 0, most: 0 };
     }
 }
 /**
@@ -39816,11 +39813,21 @@ class ProviderClock {
 function counts(run, watermark, full) {
     return run.movesData && run.createdAt !== null && run.createdAt >= watermark && (run.full || !full);
 }
-/** A build is over a moment after its file says so: it has still to be written, and clocks have a resolution. */
+/** A build counts as over this long after its file says so, which covers that the clocks are known to a second only. */
 const SETTLE_MS = 5000;
-/** The moment the data was ready: a little after dbt's newest build, else when this step began. Milliseconds since the epoch. */
-function readyAt(builtAt, began) {
-    return builtAt === null ? began : builtAt + SETTLE_MS;
+/**
+ * The moment the data was ready: dbt's newest build, else when this step `began`. Where the two clocks differ the later of both
+ * readings counts: too late costs one needless run, too early would pass stale data for fresh.
+ */
+function watermarkOf(builtAt, began, clock) {
+    if (builtAt === null)
+        return { readyAt: () => began + Math.max(0, clock.ahead.most), triggerAt: () => began };
+    const readyAt = () => {
+        const { least, most } = clock.ahead;
+        // The time to settle covers what is not certain of the clocks, as long as that is less.
+        return builtAt + Math.max(SETTLE_MS, SETTLE_MS + least, most);
+    };
+    return { readyAt, triggerAt: () => readyAt() - clock.ahead.least };
 }
 
 
@@ -41769,15 +41776,13 @@ async function runStep(inputs, dbt) {
     const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_14__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .print */ .yy });
     const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .createStateKeeper */ .G4)();
     const done = new AbortController();
-    const ready = (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_19__/* .readyAt */ .ty)(dbt?.builtAt ?? null, began.wall);
     void beat(log.heartbeat, done.signal);
     try {
         return await (0,_action_js__WEBPACK_IMPORTED_MODULE_0__/* .act */ .R)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .createProvider */ .Qd)(inputs, host), {
             clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m,
             dbt,
             signal: cancel.signal,
-            watermark: () => providerClock.atLatest(ready),
-            notBefore: ready,
+            watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_19__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
             group: _github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .group */ .Os,
             warn: (text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level: 'warning', title: 'Provider', text }),
             emit: (event) => {

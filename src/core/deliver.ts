@@ -6,6 +6,7 @@ import { type Result, resultOf, type Trace, UNTOUCHED } from './result.ts'
 import type { Ruling } from './ruling.ts'
 import { refusal, startRun } from './trigger.ts'
 import { type CancelPolicy, followRun, standInLine, stopped, type Watched, type WatchTools } from './watch.ts'
+import type { Watermark } from './watermark.ts'
 
 export interface DeliveryPolicy extends Policy, CancelPolicy {
   /** False: a run that was triggered is not watched. */
@@ -20,10 +21,7 @@ export interface DeliveryPolicy extends Policy, CancelPolicy {
 export interface Tools extends WatchTools {
   /** Runs the function once one of the `max-parallel` places is free. */
   place<T>(run: () => Promise<T>): Promise<T>
-  /** Milliseconds since the epoch, on the provider's clock. */
-  watermark(): number
-  /** Nothing is triggered before this instant of the wall clock (ms since the epoch), which is a few seconds away at most. */
-  notBefore: number
+  watermark: Watermark
 }
 
 /** The history of a sync, and when (monotonic ms) it was read. */
@@ -35,8 +33,8 @@ export interface Baseline {
 /** A baseline older than this is read again before it decides anything. */
 const BASELINE_MS = 60_000
 const STALE: Baseline = { runs: [], readAt: Number.NEGATIVE_INFINITY }
-/** The most that is waited for `notBefore`, whatever the clocks say. */
-const SETTLE_MS = 5000
+/** The most that a trigger waits for the data to settle, whatever the clocks say. */
+const MOST_EARLY_MS = 10_000
 /** Triggers whose runs the provider skipped, before this counts as a failure. */
 const SKIPS = 3
 
@@ -72,7 +70,7 @@ export async function deliver(
     if ('outcome' in known) return settle(known)
     baseline = known
 
-    const step = decide(sync, baseline.runs, policy, tools.watermark(), ruling)
+    const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling)
     if (step.do === 'settle') {
       if (step.run !== null) point(trace, step.run.id, step.run, true)
       return settle(step.verdict)
@@ -137,19 +135,19 @@ async function trigger(
   tools: Tools,
   trace: Trace,
 ): Promise<Attempt> {
-  const early = Math.min(SETTLE_MS, tools.notBefore - tools.clock.wall())
+  const early = Math.min(MOST_EARLY_MS, tools.watermark.triggerAt() - tools.clock.wall())
   if (early > 0) await tools.clock.sleep(early, tools.signal)
   if (tools.signal.aborted || tools.halted.aborted) return { verdict: stopped(tools) }
   // The place may have been long in coming, and what was decided before may be wrong by now.
   const current = await refresh(sync, baseline, tools)
   if ('outcome' in current) return { verdict: current }
-  if (decide(sync, current.runs, policy, tools.watermark(), ruling).do !== 'trigger') return 'decide again'
+  if (decide(sync, current.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger') return 'decide again'
 
   const started = await startRun(sync, current.runs, policy.full, tools)
   if (started.kind === 'busy') {
     const again = await refresh(sync, STALE, tools)
     const inTheWay =
-      !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark(), ruling).do !== 'trigger'
+      !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger'
     return { verdict: started.verdict, busy: inTheWay }
   }
   if (started.kind === 'ended') {

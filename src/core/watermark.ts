@@ -19,12 +19,9 @@ export class ProviderClock {
     this.#most = contradicts ? most : Math.min(this.#most, most)
   }
 
-  /**
-   * `instant` of this machine's clock on the provider's clock, or `instant` itself if that is later: too late costs one
-   * needless run, too early would pass stale data for fresh.
-   */
-  atLatest(instant: number): number {
-    return Number.isFinite(this.#most) ? instant + Math.max(0, this.#most) : instant
+  /** The least and the most (ms) that the provider's clock can be ahead; 0 while nothing is known. */
+  get ahead(): { least: number; most: number } {
+    return Number.isFinite(this.#most) ? { least: this.#least, most: this.#most } : { least: 0, most: 0 }
   }
 }
 
@@ -36,10 +33,27 @@ export function counts(run: Run, watermark: number, full: boolean): boolean {
   return run.movesData && run.createdAt !== null && run.createdAt >= watermark && (run.full || !full)
 }
 
-/** A build is over a moment after its file says so: it has still to be written, and clocks have a resolution. */
+/** A build counts as over this long after its file says so, which covers that the clocks are known to a second only. */
 const SETTLE_MS = 5000
 
-/** The moment the data was ready: a little after dbt's newest build, else when this step began. Milliseconds since the epoch. */
-export function readyAt(builtAt: number | null, began: number): number {
-  return builtAt === null ? began : builtAt + SETTLE_MS
+/** The instants that decide, in milliseconds since the epoch. They move as more is learned of the provider's clock. */
+export interface Watermark {
+  /** When the data was ready, on the provider's clock: a run counts if it was created then or later. */
+  readyAt(): number
+  /** When the first trigger may leave, on this machine's clock: early enough, its run would not count for a second attempt. */
+  triggerAt(): number
+}
+
+/**
+ * The moment the data was ready: dbt's newest build, else when this step `began`. Where the two clocks differ the later of both
+ * readings counts: too late costs one needless run, too early would pass stale data for fresh.
+ */
+export function watermarkOf(builtAt: number | null, began: number, clock: Pick<ProviderClock, 'ahead'>): Watermark {
+  if (builtAt === null) return { readyAt: () => began + Math.max(0, clock.ahead.most), triggerAt: () => began }
+  const readyAt = () => {
+    const { least, most } = clock.ahead
+    // The time to settle covers what is not certain of the clocks, as long as that is less.
+    return builtAt + Math.max(SETTLE_MS, SETTLE_MS + least, most)
+  }
+  return { readyAt, triggerAt: () => readyAt() - clock.ahead.least }
 }

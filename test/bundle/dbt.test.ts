@@ -225,15 +225,16 @@ describe.concurrent('a second attempt on the same evidence', () => {
   })
 })
 
-test('a sync is triggered five seconds after dbt’s file at the earliest', async () => {
-  using job = afterDbt('all-good', { ageMs: 3000 })
+test('a step right after dbt: its run waits for the data to settle, so that it counts for a second attempt', async () => {
+  using job = afterDbt('all-good', { ageMs: 0 })
   const began = Date.now()
-  const { simulator } = await play({
-    simulator: quick(),
-    with: { ...GATED, 'sync-ids': '8290' },
-    options: { workspace: job.path },
-  })
-  expect(simulator.requests.find(({ operation }) => operation === 'trigger')?.at).toBeGreaterThanOrEqual(began + 2000)
+  const scene = { simulator: quick(), with: { ...GATED, 'sync-ids': '8290' }, options: { workspace: job.path } }
+  const first = await play(scene)
+  expect(first.outcomes).toEqual(['succeeded'])
+  expect(scene.simulator.requests.find(({ operation }) => operation === 'trigger')?.at).toBeGreaterThanOrEqual(
+    began + 5000,
+  )
+  expect((await play(scene)).outcomes).toEqual(['fresh'])
 })
 
 describe.concurrent('a build of some models only', () => {

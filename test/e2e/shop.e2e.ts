@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ROOT, runStage } from '../runner/runner.ts'
-import { serve, shop } from '../simulator/index.ts'
+import { ROOT, runStage, type Step } from '../runner/runner.ts'
+import { failsAfter, type Simulator, serve, shop } from '../simulator/index.ts'
 
 const run = promisify(execFile)
 const DBT = required('DBT')
@@ -23,53 +23,119 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(temp, { recursive: true, force: true }))
 
-/** Builds a copy of the shop with the real dbt. Returns what `job.status` is after it. */
-async function build(name: string, vars: string): Promise<{ status: 'success' | 'failure'; target: string }> {
-  const project = join(temp, name)
-  cpSync(join(ROOT, 'examples', 'shop'), project, {
-    recursive: true,
-    filter: (source) => !/target$|logs$/.test(source),
-  })
-  mkdirSync(join(project, 'target'))
-  const status = await run(DBT, ['build', '--vars', vars], { cwd: project }).then(
-    () => 'success' as const,
-    (error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 1)) throw error
-      return 'failure' as const
-    },
-  )
-  return { status, target: join(project, 'target') }
+/** A copy of the shop for the real dbt to work on. */
+class Shop {
+  readonly folder: string
+  constructor(name: string) {
+    this.folder = join(temp, name)
+    cpSync(join(ROOT, 'examples', 'shop'), this.folder, {
+      recursive: true,
+      filter: (source) => !/target$|logs$/.test(source),
+    })
+    mkdirSync(join(this.folder, 'target'))
+  }
+
+  /** Runs dbt. Returns what `job.status` is after it. */
+  async dbt(...words: string[]): Promise<'success' | 'failure'> {
+    return await run(DBT, words, { cwd: this.folder }).then(
+      () => 'success' as const,
+      (error: unknown) => {
+        if (!(error instanceof Error && 'code' in error && error.code === 1)) throw error
+        return 'failure' as const
+      },
+    )
+  }
+
+  /** The step after dbt, against these syncs. */
+  async step(simulator: Simulator, jobStatus: 'success' | 'failure'): Promise<Step & { outcomes: string[] }> {
+    await using server = await serve(simulator)
+    const step = await runStage('main', {
+      with: {
+        'api-token': simulator.token(),
+        'base-url': server.url,
+        'sync-ids': '8290 8291 8292',
+        'dbt-artifacts': 'target',
+      },
+      jobStatus,
+      workspace: this.folder,
+    })
+    expect(simulator.problems).toEqual([])
+    const results: { outcome: string }[] = JSON.parse(step.outputs.results ?? '[]')
+    return { ...step, outcomes: results.map(({ outcome }) => outcome) }
+  }
 }
 
-describe('after a real dbt build', () => {
-  test('all good: every sync delivers', async () => {
-    const { status, target } = await build('good', '{}')
+const created = (simulator: Simulator) => [8290, 8291, 8292].map((id) => simulator.runsCreated(id))
+
+describe('after a real dbt', () => {
+  test('all good: every sync delivers; a second attempt on the same build repeats only what is missing', async () => {
+    const project = new Shop('good')
+    const status = await project.dbt('build')
     expect(status).toBe('success')
-    const rows: { results: { status: string }[] } = JSON.parse(readFileSync(join(target, 'run_results.json'), 'utf8'))
-    expect(rows.results.length).toBeGreaterThan(20)
     const simulator = shop('good', { speed: 4 })
-    await using server = await serve(simulator)
-    const step = await runStage('main', {
-      with: { 'api-token': simulator.token(), 'base-url': server.url, 'sync-ids': '8290 8291 8292' },
-      jobStatus: status,
+    simulator.script(8291, failsAfter(500))
+    expect(await project.step(simulator, status)).toMatchObject({
+      exitCode: 1,
+      outcomes: ['succeeded', 'failed', 'succeeded'],
     })
-    expect(step.exitCode).toBe(0)
-    expect(step.outputs.conclusion).toBe('success')
-    expect([8290, 8291, 8292].map((id) => simulator.runsCreated(id))).toEqual([1, 1, 1])
-    expect(simulator.problems).toEqual([])
+    expect(await project.step(simulator, status)).toMatchObject({
+      exitCode: 0,
+      outcomes: ['fresh', 'succeeded', 'fresh'],
+    })
+    expect(created(simulator)).toEqual([1, 2, 1])
   })
 
-  test('a broken test: dbt is red, so nothing is triggered', async () => {
-    const { status } = await build('broken', '{break_customers_test: true}')
+  test('a broken test: only the syncs downstream are blocked, the other ships, the job is red', async () => {
+    const project = new Shop('broken')
+    const status = await project.dbt('build', '--vars', '{break_customers_test: true}')
     expect(status).toBe('failure')
+    const simulator = shop('good', { speed: 4 })
+    const step = await project.step(simulator, status)
+    expect(step).toMatchObject({ exitCode: 1, outcomes: ['blocked', 'blocked', 'succeeded'] })
+    expect(created(simulator)).toEqual([0, 0, 1])
+    const summary = step.summary.replaceAll('\\_', '_')
+    expect(summary).toContain('8290 Customers for re-engagement')
+    expect(summary).toContain(
+      'test unique_customers_customer_id failed (1 row) on model shop.customers, one step upstream',
+    )
+  })
+
+  test('a broken model: its sync is blocked', async () => {
+    const project = new Shop('model')
+    const status = await project.dbt('build', '--vars', '{break_orders_model: true}')
+    const step = await project.step(shop('good', { speed: 4 }), status)
+    expect(step).toMatchObject({ exitCode: 1, outcomes: ['succeeded', 'succeeded', 'blocked'] })
+  })
+
+  test('dbt docs generate after the build: red before anything is triggered, with the cure', async () => {
+    const project = new Shop('docs')
+    await project.dbt('build')
+    await project.dbt('docs', 'generate')
     const simulator = shop('good')
-    await using server = await serve(simulator)
-    const step = await runStage('main', {
-      with: { 'api-token': simulator.token(), 'base-url': server.url, 'sync-ids': '8290 8291 8292' },
-      jobStatus: status,
-    })
-    expect(step.exitCode).toBe(1)
+    const step = await project.step(simulator, 'success')
+    expect(step).toMatchObject({ exitCode: 1, outcomes: ['not_started', 'not_started', 'not_started'] })
+    expect(step.log).toContain('dbt docs generate --target-path target/docs')
     expect(simulator.requests).toEqual([])
+  })
+
+  test('a build under another target triggers no production sync', async () => {
+    const project = new Shop('ci')
+    const simulator = shop('good')
+    const step = await project.step(simulator, await project.dbt('build', '--target', 'ci'))
+    expect(step).toMatchObject({ exitCode: 1, outcomes: ['blocked', 'blocked', 'blocked'] })
+    expect(created(simulator)).toEqual([0, 0, 0])
+  })
+
+  test('a slim build: what is owed is brought although its models were not touched', async () => {
+    const project = new Shop('slim')
+    await project.dbt('build')
+    const status = await project.dbt('build', '--select', 'customers_for_reengagement')
+    const simulator = shop('good', { speed: 4 })
+    simulator.startRun(8291, { createdAt: Date.now() - 3_600_000, timeline: failsAfter(60_000) })
+    expect(await project.step(simulator, status)).toMatchObject({
+      exitCode: 0,
+      outcomes: ['succeeded', 'succeeded', 'skipped'],
+    })
   })
 })
 
@@ -102,7 +168,7 @@ describe('on a real workflow engine', () => {
 
   test('all good: the job goes on, outputs and all', async () => {
     const { code, log, simulator } = await workflow('good', '{}')
-    expect(log).toContain('verdict=success failed=[]')
+    expect(log).toContain('verdict=success failed=[] blocked=[]')
     expect(log).toContain('the deploy goes on')
     expect(code).toBe(0)
     expect(simulator.runsCreated(8290)).toBe(1)
@@ -110,15 +176,15 @@ describe('on a real workflow engine', () => {
 
   test('a sync fails: the job is red and the deploy does not happen', async () => {
     const { code, log } = await workflow('failing', '{}')
-    expect(log).toContain('verdict=failure failed=["8291"]')
+    expect(log).toContain('verdict=failure failed=["8291"] blocked=[]')
     expect(log).not.toContain('| the deploy goes on')
     expect(code).toBe(1)
   })
 
-  test('dbt fails: the step runs, sees it through job.status, and triggers nothing', async () => {
+  test('a test of dbt fails: the step runs all the same, ships what dbt vouches for, and the job is red', async () => {
     const { code, log, simulator } = await workflow('good', '{break_customers_test: true}')
-    expect(log).toContain('verdict=failure failed=["8290","8291","8292"]')
-    expect(simulator.requests).toEqual([])
+    expect(log).toContain('verdict=failure failed=[] blocked=["8290","8291"]')
+    expect(created(simulator)).toEqual([0, 0, 1])
     expect(code).toBe(1)
   })
 })

@@ -1,7 +1,7 @@
 import { act } from '../../src/action.ts'
 import type { Event } from '../../src/core/events.ts'
 import type { Inputs } from '../../src/core/inputs.ts'
-import { ProviderClock, readyAt } from '../../src/core/watermark.ts'
+import { ProviderClock, watermarkOf } from '../../src/core/watermark.ts'
 import type { Dbt } from '../../src/dbt/consult.ts'
 import { Host } from '../../src/host.ts'
 import { type Http, TransportError } from '../../src/http.ts'
@@ -40,14 +40,12 @@ export class Rehearsal {
       clock,
       onDate: (...times) => providerClock.observe(...times),
     })
-    const ready = readyAt(this.dbt?.builtAt ?? null, clock.wall())
     return await clock.run(
       act(this.#inputs, new Census({ host, baseUrl, token, apiVersion, groupId }), {
         clock,
         dbt: this.dbt,
         signal: this.cancel.signal,
-        watermark: () => providerClock.atLatest(ready),
-        notBefore: ready,
+        watermark: watermarkOf(this.dbt?.builtAt ?? null, clock.wall(), providerClock),
         emit: (event) => {
           events.push(event)
           onEvent(event)
