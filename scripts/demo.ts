@@ -1,29 +1,43 @@
 // Shows the action at work: a simulated Census with the three syncs of the shop, and the committed bundle run as the runner runs it.
-// Once all goes well, once a sync fails. The job summaries are also written to files.
+// Once all goes well, once a sync fails, once dbt does. The job summaries are also written to files.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { styleText } from 'node:util'
 import { marked } from 'marked'
+import { afterDbt } from '../test/bundle/workspace.ts'
 import { type Command, parseCommand } from '../test/runner/commands.ts'
 import { ROOT, runStage } from '../test/runner/runner.ts'
 import { serve, shop } from '../test/simulator/index.ts'
 
 const OUT = join(ROOT, 'demo-output')
+/** `state` is what a real dbt once left behind, see test/fixtures/dbt. */
 const SCENARIOS = [
-  { scenario: 'good', title: 'A night on which all goes well', exitCode: 0 },
-  { scenario: 'failing', title: 'A night on which one sync fails', exitCode: 1 },
+  { name: 'good', scenario: 'good', state: 'all-good', title: 'A night on which all goes well', exitCode: 0 },
+  { name: 'failing', scenario: 'failing', state: 'all-good', title: 'A night on which one sync fails', exitCode: 1 },
+  { name: 'blocked', scenario: 'good', state: 'test-fail', title: 'A night on which a test of dbt fails', exitCode: 1 },
 ] as const
 
 mkdirSync(OUT, { recursive: true })
-for (const { scenario, title, exitCode } of SCENARIOS) {
+for (const { name, scenario, state, title, exitCode } of SCENARIOS) {
+  using job = afterDbt(state)
   console.log(`\n${styleText(['bold', 'inverse'], ` ${title} `)}\n`)
   const simulator = shop(scenario, { v2ConnectionIds: 'word' })
   await using server = await serve(simulator)
-  const given = { 'api-token': simulator.token('v2'), 'sync-ids': '8290\n8291\n8292', 'base-url': server.url }
+  const given = {
+    'api-token': simulator.token('v2'),
+    'sync-ids': '8290\n8291\n8292',
+    'dbt-artifacts': 'target',
+    'base-url': server.url,
+  }
+  const options = { with: given, workspace: job.path }
   console.log(styleText('dim', workflow(given)))
-  const main = await runStage('main', { with: given, onLine: (line) => print(line) })
+  const main = await runStage('main', {
+    ...options,
+    jobStatus: state === 'all-good' ? 'success' : 'failure',
+    onLine: (line) => print(line),
+  })
   const post = await runStage('post', {
-    with: given,
+    ...options,
     state: main.state,
     jobStatus: main.exitCode === 0 ? 'success' : 'failure',
   })
@@ -32,7 +46,7 @@ for (const { scenario, title, exitCode } of SCENARIOS) {
   )
   console.log(styleText('dim', `message=${main.outputs.message}`))
 
-  const files = [join(OUT, `summary-${scenario}.md`), join(OUT, `summary-${scenario}.html`)] as const
+  const files = [join(OUT, `summary-${name}.md`), join(OUT, `summary-${name}.html`)] as const
   writeFileSync(files[0], main.summary)
   writeFileSync(files[1], page(title, main.summary))
   console.log(`\n${styleText('bold', 'The job summary')} (${files.map((file) => relative(ROOT, file)).join(', ')})\n`)
@@ -49,6 +63,7 @@ function workflow(given: Record<string, string>): string {
     `  if: ${expression('!cancelled()')}`,
     '  with:',
     `    api-token: ${expression('secrets.CENSUS_TOKEN')}`,
+    `    dbt-artifacts: ${given['dbt-artifacts']}`,
     `    sync-ids: ${given['sync-ids']?.replaceAll('\n', ', ')}`,
     `    base-url: ${given['base-url']}   # the simulator\n`,
   ].join('\n')

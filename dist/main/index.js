@@ -40909,14 +40909,15 @@ function feeds_list(value) {
 /** Finds the models behind a sync: the first of config file, meta, URL and the provider's own word that says so. */
 function feedOf(syncId, relation, named, { meta, urls }, projects) {
     if (named !== null)
-        return { kind: 'known', nodes: [...named], source: 'the config file' };
+        return { kind: 'known', nodes: [...named], source: 'as the config file says' };
     const level = meta.has(syncId) ? meta : urls;
     const declared = level.get(syncId);
     if (declared !== undefined) {
-        const source = `the ${level === meta ? 'meta' : 'url'} of ${declared.by.toSorted().join(' and ')}`;
+        const by = `the ${level === meta ? 'meta' : 'url'} of ${declared.by.toSorted().join(' and ')}`;
+        const source = `as ${by} says`;
         const lost = declared.nodes.flatMap(({ kind, missing }) => (kind === 'exposure' ? missing : []))[0];
         if (lost !== undefined)
-            return { kind: 'broken', reason: `${source} leads to ${lost}, which ${whereIs(lost, projects)}`, source };
+            return { kind: 'broken', reason: `${by} leads to ${lost}, which ${whereIs(lost, projects)}`, source };
         const nodes = declared.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node]));
         if (nodes.length > 0)
             return { kind: 'known', nodes: [...new Set(nodes)], source };
@@ -40946,7 +40947,7 @@ function feedOf(syncId, relation, named, { meta, urls }, projects) {
             source: `several models are ${table}, which it reads, so all models count`,
         };
     }
-    return { kind: 'known', nodes: [only], source: `it reads ${table}` };
+    return { kind: 'known', nodes: [only], source: `because it reads ${table}` };
 }
 function whereIs(id, projects) {
     return projects.some(({ disabled }) => disabled.has(id)) ? 'is disabled' : 'the manifest does not have';
@@ -42454,7 +42455,7 @@ function planLine(sync, step, ruling) {
     const line = `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync)}${where}: ${stepInWords(step)}`;
     if (ruling === null)
         return line;
-    const feed = ruling.models === null ? (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(ruling.source) : `fed by ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .modelsOf */ .Wh)(ruling)}, as ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(ruling.source)} says`;
+    const feed = ruling.models === null ? (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(ruling.source) : `fed by ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .modelsOf */ .Wh)(ruling)}, ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(ruling.source)}`;
     const told = step.do === 'settle' && step.verdict.reason === ruling.reason;
     return `${line}\n    ${feed}${told || ruling.reason === '' ? '' : `; ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(ruling.reason)}`}`;
 }

@@ -9,7 +9,7 @@ export interface Ruling {
   reason: string
   /** Unique ids of what feeds the sync; null where that is not known. */
   models: string[] | null
-  /** How the above is known, or why it is not. */
+  /** How the above is known, as words that go on after it; or why it is not known. */
   source: string
   /** What does not close the gate, but should be seen. */
   notes: Note[]

@@ -4,7 +4,7 @@ import type { Relation } from '../core/provider.ts'
 import { stateOf } from './gate.ts'
 import { type Node, nameOfNode, type Project } from './lineage.ts'
 
-/** Which models feed a sync, and who says so. */
+/** Which models feed a sync, and how that is known: `source` goes on after "fed by …", or says why it is not known. */
 export type Feed =
   | { kind: 'known'; nodes: Node[]; source: string }
   /** Nobody says so: it may be any model of these projects. */
@@ -93,14 +93,15 @@ export function feedOf(
   { meta, urls }: Declarations,
   projects: readonly Project[],
 ): Feed {
-  if (named !== null) return { kind: 'known', nodes: [...named], source: 'the config file' }
+  if (named !== null) return { kind: 'known', nodes: [...named], source: 'as the config file says' }
   const level = meta.has(syncId) ? meta : urls
   const declared = level.get(syncId)
   if (declared !== undefined) {
-    const source = `the ${level === meta ? 'meta' : 'url'} of ${declared.by.toSorted().join(' and ')}`
+    const by = `the ${level === meta ? 'meta' : 'url'} of ${declared.by.toSorted().join(' and ')}`
+    const source = `as ${by} says`
     const lost = declared.nodes.flatMap(({ kind, missing }) => (kind === 'exposure' ? missing : []))[0]
     if (lost !== undefined)
-      return { kind: 'broken', reason: `${source} leads to ${lost}, which ${whereIs(lost, projects)}`, source }
+      return { kind: 'broken', reason: `${by} leads to ${lost}, which ${whereIs(lost, projects)}`, source }
     const nodes = declared.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node]))
     if (nodes.length > 0) return { kind: 'known', nodes: [...new Set(nodes)], source }
   }
@@ -129,7 +130,7 @@ export function feedOf(
       source: `several models are ${table}, which it reads, so all models count`,
     }
   }
-  return { kind: 'known', nodes: [only], source: `it reads ${table}` }
+  return { kind: 'known', nodes: [only], source: `because it reads ${table}` }
 }
 
 function whereIs(id: string, projects: readonly Project[]): string {

@@ -114,8 +114,7 @@ function planLine(sync: Sync, step: Step, ruling: Ruling | null): string {
   const where = destinationOf(sync) === '' ? '' : ` → ${destinationOf(sync)}`
   const line = `${nameOf(sync)}${where}: ${stepInWords(step)}`
   if (ruling === null) return line
-  const feed =
-    ruling.models === null ? plain(ruling.source) : `fed by ${modelsOf(ruling)}, as ${plain(ruling.source)} says`
+  const feed = ruling.models === null ? plain(ruling.source) : `fed by ${modelsOf(ruling)}, ${plain(ruling.source)}`
   const told = step.do === 'settle' && step.verdict.reason === ruling.reason
   return `${line}\n    ${feed}${told || ruling.reason === '' ? '' : `; ${plain(ruling.reason)}`}`
 }

@@ -34,7 +34,7 @@ describe('which models feed a sync', () => {
   test('the config file says it before anything else', () => {
     expect(rule([...MODELS, url, meta], GOOD, { models: ['customers'], sync: read })).toMatchObject({
       models: ['model.shop.customers'],
-      source: 'the config file',
+      source: 'as the config file says',
     })
   })
 
@@ -42,15 +42,15 @@ describe('which models feed a sync', () => {
     const other = exposure('other', ['model.shop.customers'], { url: 'https://app.getcensus.com/syncs/8290' })
     expect(rule([...MODELS, meta, other], GOOD, { sync: read })).toMatchObject({
       models: ['model.shop.orders'],
-      source: 'the meta of exposure shop.m',
+      source: 'as the meta of exposure shop.m says',
     })
     expect(rule([...MODELS, other], GOOD, { sync: read })).toMatchObject({
       models: ['model.shop.customers'],
-      source: 'the url of exposure shop.other',
+      source: 'as the url of exposure shop.other says',
     })
     expect(rule(MODELS, GOOD, { sync: read })).toMatchObject({
       models: ['model.shop.orders'],
-      source: 'it reads shop.marts.orders',
+      source: 'because it reads shop.marts.orders',
     })
   })
 
@@ -69,7 +69,7 @@ describe('which models feed a sync', () => {
     const also = model('returns', [], { meta: { post_transform_sync: { sync_ids: ['8290'] } } })
     expect(rule([...MODELS, meta, also], GOOD)).toMatchObject({
       models: ['model.shop.orders', 'model.shop.returns'],
-      source: 'the meta of exposure shop.m and model shop.returns',
+      source: 'as the meta of exposure shop.m and model shop.returns says',
     })
   })
 })
@@ -141,7 +141,7 @@ describe('meta', () => {
     expect(
       rule([...MODELS, exposure('Weekly queries', ['model.shop.orders'], { meta: { census_sync_id: 8290 } })], GOOD)
         .source,
-    ).toBe('the meta of exposure shop.Weekly queries')
+    ).toBe('as the meta of exposure shop.Weekly queries says')
   })
 })
 

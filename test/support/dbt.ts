@@ -71,10 +71,9 @@ export function manifest(parts: readonly Part[], options: ManifestOptions = {}):
   const { project = 'shop', schema = 'v12', disabled = {}, metadata = {}, more = {} } = options
   const sections: Record<string, Json> = { nodes: {}, sources: {}, exposures: {}, unit_tests: {}, metrics: {} }
   for (const { id, section, on, fields } of parts) {
-    sections[section] = {
-      ...sections[section],
-      [id]: { unique_id: id, depends_on: { nodes: on, macros: [] }, ...fields },
-    }
+    const nodes = sections[section] ?? {}
+    nodes[id] = { unique_id: id, depends_on: { nodes: on, macros: [] }, ...fields }
+    sections[section] = nodes
   }
   return {
     metadata: {
