@@ -26,28 +26,15 @@ export interface Surroundings extends Pick<Tools, 'clock' | 'emit' | 'signal' | 
   warn(text: string): void
 }
 
-/** A sync of the plan: how it stands, and what is to be done about it. */
+/** A sync of the plan: how it stands, and what holds for it. */
 type Planned = Surveyed & { settings: Settings; ruling: Ruling | null }
+type Open = Exclude<Planned, { verdict: Verdict }>
 
 /** The whole step: plan, deliver every sync of the plan, conclude. */
 export async function act(inputs: Inputs, provider: Provider, around: Surroundings): Promise<Report> {
-  const { clock, emit, signal, group, warn, dbt } = around
+  const { emit, signal, dbt } = around
   const halt = new AbortController()
-  const places = pLimit(inputs.maxParallel)
-  const tools: Tools = {
-    ...around,
-    provider,
-    schedule: inputs.pollIntervalMs === null ? adaptive : every(inputs.pollIntervalMs),
-    deadline: clock.now() + inputs.timeoutMs,
-    outageToleranceMs: inputs.outageToleranceMs,
-    halted: halt.signal,
-    place: (run) =>
-      places(async () => {
-        // Whoever had the place before is judged first, so that fail-fast holds for the very next one.
-        await clock.sleep(0)
-        return await run()
-      }),
-  }
+  const tools = toolsFor(inputs, provider, around, halt.signal)
   const settle = (bare: Result, settings: Settings, ruling: Ruling | null): Result => {
     const result = { ...bare, ruling, tolerated: toleranceOf(bare.outcome, settings) }
     emit({ kind: 'settled', result })
@@ -57,18 +44,20 @@ export async function act(inputs: Inputs, provider: Provider, around: Surroundin
   const report = (results: Result[], problems: string[] = []): Report => {
     return { results, problems, conclusion: conclude(results, signal.aborted || inputs.jobStatus === 'cancelled') }
   }
-  const giveUp = (verdict: Verdict, problems: string[]): Report => {
-    const settled = inputs.syncIds.map((id) =>
-      settle(resultOf(provider, named(unnamed(id), settingsOf(inputs, id)), verdict), settingsOf(inputs, id), null),
-    )
+  const nothing = (why: string): Report => ({ results: [], problems: [why], conclusion: 'skipped' })
+  const giveUp = (verdict: Verdict, problems = [`Nothing was triggered: ${verdict.reason}.`]): Report => {
+    const settled = inputs.syncIds.map((id) => {
+      const settings = settingsOf(inputs, id)
+      return settle(resultOf(provider, named(unnamed(id), settings), verdict), settings, null)
+    })
     return report(settled, problems)
   }
 
   if (inputs.mode === 'wait') {
-    if (inputs.runs.length === 0) return { ...report([], ['There was no run to wait for.']), conclusion: 'skipped' }
+    if (inputs.runs.length === 0) return nothing('There was no run to wait for.')
     const awaited = inputs.runs.map(async (handle) => {
       const settings = settingsOf(inputs, handle.syncId ?? '')
-      return settle(await awaitRun(handle, inputs, settings, tools), settings, null)
+      return settle(await awaitRun(handle, settings, tools), settings, null)
     })
     return report(await Promise.all(awaited))
   }
@@ -76,37 +65,20 @@ export async function act(inputs: Inputs, provider: Provider, around: Surroundin
     return giveUp({ outcome: 'not_started', reason: `what dbt left is no evidence: ${dbt.problems[0]}` }, dbt.problems)
   }
   const barred = whyNothingMayRun(inputs, dbt)
-  if (barred !== null) return giveUp(barred, [`Nothing was triggered: ${barred.reason}.`])
+  if (barred !== null) return giveUp(barred)
 
   const found = dbt === null || inputs.discover === 'none' ? [] : await discover(inputs.discover, dbt.rulings, tools)
-  if ('outcome' in found) return giveUp(found, [`Nothing was triggered: ${found.reason}.`])
+  if ('outcome' in found) return giveUp(found)
   const ids = [...new Set([...inputs.syncIds, ...found])]
-  if (ids.length === 0) {
-    return {
-      ...report([], [`discover: ${inputs.discover} found no sync that this dbt invocation feeds.`]),
-      conclusion: 'skipped',
-    }
-  }
+  if (ids.length === 0) return nothing(`discover: ${inputs.discover} found no sync that this dbt invocation feeds.`)
 
-  const plan = await group('Plan', async () => {
-    const items = (await survey(ids, tools)).map((item): Planned => {
-      const settings = settingsOf(inputs, item.sync.id)
-      const known = { ...item, sync: named(item.sync, settings), settings }
-      return { ...known, ruling: 'verdict' in item ? null : (dbt?.rulings.rule(known.sync, settings) ?? null) }
-    })
-    for (const item of items) {
-      const { sync, ruling } = item
-      if ('verdict' in item) emit({ kind: 'refused', result: resultOf(provider, sync, item.verdict) })
-      else emit({ kind: 'planned', sync, ruling, step: nextStep(item, tools) })
-    }
-    return items
-  })
-  for (const warning of provider.warnings()) warn(warning)
+  const plan = await around.group('Plan', () => makePlan(ids, inputs, tools, dbt))
+  for (const warning of provider.warnings()) around.warn(warning)
   // What cannot be run is settled first, so that fail-fast knows of it before anything is triggered.
   const open = plan.map((item) =>
     'verdict' in item ? settle(resultOf(provider, item.sync, item.verdict), item.settings, item.ruling) : item,
   )
-  const finish = async (item: Exclude<Planned, { verdict: Verdict }>): Promise<Result> => {
+  const finish = async (item: Open): Promise<Result> => {
     const { sync, baseline, ruling, settings } = item
     if (inputs.mode === 'plan') return planned(nextStep(item, tools), item, provider)
     return await deliver(sync, baseline, ruling, { ...settings, watch: inputs.mode === 'run' }, tools)
@@ -115,6 +87,48 @@ export async function act(inputs: Inputs, provider: Provider, around: Surroundin
     'outcome' in item ? item : settle(await finish(item), item.settings, item.ruling),
   )
   return report(await Promise.all(results))
+}
+
+function toolsFor(inputs: Inputs, provider: Provider, around: Surroundings, halted: AbortSignal): Tools {
+  const { clock, emit, signal, watermark } = around
+  const places = pLimit(inputs.maxParallel)
+  return {
+    clock,
+    emit,
+    signal,
+    watermark,
+    provider,
+    halted,
+    schedule: inputs.pollIntervalMs === null ? adaptive : every(inputs.pollIntervalMs),
+    deadline: clock.now() + inputs.timeoutMs,
+    outageToleranceMs: inputs.outageToleranceMs,
+    place: (run) =>
+      places(async () => {
+        // Whoever had the place before is judged first, so that fail-fast holds for the very next one.
+        await clock.sleep(0)
+        return await run()
+      }),
+  }
+}
+
+/** Looks at every sync, asks dbt about its data, and tells what is going to happen. */
+async function makePlan(ids: readonly string[], inputs: Inputs, tools: Tools, dbt: Dbt | null): Promise<Planned[]> {
+  const { provider, emit } = tools
+  return (await survey(ids, tools)).map((item): Planned => {
+    const settings = settingsOf(inputs, item.sync.id)
+    const sync = named(item.sync, settings)
+    if ('verdict' in item) {
+      emit({ kind: 'refused', result: resultOf(provider, sync, item.verdict) })
+      return { ...item, sync, settings, ruling: null }
+    }
+    const open = { ...item, sync, settings, ruling: dbt?.rulings.rule(sync, settings) ?? null }
+    emit({ kind: 'planned', sync, ruling: open.ruling, step: nextStep(open, tools) })
+    return open
+  })
+}
+
+function nextStep({ sync, baseline, settings, ruling }: Open, { watermark }: Tools): Step {
+  return decide(sync, baseline.runs, settings, watermark.readyAt(), ruling)
 }
 
 function whyNothingMayRun({ mode, jobStatus }: Inputs, dbt: Dbt | null): Verdict | null {
@@ -139,10 +153,6 @@ function named<T extends { name: string }>(sync: T, { name }: Settings): T {
   return name === null ? sync : { ...sync, name }
 }
 
-function nextStep({ sync, baseline, settings, ruling }: Exclude<Planned, { verdict: Verdict }>, tools: Tools): Step {
-  return decide(sync, baseline.runs, settings, tools.watermark.readyAt(), ruling)
-}
-
 /** In `mode: plan` only what is wrong with the sync itself counts; what its runs are doing now may be over by the time it runs. */
 function planned(step: Step, { sync }: Surveyed, provider: Provider): Result {
   const lasting: Outcome[] = sync.paused ? ['failed', 'skipped'] : []
@@ -154,15 +164,10 @@ function planned(step: Step, { sync }: Surveyed, provider: Provider): Result {
 }
 
 /** Watches a run of another step as it is: whoever started it, it is never cancelled here, and skipped is no success. */
-async function awaitRun(
-  { runId, syncId }: RunHandle,
-  inputs: Inputs,
-  settings: Settings,
-  tools: Tools,
-): Promise<Result> {
+async function awaitRun({ runId, syncId }: RunHandle, settings: Settings, tools: Tools): Promise<Result> {
   const sync = named(await syncOf(runId, syncId, tools), settings)
   const trace = { ...UNTOUCHED, runId, adopted: true }
   tools.emit({ kind: 'triggered', sync, runId, adopted: true, cancellable: false, reason: 'given by the input runs' })
-  const { verdict } = await followRun(sync, runId, false, { ...settings, cancelOn: inputs.cancelOn }, tools, trace)
+  const { verdict } = await followRun(sync, runId, false, settings, tools, trace)
   return resultOf(tools.provider, sync, verdict, trace)
 }

@@ -1,8 +1,9 @@
 import { act } from './action.ts'
 import { checkBaseUrl } from './address.ts'
 import { readConfig } from './config/config.ts'
-import { type Inputs, parseInputs } from './core/inputs.ts'
+import type { Inputs } from './core/inputs.ts'
 import { isRed } from './core/judge.ts'
+import { parseInputs } from './core/parse-inputs.ts'
 import { ProviderClock, watermarkOf } from './core/watermark.ts'
 import { consultDbt, type Dbt } from './dbt/consult.ts'
 import { explainEmptyToken } from './github/event.ts'
@@ -62,7 +63,7 @@ async function main(): Promise<boolean> {
   const { dbt, warnings, notices } = await consultDbt(inputs, factsOf(inputs), root, clock.wall())
   tell('warning', 'dbt', warnings)
   tell('notice', 'dbt', notices)
-  if (dbt !== null && dbt.badNames.length > 0) return await refuse(dbt.badNames)
+  if (dbt !== null && dbt.badNames.length > 0) return await refuse([...dbt.badNames, ...dbt.problems])
   const report = await runStep(inputs, dbt)
   for (const annotation of annotationsOf(report, inputs.showDetails)) annotate(annotation)
   await publish(report, inputs)

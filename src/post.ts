@@ -1,6 +1,6 @@
 import { checkBaseUrl } from './address.ts'
 import { expiring } from './core/clock.ts'
-import { parseInputs } from './core/inputs.ts'
+import { parseInputs } from './core/parse-inputs.ts'
 import { hasEnded, type Provider, ProviderError } from './core/provider.ts'
 import { readInputs } from './github/inputs.ts'
 import { print } from './github/runner.ts'

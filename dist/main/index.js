@@ -38748,22 +38748,9 @@ var log = __nccwpck_require__(9820);
 
 /** The whole step: plan, deliver every sync of the plan, conclude. */
 async function act(inputs, provider, around) {
-    const { clock, emit, signal, group, warn, dbt } = around;
+    const { emit, signal, dbt } = around;
     const halt = new AbortController();
-    const places = (0,p_limit/* default */.A)(inputs.maxParallel);
-    const tools = {
-        ...around,
-        provider,
-        schedule: inputs.pollIntervalMs === null ? adaptive : every(inputs.pollIntervalMs),
-        deadline: clock.now() + inputs.timeoutMs,
-        outageToleranceMs: inputs.outageToleranceMs,
-        halted: halt.signal,
-        place: (run) => places(async () => {
-            // Whoever had the place before is judged first, so that fail-fast holds for the very next one.
-            await clock.sleep(0);
-            return await run();
-        }),
-    };
+    const tools = toolsFor(inputs, provider, around, halt.signal);
     const settle = (bare, settings, ruling) => {
         const result = { ...bare, ruling, tolerated: toleranceOf(bare.outcome, settings) };
         emit({ kind: 'settled', result });
@@ -38774,16 +38761,20 @@ async function act(inputs, provider, around) {
     const report = (results, problems = []) => {
         return { results, problems, conclusion: (0,judge/* conclude */.Ep)(results, signal.aborted || inputs.jobStatus === 'cancelled') };
     };
-    const giveUp = (verdict, problems) => {
-        const settled = inputs.syncIds.map((id) => settle(resultOf(provider, named(unnamed(id), (0,core_inputs/* settingsOf */.f5)(inputs, id)), verdict), (0,core_inputs/* settingsOf */.f5)(inputs, id), null));
+    const nothing = (why) => ({ results: [], problems: [why], conclusion: 'skipped' });
+    const giveUp = (verdict, problems = [`Nothing was triggered: ${verdict.reason}.`]) => {
+        const settled = inputs.syncIds.map((id) => {
+            const settings = (0,core_inputs/* settingsOf */.f)(inputs, id);
+            return settle(resultOf(provider, named(unnamed(id), settings), verdict), settings, null);
+        });
         return report(settled, problems);
     };
     if (inputs.mode === 'wait') {
         if (inputs.runs.length === 0)
-            return { ...report([], ['There was no run to wait for.']), conclusion: 'skipped' };
+            return nothing('There was no run to wait for.');
         const awaited = inputs.runs.map(async (handle) => {
-            const settings = (0,core_inputs/* settingsOf */.f5)(inputs, handle.syncId ?? '');
-            return settle(await awaitRun(handle, inputs, settings, tools), settings, null);
+            const settings = (0,core_inputs/* settingsOf */.f)(inputs, handle.syncId ?? '');
+            return settle(await awaitRun(handle, settings, tools), settings, null);
         });
         return report(await Promise.all(awaited));
     }
@@ -38792,34 +38783,16 @@ async function act(inputs, provider, around) {
     }
     const barred = whyNothingMayRun(inputs, dbt);
     if (barred !== null)
-        return giveUp(barred, [`Nothing was triggered: ${barred.reason}.`]);
+        return giveUp(barred);
     const found = dbt === null || inputs.discover === 'none' ? [] : await discover(inputs.discover, dbt.rulings, tools);
     if ('outcome' in found)
-        return giveUp(found, [`Nothing was triggered: ${found.reason}.`]);
+        return giveUp(found);
     const ids = [...new Set([...inputs.syncIds, ...found])];
-    if (ids.length === 0) {
-        return {
-            ...report([], [`discover: ${inputs.discover} found no sync that this dbt invocation feeds.`]),
-            conclusion: 'skipped',
-        };
-    }
-    const plan = await group('Plan', async () => {
-        const items = (await survey(ids, tools)).map((item) => {
-            const settings = (0,core_inputs/* settingsOf */.f5)(inputs, item.sync.id);
-            const known = { ...item, sync: named(item.sync, settings), settings };
-            return { ...known, ruling: 'verdict' in item ? null : (dbt?.rulings.rule(known.sync, settings) ?? null) };
-        });
-        for (const item of items) {
-            const { sync, ruling } = item;
-            if ('verdict' in item)
-                emit({ kind: 'refused', result: resultOf(provider, sync, item.verdict) });
-            else
-                emit({ kind: 'planned', sync, ruling, step: nextStep(item, tools) });
-        }
-        return items;
-    });
+    if (ids.length === 0)
+        return nothing(`discover: ${inputs.discover} found no sync that this dbt invocation feeds.`);
+    const plan = await around.group('Plan', () => makePlan(ids, inputs, tools, dbt));
     for (const warning of provider.warnings())
-        warn(warning);
+        around.warn(warning);
     // What cannot be run is settled first, so that fail-fast knows of it before anything is triggered.
     const open = plan.map((item) => 'verdict' in item ? settle(resultOf(provider, item.sync, item.verdict), item.settings, item.ruling) : item);
     const finish = async (item) => {
@@ -38830,6 +38803,44 @@ async function act(inputs, provider, around) {
     };
     const results = open.map(async (item) => 'outcome' in item ? item : settle(await finish(item), item.settings, item.ruling));
     return report(await Promise.all(results));
+}
+function toolsFor(inputs, provider, around, halted) {
+    const { clock, emit, signal, watermark } = around;
+    const places = (0,p_limit/* default */.A)(inputs.maxParallel);
+    return {
+        clock,
+        emit,
+        signal,
+        watermark,
+        provider,
+        halted,
+        schedule: inputs.pollIntervalMs === null ? adaptive : every(inputs.pollIntervalMs),
+        deadline: clock.now() + inputs.timeoutMs,
+        outageToleranceMs: inputs.outageToleranceMs,
+        place: (run) => places(async () => {
+            // Whoever had the place before is judged first, so that fail-fast holds for the very next one.
+            await clock.sleep(0);
+            return await run();
+        }),
+    };
+}
+/** Looks at every sync, asks dbt about its data, and tells what is going to happen. */
+async function makePlan(ids, inputs, tools, dbt) {
+    const { provider, emit } = tools;
+    return (await survey(ids, tools)).map((item) => {
+        const settings = (0,core_inputs/* settingsOf */.f)(inputs, item.sync.id);
+        const sync = named(item.sync, settings);
+        if ('verdict' in item) {
+            emit({ kind: 'refused', result: resultOf(provider, sync, item.verdict) });
+            return { ...item, sync, settings, ruling: null };
+        }
+        const open = { ...item, sync, settings, ruling: dbt?.rulings.rule(sync, settings) ?? null };
+        emit({ kind: 'planned', sync, ruling: open.ruling, step: nextStep(open, tools) });
+        return open;
+    });
+}
+function nextStep({ sync, baseline, settings, ruling }, { watermark }) {
+    return decide(sync, baseline.runs, settings, watermark.readyAt(), ruling);
 }
 function whyNothingMayRun({ mode, jobStatus }, dbt) {
     if (jobStatus === 'cancelled')
@@ -38855,9 +38866,6 @@ function toleranceOf(outcome, { onBlocked, allowFailure }) {
 function named(sync, { name }) {
     return name === null ? sync : { ...sync, name };
 }
-function nextStep({ sync, baseline, settings, ruling }, tools) {
-    return decide(sync, baseline.runs, settings, tools.watermark.readyAt(), ruling);
-}
 /** In `mode: plan` only what is wrong with the sync itself counts; what its runs are doing now may be over by the time it runs. */
 function planned(step, { sync }, provider) {
     const lasting = sync.paused ? ['failed', 'skipped'] : [];
@@ -38869,11 +38877,11 @@ function planned(step, { sync }, provider) {
     });
 }
 /** Watches a run of another step as it is: whoever started it, it is never cancelled here, and skipped is no success. */
-async function awaitRun({ runId, syncId }, inputs, settings, tools) {
+async function awaitRun({ runId, syncId }, settings, tools) {
     const sync = named(await syncOf(runId, syncId, tools), settings);
     const trace = { ...UNTOUCHED, runId, adopted: true };
     tools.emit({ kind: 'triggered', sync, runId, adopted: true, cancellable: false, reason: 'given by the input runs' });
-    const { verdict } = await followRun(sync, runId, false, { ...settings, cancelOn: inputs.cancelOn }, tools, trace);
+    const { verdict } = await followRun(sync, runId, false, settings, tools, trace);
     return resultOf(tools.provider, sync, verdict, trace);
 }
 
@@ -39328,14 +39336,9 @@ function show(value) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   TL: () => (/* binding */ parseInputs),
-/* harmony export */   f5: () => (/* binding */ settingsOf),
-/* harmony export */   zY: () => (/* binding */ DEFAULTS)
+/* harmony export */   f: () => (/* binding */ settingsOf),
+/* harmony export */   z: () => (/* binding */ DEFAULTS)
 /* harmony export */ });
-/* harmony import */ var _input_values_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(418);
-/* harmony import */ var _reading_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4315);
-
-
 /** Every input with its default, in the order of action.yml. */
 const DEFAULTS = {
     provider: 'census',
@@ -39371,163 +39374,6 @@ const DEFAULTS = {
     'show-details': 'false',
     'job-status': 'success',
 };
-const NO_SYNC = 'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.';
-const MAX_SYNCS = _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .RANGES */ .$M['max-parallel'].most;
-/** What has no meaning without dbt's files: given without them, it would switch off in silence what somebody relies on. */
-const NEED_ARTIFACTS = [
-    'dbt-gate',
-    'dbt-max-age-hours',
-    'github-run-id',
-    'on-not-built',
-    'on-blocked',
-    'discover',
-];
-/**
- * Checks all inputs at once. `raw` holds the texts as the runner passes them; `checkUrl` decides which addresses may be given the
- * token; `emptyToken` says what an empty token means in this event; `config` is what the config file holds.
- */
-function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
-    const problems = [];
-    const warnings = [];
-    const text = (name) => raw[name]?.trim() || DEFAULTS[name];
-    const problem = (name, allowed, value = text(name)) => {
-        problems.push((0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .complaint */ .U4)(name, value, allowed));
-    };
-    const reader = { text, problem };
-    const facts = providers.find(({ name, aliases }) => [name, ...aliases].includes(text('provider').toLowerCase()));
-    if (facts === undefined)
-        problem('provider', `Allowed: ${providers.flatMap(({ name, aliases }) => [name, ...aliases]).join(', ')}.`);
-    const mode = (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'mode', ['run', 'trigger', 'wait', 'plan']);
-    const discover = (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'discover', ['none', 'exposures', 'lineage']);
-    const failFast = (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readFlag */ .fG)(reader, 'fail-fast');
-    const token = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .parseToken */ .pI)(raw['api-token'] ?? '', emptyToken);
-    if ('problem' in token)
-        problems.push(token.problem);
-    const list = (name) => {
-        const items = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .parseList */ .E1)(raw[name] ?? '');
-        if (items === null)
-            problem(name, 'Allowed: ids separated by new lines, commas or blanks, or a JSON array.');
-        return items ?? [];
-    };
-    const checkId = (name, id) => {
-        if (facts !== undefined && !facts.id.test(id))
-            problem(name, `Allowed for ${facts.name}: ${facts.idHelp}.`, id);
-    };
-    const syncIds = [];
-    let runs = [];
-    if (mode === 'wait') {
-        for (const name of ['sync-ids', 'dbt-artifacts', 'discover']) {
-            if (text(name) !== DEFAULTS[name])
-                problem(name, 'With mode: wait the runs are given by the input runs, and nothing is decided.');
-        }
-        if (text('runs') === '')
-            problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.');
-        runs = list('runs').flatMap((item) => {
-            const handle = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .toHandle */ .mt)(item, facts?.name ?? '');
-            if (handle === null)
-                problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .show */ .WU)(item));
-            else if (facts !== undefined && handle.provider !== facts.name)
-                problem('runs', `This step watches runs of ${facts.name}.`, (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .show */ .WU)(item));
-            else
-                for (const id of handle.syncId === null ? [handle.runId] : [handle.syncId, handle.runId])
-                    checkId('runs', id);
-            return handle ?? [];
-        });
-        runs = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .dedupe */ .Qq)(runs, ({ runId }) => runId, (id) => warnings.push(`runs: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(id)} is listed more than once; it is watched once.`));
-    }
-    else {
-        if (text('runs') !== '')
-            problem('runs', 'Only mode: wait takes runs.');
-        for (const item of list('sync-ids')) {
-            const id = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .toId */ .Lr)(item);
-            if (id === null)
-                problem('sync-ids', 'Allowed: ids as text or whole numbers.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .show */ .WU)(item));
-            else {
-                checkId('sync-ids', id);
-                syncIds.push(id);
-            }
-        }
-        const strangers = config.size === 0 ? [] : syncIds.filter((id) => !config.has(id));
-        for (const id of new Set(strangers))
-            problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id);
-        const listedElsewhere = text('config') !== '' || discover !== 'none';
-        if (text('sync-ids') === '')
-            syncIds.push(...config.keys());
-        else if (syncIds.length === 0 && !problems.some((line) => line.startsWith('sync-ids')))
-            problems.push(NO_SYNC);
-        if (text('sync-ids') === '' && !listedElsewhere)
-            problems.push(NO_SYNC);
-    }
-    const uniqueIds = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .dedupe */ .Qq)(syncIds, (id) => id, (id) => warnings.push(`sync-ids: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(id)} is listed more than once; it runs once.`));
-    if (uniqueIds.length > MAX_SYNCS)
-        problem('sync-ids', `Allowed: at most ${MAX_SYNCS} syncs in one step.`, `${uniqueIds.length} ids`);
-    // One path a line: a path may hold blanks and commas.
-    const artifacts = [
-        ...new Set(text('dbt-artifacts')
-            .split(/\r?\n/)
-            .map((line) => line.trim())),
-    ].filter((path) => path !== '');
-    if (artifacts.length === 0) {
-        for (const name of NEED_ARTIFACTS) {
-            if (text(name) !== DEFAULTS[name])
-                problem(name, "It needs dbt-artifacts: the folder with dbt's run_results.json, such as target.");
-        }
-        for (const [id, { gate }] of config) {
-            if (gate !== undefined)
-                problems.push(`config: sync ${id} has a dbt-gate, which needs the input dbt-artifacts.`);
-        }
-    }
-    if (text('github-run-id') !== '' && !/^[0-9]{1,20}$/.test(text('github-run-id'))) {
-        problem('github-run-id', 'Allowed: the number of a workflow run, which github.run_id is in it.');
-    }
-    const cancelOn = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .parseCancelOn */ .n8)(text('cancel-on'));
-    if (cancelOn === null)
-        problem('cancel-on', 'Allowed: any of cancel, timeout, failure; or never alone.');
-    if (cancelOn?.has('failure') && !failFast)
-        problem('cancel-on', 'failure needs fail-fast: true.');
-    const baseUrl = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAddress */ .or)(facts, text('region'), text('base-url'), checkUrl);
-    if ('problem' in baseUrl)
-        problems.push(baseUrl.problem);
-    else if (baseUrl.warning !== undefined)
-        warnings.push(baseUrl.warning);
-    if (text('group-id') !== '' && !/^[A-Za-z0-9_-]{1,128}$/.test(text('group-id'))) {
-        problem('group-id', 'Allowed: up to 128 letters, digits, _ and -.');
-    }
-    const inputs = {
-        provider: facts?.name ?? '',
-        token: 'token' in token ? token.token : '',
-        baseUrl: 'url' in baseUrl ? baseUrl.url : '',
-        apiVersion: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'api-version', ['auto', 'v1', 'v2']),
-        groupId: text('group-id') || null,
-        mode,
-        syncIds: uniqueIds,
-        config,
-        discover,
-        runs,
-        artifacts,
-        gate: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'dbt-gate', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['dbt-gate']),
-        maxAgeMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'dbt-max-age-hours') * 3_600_000,
-        githubRunId: text('github-run-id') || null,
-        onNotBuilt: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'on-not-built', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['on-not-built']),
-        onBlocked: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'on-blocked', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['on-blocked']),
-        full: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readFlag */ .fG)(reader, 'full-sync'),
-        onFresh: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'on-fresh', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['on-fresh']),
-        onRunning: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'on-running', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['on-running']),
-        onPaused: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'on-paused', _reading_js__WEBPACK_IMPORTED_MODULE_0__/* .CHOICES */ .vC['on-paused']),
-        retries: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'retries'),
-        maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'max-parallel'),
-        failFast,
-        timeoutMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'timeout-minutes') * 60_000,
-        pollIntervalMs: text('poll-interval-seconds') === '' ? null : (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'poll-interval-seconds') * 1000,
-        outageToleranceMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readNumber */ .kz)(reader, 'outage-tolerance-minutes') * 60_000,
-        cancelOn: cancelOn ?? new Set(),
-        maxFailed: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readLimit */ .i2)(reader, 'max-failed-records'),
-        maxInvalid: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readLimit */ .i2)(reader, 'max-invalid-records'),
-        showDetails: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readFlag */ .fG)(reader, 'show-details'),
-        jobStatus: (0,_reading_js__WEBPACK_IMPORTED_MODULE_0__/* .readChoice */ .Kf)(reader, 'job-status', ['success', 'failure', 'cancelled']),
-    };
-    return problems.length === 0 ? { ok: true, inputs, warnings } : { ok: false, problems, warnings };
-}
 /** What holds for one sync. */
 function settingsOf(inputs, id) {
     const { full, onFresh, onRunning, onPaused, onNotBuilt, onBlocked, maxFailed, maxInvalid, retries, cancelOn, gate } = inputs;
@@ -39665,6 +39511,196 @@ function conclude(syncs, cancelled) {
     if (syncs.length === 0)
         return 'failure';
     return syncs.every(({ outcome }) => outcome === 'skipped' || outcome === 'blocked') ? 'skipped' : 'success';
+}
+
+
+/***/ }),
+
+/***/ 2000:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   T: () => (/* binding */ parseInputs)
+/* harmony export */ });
+/* harmony import */ var _input_values_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(418);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(662);
+/* harmony import */ var _reading_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4315);
+
+
+
+/**
+ * Checks all inputs at once. `raw` holds the texts as the runner passes them; `checkUrl` decides which addresses may be given the
+ * token; `emptyToken` says what an empty token means in this event; `config` is what the config file holds.
+ */
+function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
+    const text = (name) => raw[name]?.trim() || _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .z[name];
+    const problems = [];
+    const warnings = [];
+    const facts = providers.find(({ name, aliases }) => [name, ...aliases].includes(text('provider').toLowerCase()));
+    const desk = {
+        text,
+        problem: (name, allowed, value = text(name)) => problems.push((0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .complaint */ .U4)(name, value, allowed)),
+        problems,
+        warnings,
+        facts,
+    };
+    if (facts === undefined) {
+        desk.problem('provider', `Allowed: ${providers.flatMap(({ name, aliases }) => [name, ...aliases]).join(', ')}.`);
+    }
+    const token = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .parseToken */ .pI)(raw['api-token'] ?? '', emptyToken);
+    if ('problem' in token)
+        problems.push(token.problem);
+    const mode = (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'mode', ['run', 'trigger', 'wait', 'plan']);
+    const discover = (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'discover', ['none', 'exposures', 'lineage']);
+    const failFast = (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readFlag */ .fG)(desk, 'fail-fast');
+    const baseUrl = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAddress */ .or)(facts, text('region'), text('base-url'), checkUrl);
+    if ('problem' in baseUrl)
+        problems.push(baseUrl.problem);
+    else if (baseUrl.warning !== undefined)
+        warnings.push(baseUrl.warning);
+    if (text('group-id') !== '' && !/^[A-Za-z0-9_-]{1,128}$/.test(text('group-id'))) {
+        desk.problem('group-id', 'Allowed: up to 128 letters, digits, _ and -.');
+    }
+    const inputs = {
+        provider: facts?.name ?? '',
+        token: 'token' in token ? token.token : '',
+        baseUrl: 'url' in baseUrl ? baseUrl.url : '',
+        apiVersion: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'api-version', ['auto', 'v1', 'v2']),
+        groupId: text('group-id') || null,
+        mode,
+        syncIds: mode === 'wait' ? [] : readSyncIds(desk, config, text('config') !== '' || discover !== 'none'),
+        config,
+        discover,
+        runs: mode === 'wait' ? readRuns(desk) : [],
+        artifacts: readArtifactPaths(desk, config),
+        gate: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'dbt-gate', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['dbt-gate']),
+        maxAgeMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'dbt-max-age-hours') * 3_600_000,
+        githubRunId: text('github-run-id') || null,
+        onNotBuilt: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'on-not-built', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['on-not-built']),
+        onBlocked: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'on-blocked', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['on-blocked']),
+        full: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readFlag */ .fG)(desk, 'full-sync'),
+        onFresh: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'on-fresh', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['on-fresh']),
+        onRunning: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'on-running', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['on-running']),
+        onPaused: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'on-paused', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['on-paused']),
+        retries: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'retries'),
+        maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'max-parallel'),
+        failFast,
+        timeoutMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'timeout-minutes') * 60_000,
+        pollIntervalMs: text('poll-interval-seconds') === '' ? null : (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'poll-interval-seconds') * 1000,
+        outageToleranceMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'outage-tolerance-minutes') * 60_000,
+        cancelOn: readCancelOn(desk, failFast),
+        maxFailed: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readLimit */ .i2)(desk, 'max-failed-records'),
+        maxInvalid: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readLimit */ .i2)(desk, 'max-invalid-records'),
+        showDetails: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readFlag */ .fG)(desk, 'show-details'),
+        jobStatus: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'job-status', ['success', 'failure', 'cancelled']),
+    };
+    return problems.length === 0 ? { ok: true, inputs, warnings } : { ok: false, problems, warnings };
+}
+const NO_SYNC = 'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.';
+const MAX_SYNCS = _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .RANGES */ .$M['max-parallel'].most;
+/** The syncs that are listed: by the input, else by the config file. `elsewhere`: they may also be named in another way. */
+function readSyncIds(desk, config, elsewhere) {
+    if (desk.text('runs') !== '')
+        desk.problem('runs', 'Only mode: wait takes runs.');
+    if (desk.text('sync-ids') === '') {
+        if (!elsewhere)
+            desk.problems.push(NO_SYNC);
+        return [...config.keys()];
+    }
+    const items = listOf(desk, 'sync-ids');
+    if (items?.length === 0)
+        desk.problems.push(NO_SYNC);
+    const ids = (items ?? []).flatMap((item) => {
+        const id = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .toId */ .Lr)(item);
+        if (id === null)
+            desk.problem('sync-ids', 'Allowed: ids as text or whole numbers.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .show */ .WU)(item));
+        else
+            checkId(desk, 'sync-ids', id);
+        return id ?? [];
+    });
+    const unique = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .dedupe */ .Qq)(ids, (id) => id, (id) => desk.warnings.push(`sync-ids: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .quote */ .hD)(id)} is listed more than once; it runs once.`));
+    for (const id of config.size === 0 ? [] : unique.filter((known) => !config.has(known))) {
+        desk.problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id);
+    }
+    if (unique.length > MAX_SYNCS) {
+        desk.problem('sync-ids', `Allowed: at most ${MAX_SYNCS} syncs in one step.`, `${unique.length} ids`);
+    }
+    return unique;
+}
+/** The runs to wait for. */
+function readRuns(desk) {
+    const { facts } = desk;
+    for (const name of ['sync-ids', 'dbt-artifacts', 'discover']) {
+        if (desk.text(name) !== _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .z[name]) {
+            desk.problem(name, 'With mode: wait the runs are given by the input runs, and nothing is decided.');
+        }
+    }
+    if (desk.text('runs') === '') {
+        desk.problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.');
+    }
+    const runs = (listOf(desk, 'runs') ?? []).flatMap((item) => {
+        const handle = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .toHandle */ .mt)(item, facts?.name ?? '');
+        if (handle === null)
+            desk.problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .show */ .WU)(item));
+        else if (facts !== undefined && handle.provider !== facts.name) {
+            desk.problem('runs', `This step watches runs of ${facts.name}.`, (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .show */ .WU)(item));
+        }
+        else {
+            for (const id of handle.syncId === null ? [handle.runId] : [handle.syncId, handle.runId])
+                checkId(desk, 'runs', id);
+        }
+        return handle ?? [];
+    });
+    return (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .dedupe */ .Qq)(runs, ({ runId }) => runId, (id) => desk.warnings.push(`runs: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .quote */ .hD)(id)} is listed more than once; it is watched once.`));
+}
+/** The items of a list; null where it is none, which is told. */
+function listOf(desk, name) {
+    const items = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .parseList */ .E1)(desk.text(name));
+    if (items === null)
+        desk.problem(name, 'Allowed: ids separated by new lines, commas or blanks, or a JSON array.');
+    return items;
+}
+function checkId({ facts, problem }, name, id) {
+    if (facts !== undefined && !facts.id.test(id))
+        problem(name, `Allowed for ${facts.name}: ${facts.idHelp}.`, id);
+}
+/** What has no meaning without dbt's files: given without them, it would switch off in silence what somebody relies on. */
+const NEED_ARTIFACTS = [
+    'dbt-gate',
+    'dbt-max-age-hours',
+    'github-run-id',
+    'on-not-built',
+    'on-blocked',
+    'discover',
+];
+/** One path a line: a path may hold blanks and commas. */
+function readArtifactPaths(desk, config) {
+    if (!/^\d{0,20}$/.test(desk.text('github-run-id'))) {
+        desk.problem('github-run-id', 'Allowed: the number of a workflow run, which github.run_id is in it.');
+    }
+    const lines = desk.text('dbt-artifacts').split(/\r?\n/);
+    const paths = new Set(lines.map((line) => line.trim()).filter((path) => path !== ''));
+    if (paths.size > 0)
+        return [...paths];
+    for (const name of NEED_ARTIFACTS) {
+        if (desk.text(name) === _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .z[name])
+            continue;
+        desk.problem(name, "It needs dbt-artifacts: the folder with dbt's run_results.json, such as target.");
+    }
+    for (const [id, { gate }] of config) {
+        if (gate === undefined)
+            continue;
+        desk.problems.push(`config: sync ${id} has a dbt-gate, which needs the input dbt-artifacts.`);
+    }
+    return [];
+}
+function readCancelOn(desk, failFast) {
+    const cancelOn = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .parseCancelOn */ .n8)(desk.text('cancel-on'));
+    if (cancelOn === null)
+        desk.problem('cancel-on', 'Allowed: any of cancel, timeout, failure; or never alone.');
+    if (cancelOn?.has('failure') && !failFast)
+        desk.problem('cancel-on', 'failure needs fail-fast: true.');
+    return cancelOn ?? new Set();
 }
 
 
@@ -39833,7 +39869,7 @@ function watermarkOf(builtAt, began, clock) {
 
 /***/ }),
 
-/***/ 6141:
+/***/ 2739:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40060,7 +40096,7 @@ function weigh(found, freshness) {
         if (!NEWEST_MANIFESTS.includes(manifest.schema) && manifest.schema > 12)
             warnings.push(newer(manifest));
         if (made.length > 0 && made.every(({ invocationId }) => invocationId !== manifest.invocationId)) {
-            notices.push(`${manifest.path} was written by another dbt command than the build. If models were renamed in between, some may not be found.`);
+            warnings.push(`${manifest.path} was written by another dbt command than the build. If models were renamed in between, some may not be found.`);
         }
     }
     return { projects: lineage_link([...projects.values()]), builtAt: newest(builds), problems, warnings, notices };
@@ -40284,6 +40320,24 @@ function truncated() {
 function shown(bytes, at) {
     return at >= bytes.length ? 'the end' : JSON.stringify(bytes.toString('utf8', at, at + 12));
 }
+/** What a value is, where it is that; else nothing. Nothing of a file is believed to be there. */
+function isRecord(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function record(value) {
+    return isRecord(value) ? value : {};
+}
+function json_text(value) {
+    return typeof value === 'string' ? value : null;
+}
+function scalar(value) {
+    if (typeof value === 'number')
+        return String(value);
+    return typeof value === 'string' && value !== '' ? value : null;
+}
+function texts(value) {
+    return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
 
 ;// CONCATENATED MODULE: ./lib/dbt/artifacts.js
 
@@ -40311,7 +40365,7 @@ function parseRunResults(bytes, path) {
         const sample = isSet(args.sample) || isSet(more.sample);
         return {
             ...artifact(record(file.metadata), 'run-results', path),
-            command: artifacts_text(args.which) ?? '',
+            command: json_text(args.which) ?? '',
             limited: empty ? '--empty' : sample ? '--sample' : null,
             rows: rowsOf(file.results, path),
         };
@@ -40323,6 +40377,68 @@ function parseSourceResults(bytes, path) {
         return { ...artifact(record(file.metadata), 'sources', path, 1), rows: rowsOf(file.results, path) };
     });
 }
+/** What all files of dbt say of themselves. Throws ArtifactError where this is no file of its `kind`, or one too old to read. */
+function artifact(metadata, kind, path, oldest = OLDEST) {
+    const written = json_text(metadata.dbt_schema_version);
+    const version = new RegExp(`/${kind}/v(\\d{1,4})\\.json$`).exec(written ?? '')?.[1];
+    if (version === undefined) {
+        const found = written === null ? 'it names no schema of dbt' : `its schema is ${written}`;
+        throw new ArtifactError(path, `is not what it should be, a ${kind} file of dbt: ${found}.`);
+    }
+    const schema = Number(version);
+    if (schema < oldest) {
+        throw new ArtifactError(path, `was written by a dbt older than 1.0 (${kind} v${schema}), which is not supported. Use dbt 1.0 or later.`);
+    }
+    const generatedAt = instant(json_text(metadata.generated_at));
+    if (generatedAt === null)
+        throw new ArtifactError(path, 'does not say when it was made (metadata.generated_at).');
+    return {
+        path,
+        generatedAt,
+        schema,
+        invocationId: json_text(metadata.invocation_id),
+        githubRunId: scalar(record(metadata.env).GITHUB_RUN_ID),
+    };
+}
+function rowsOf(results, path) {
+    if (!Array.isArray(results))
+        throw new ArtifactError(path, 'has no list of results.');
+    return results.map((result, index) => {
+        const row = record(result);
+        const id = json_text(row.unique_id);
+        const status = json_text(row.status);
+        if (id === null || status === null) {
+            throw new ArtifactError(path, `is damaged: result ${index + 1} of ${results.length} has no unique_id or no status.`);
+        }
+        const failures = typeof row.failures === 'number' && Number.isInteger(row.failures) ? row.failures : null;
+        return { id, status: status.trim().toLowerCase(), failures, relation: json_text(row.relation_name) };
+    });
+}
+/** Lets what is wrong with a file name the file. */
+function reading(path, read) {
+    try {
+        return read();
+    }
+    catch (error) {
+        if (!(error instanceof SyntaxError))
+            throw error;
+        throw new ArtifactError(path, `is empty, cut off or no JSON: ${error.message}. Did dbt end before it had written it?`, error);
+    }
+}
+/** dbt writes UTC, with or without saying so. */
+function instant(iso) {
+    if (iso === null)
+        return null;
+    const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/i.test(iso) ? iso : `${iso}Z`);
+    return Number.isNaN(ms) ? null : ms;
+}
+function isSet(value) {
+    return value !== undefined && value !== null && value !== false;
+}
+
+;// CONCATENATED MODULE: ./lib/dbt/manifest.js
+
+
 /** The sections of a manifest that hold nodes. Most of the rest is macros and SQL. */
 const SECTIONS = [
     'nodes',
@@ -40371,7 +40487,7 @@ function parseManifest(bytes, path) {
             const measured = node.metrics.map((name) => metrics.get(name)).filter((id) => id !== undefined);
             node.parents = [...new Set([...node.parents, ...(parents.get(node.id) ?? []), ...measured])];
         }
-        return { ...artifact(metadata, 'manifest', path), project: artifacts_text(metadata.project_name) ?? '', nodes, disabled };
+        return { ...artifact(metadata, 'manifest', path), project: json_text(metadata.project_name) ?? '', nodes, disabled };
     });
 }
 function nodeOf(id, bytes) {
@@ -40382,127 +40498,54 @@ function nodeOf(id, bytes) {
             node[key] = parseBytes(value);
     const config = record(node.config);
     const [kind = '', ownPackage = '', ...rest] = id.split('.');
-    const name = artifacts_text(node.name) ?? rest.join('.');
+    const name = json_text(node.name) ?? rest.join('.');
     const version = scalar(node.version);
     return {
         id,
         enabled: config.enabled !== false,
-        kind: artifacts_text(node.resource_type) ?? kind,
+        kind: json_text(node.resource_type) ?? kind,
         name,
-        package: artifacts_text(node.package_name) ?? ownPackage,
+        package: json_text(node.package_name) ?? ownPackage,
         version,
         latest: version === null || version === scalar(node.latest_version),
-        materialized: artifacts_text(config.materialized)?.toLowerCase() ?? null,
+        materialized: json_text(config.materialized)?.toLowerCase() ?? null,
         external: kind === 'model' && node.path === '' && node.original_file_path === '',
         relation: relationOf(node),
-        alias: artifacts_text(node.alias) ?? artifacts_text(node.identifier) ?? name,
+        alias: json_text(node.alias) ?? json_text(node.identifier) ?? name,
         parents: texts(record(node.depends_on).nodes),
-        attachedTo: artifacts_text(node.attached_node) ?? artifacts_text(node.tested_node_unique_id),
+        attachedTo: json_text(node.attached_node) ?? json_text(node.tested_node_unique_id),
         tests: testedName(node, kind),
         metrics: Array.isArray(node.metrics) ? node.metrics.flatMap((path) => texts(path).slice(-1)) : [],
-        url: artifacts_text(node.url),
+        url: json_text(node.url),
         // Since dbt 1.10 the meta of a node stands in its config.
         meta: { ...record(node.meta), ...record(config.meta) },
     };
 }
 function relationOf(node) {
-    const name = artifacts_text(node.relation_name);
+    const name = json_text(node.relation_name);
     if (name !== null)
         return name;
-    const table = artifacts_text(node.alias) ?? artifacts_text(node.identifier);
-    const schema = artifacts_text(node.schema);
-    if (table === null || schema === null || artifacts_text(record(node.config).materialized) === 'ephemeral')
+    const table = json_text(node.alias) ?? json_text(node.identifier);
+    const schema = json_text(node.schema);
+    if (table === null || schema === null || json_text(record(node.config).materialized) === 'ephemeral')
         return null;
-    const parts = [artifacts_text(node.database), schema, table].filter((part) => part !== null && part !== '');
+    const parts = [json_text(node.database), schema, table].filter((part) => part !== null && part !== '');
     return parts.map((part) => `"${part}"`).join('.');
 }
 /** Up to manifest v8 a test has no attached node; the key of its file names it: `models.orders`. */
 function testedName(node, kind) {
     if (kind === 'unit_test') {
-        const model = artifacts_text(node.model);
+        const model = json_text(node.model);
         return model === null ? null : { name: model, version: scalar(node.version) };
     }
-    const key = artifacts_text(node.file_key_name);
+    const key = json_text(node.file_key_name);
     if (key === null || node.attached_node !== undefined || !isRecord(node.test_metadata))
         return null;
     return { name: key.split('.').at(-1) ?? '', version: null };
 }
-function artifact(metadata, kind, path, oldest = OLDEST) {
-    const written = artifacts_text(metadata.dbt_schema_version);
-    const version = new RegExp(`/${kind}/v(\\d{1,4})\\.json$`).exec(written ?? '')?.[1];
-    if (version === undefined) {
-        const found = written === null ? 'it names no schema of dbt' : `its schema is ${written}`;
-        throw new ArtifactError(path, `is not what it should be, a ${kind} file of dbt: ${found}.`);
-    }
-    const schema = Number(version);
-    if (schema < oldest) {
-        throw new ArtifactError(path, `was written by a dbt older than 1.0 (${kind} v${schema}), which is not supported. Use dbt 1.0 or later.`);
-    }
-    const generatedAt = instant(artifacts_text(metadata.generated_at));
-    if (generatedAt === null)
-        throw new ArtifactError(path, 'does not say when it was made (metadata.generated_at).');
-    return {
-        path,
-        generatedAt,
-        schema,
-        invocationId: artifacts_text(metadata.invocation_id),
-        githubRunId: scalar(record(metadata.env).GITHUB_RUN_ID),
-    };
-}
-function rowsOf(results, path) {
-    if (!Array.isArray(results))
-        throw new ArtifactError(path, 'has no list of results.');
-    return results.map((result, index) => {
-        const row = record(result);
-        const id = artifacts_text(row.unique_id);
-        const status = artifacts_text(row.status);
-        if (id === null || status === null) {
-            throw new ArtifactError(path, `is damaged: result ${index + 1} of ${results.length} has no unique_id or no status.`);
-        }
-        const failures = typeof row.failures === 'number' && Number.isInteger(row.failures) ? row.failures : null;
-        return { id, status: status.trim().toLowerCase(), failures, relation: artifacts_text(row.relation_name) };
-    });
-}
-/** Lets what is wrong with a file name the file. */
-function reading(path, read) {
-    try {
-        return read();
-    }
-    catch (error) {
-        if (!(error instanceof SyntaxError))
-            throw error;
-        throw new ArtifactError(path, `is empty, cut off or no JSON: ${error.message}. Did dbt end before it had written it?`, error);
-    }
-}
-/** dbt writes UTC, with or without saying so. */
-function instant(iso) {
-    if (iso === null)
-        return null;
-    const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/i.test(iso) ? iso : `${iso}Z`);
-    return Number.isNaN(ms) ? null : ms;
-}
-function isRecord(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-function record(value) {
-    return isRecord(value) ? value : {};
-}
-function artifacts_text(value) {
-    return typeof value === 'string' ? value : null;
-}
-function scalar(value) {
-    if (typeof value === 'number')
-        return String(value);
-    return typeof value === 'string' && value !== '' ? value : null;
-}
-function texts(value) {
-    return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-function isSet(value) {
-    return value !== undefined && value !== null && value !== false;
-}
 
 ;// CONCATENATED MODULE: ./lib/dbt/reader.js
+
 
 
 
@@ -40610,8 +40653,194 @@ async function isCommitted(path) {
 
 // EXTERNAL MODULE: ./node_modules/leven/index.js
 var leven = __nccwpck_require__(7785);
-;// CONCATENATED MODULE: ./lib/dbt/gate.js
+;// CONCATENATED MODULE: ./lib/dbt/feeds.js
 
+
+const MODELS = ['model', 'seed', 'snapshot'];
+/** Collects what exposures and models say of this provider's syncs. */
+function declarationsOf(projects, facts) {
+    const meta = new Map();
+    const urls = new Map();
+    const notices = [];
+    const declare = (all, id, node) => {
+        const declared = all.get(id) ?? { nodes: [], by: [] };
+        declared.nodes.push(node);
+        declared.by.push(`${node.kind} ${nameOfNode(node)}`);
+        all.set(id, declared);
+    };
+    for (const node of projects.flatMap(({ nodes }) => [...nodes.values()])) {
+        if (node.kind !== 'exposure' && !MODELS.includes(node.kind))
+            continue;
+        for (const item of syncsInMeta(node.meta, facts)) {
+            if (typeof item === 'string' && facts.id.test(item))
+                declare(meta, item, node);
+            else
+                notices.push(`The meta of ${node.kind} ${nameOfNode(node)} names no sync of ${facts.name}: ${JSON.stringify(item)?.slice(0, 200)}.`);
+        }
+        if (node.kind !== 'exposure' || node.url === null || !URL.canParse(node.url))
+            continue;
+        const { hostname, pathname } = new URL(node.url);
+        if (!facts.pages.hosts.includes(hostname))
+            continue;
+        const id = facts.pages.sync.exec(pathname)?.[1];
+        if (id !== undefined)
+            declare(urls, id, node);
+        else
+            notices.push(`The url of exposure ${nameOfNode(node)} leads to ${hostname}, but to no sync.`);
+    }
+    return { meta, urls, notices };
+}
+/**
+ * `meta.post_transform_sync: {provider, sync_ids}`, one or a list of them, and `meta.census_sync_id(s)`: ids as texts, and as it
+ * stands whatever is none.
+ */
+function syncsInMeta(meta, { name, aliases }) {
+    const names = [name, ...aliases];
+    const found = [];
+    for (const item of list(meta.post_transform_sync)) {
+        const provider = typeof item === 'object' && item !== null && 'provider' in item ? item.provider : undefined;
+        if (typeof provider === 'string' && !names.includes(provider.trim().toLowerCase()))
+            continue;
+        if (typeof item === 'object' && item !== null && 'sync_ids' in item)
+            found.push(...list(item.sync_ids));
+        else
+            found.push(item);
+    }
+    for (const own of names) {
+        const key = own.replaceAll('-', '_');
+        found.push(...list(meta[`${key}_sync_id`]), ...list(meta[`${key}_sync_ids`]));
+    }
+    return found
+        .map((item) => (typeof item === 'number' && Number.isSafeInteger(item) ? String(item) : item))
+        .map((item) => (typeof item === 'string' ? item.trim() : item));
+}
+function list(value) {
+    if (value === undefined || value === null)
+        return [];
+    return Array.isArray(value) ? value : [value];
+}
+/** Finds the models behind a sync: the first of config file, meta, URL and the provider's own word that says so. */
+function feedOf(syncId, relation, named, { meta, urls }, projects) {
+    if (named !== null)
+        return { kind: 'known', nodes: [...named], source: 'as the config file says' };
+    const level = meta.has(syncId) ? meta : urls;
+    const declared = level.get(syncId);
+    if (declared !== undefined) {
+        const by = `the ${level === meta ? 'meta' : 'url'} of ${declared.by.toSorted().join(' and ')}`;
+        const source = `as ${by} says`;
+        const lost = declared.nodes.flatMap(({ kind, missing }) => (kind === 'exposure' ? missing : []))[0];
+        if (lost !== undefined)
+            return { kind: 'broken', reason: `${by} leads to ${lost}, which ${whereIs(lost, projects)}`, source };
+        const nodes = declared.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node]));
+        if (nodes.length > 0)
+            return { kind: 'known', nodes: [...new Set(nodes)], source };
+    }
+    if (relation === null) {
+        return {
+            kind: 'anything',
+            projects: [...projects],
+            source: 'nothing says which models feed it, so all of them count',
+        };
+    }
+    const readers = builtNodes(projects).filter((node) => isAt(node, relation));
+    const [only, ...others] = readers;
+    const table = nameOfRelation(relation);
+    if (only === undefined) {
+        return {
+            kind: 'anything',
+            projects: [...projects],
+            source: `no model is ${table}, which it reads, so all models count`,
+        };
+    }
+    if (others.length > 0) {
+        const homes = [...new Set(readers.map(({ project }) => project))];
+        return {
+            kind: 'anything',
+            projects: homes,
+            source: `several models are ${table}, which it reads, so all models count`,
+        };
+    }
+    return { kind: 'known', nodes: [only], source: `because it reads ${table}` };
+}
+function whereIs(id, projects) {
+    return projects.some(({ disabled }) => disabled.has(id)) ? 'is disabled' : 'the manifest does not have';
+}
+/**
+ * Says where dbt built the name that the sync reads, if that is another place: a build into another schema must not open the gate
+ * for a sync that reads the one of production.
+ */
+function misplaced(relation, projects) {
+    if (relation === null || relation.schema === null)
+        return null;
+    const all = projects.flatMap(({ nodes }) => [...nodes.values()]);
+    if (all.some((node) => isAt(node, relation)))
+        return null;
+    const table = relation.table.toLowerCase();
+    const namesake = builtNodes(projects).find(({ place, alias }) => place.length > 0 && alias.toLowerCase() === table);
+    return namesake === undefined
+        ? null
+        : `dbt built ${namesake.place.join('.')}, the sync reads ${nameOfRelation(relation)}`;
+}
+/** The nodes that the names in a config file mean, and what is wrong with the rest. */
+function resolveNames(names, projects) {
+    const nodes = [];
+    const problems = [];
+    const all = projects.flatMap((project) => [...project.nodes.values()]).filter(({ external }) => !external);
+    for (const name of names) {
+        const meant = all.filter((node) => spellingsOf(node).includes(name));
+        const [only, ...others] = meant;
+        if (only !== undefined && others.length === 0)
+            nodes.push(only);
+        else
+            problems.push(`${JSON.stringify(name)} ${only === undefined ? whyUnknown(name, all, projects) : ambiguous(meant)}`);
+    }
+    return { nodes, problems };
+}
+/** `customers`, `shop.customers`, `shop.customers.v2` or a unique id; `exposure:NAME` and `source:SOURCE.TABLE` for those. */
+function spellingsOf(node) {
+    const { id, kind, name, package: home, version, latest } = node;
+    if (kind === 'exposure')
+        return [id, `exposure:${name}`];
+    if (kind === 'source')
+        return [id, `source:${id.split('.').slice(2).join('.')}`];
+    if (!MODELS.includes(kind))
+        return [id];
+    const bare = latest ? [name, `${home}.${name}`] : [];
+    return version === null ? [id, ...bare] : [id, ...bare, `${name}.v${version}`, `${home}.${name}.v${version}`];
+}
+function ambiguous(meant) {
+    return `means ${meant.length} models: give one of ${meant.map((node) => (MODELS.includes(node.kind) ? nameOfNode(node) : node.id)).join(', ')}.`;
+}
+function whyUnknown(name, all, projects) {
+    const off = projects.flatMap(({ disabled }) => [...disabled]);
+    if (off.some(([id, disabled]) => id === name || disabled === name || id.endsWith(`.${name}`)))
+        return 'is disabled in dbt.';
+    const near = all
+        .flatMap(spellingsOf)
+        .filter((spelling) => (0,leven/* default */.A)(spelling, name) <= Math.max(1, Math.floor(name.length / 4)))
+        .sort((a, b) => (0,leven/* default */.A)(a, name) - (0,leven/* default */.A)(b, name));
+    return `is no model of dbt.${near[0] === undefined ? '' : ` Did you mean ${near[0]}?`}`;
+}
+/** What dbt itself builds. A source is somebody else's table. */
+function builtNodes(projects) {
+    return projects
+        .flatMap(({ nodes }) => [...nodes.values()])
+        .filter(({ kind, external }) => MODELS.includes(kind) && !external);
+}
+/** Compares the parts that both have, from the table up; two at least, and without regard to case. */
+function isAt({ place }, { database, schema, table }) {
+    if (schema === null || place.at(-1)?.toLowerCase() !== table.toLowerCase())
+        return false;
+    if (place.at(-2)?.toLowerCase() !== schema.toLowerCase())
+        return false;
+    const catalog = place.at(-3);
+    return database === null || catalog === undefined || catalog.toLowerCase() === database.toLowerCase();
+}
+function nameOfRelation({ database, schema, table }) {
+    return [database, schema, table].filter((part) => part !== null).join('.');
+}
+
+;// CONCATENATED MODULE: ./lib/dbt/states.js
 const BUILT = new Map([
     ['success', 'built'],
     ['warn', 'built'], // dbt 2
@@ -40655,6 +40884,33 @@ function testStateOf({ row }) {
             return 'bad';
     }
 }
+/** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */
+function isPassage(node) {
+    return node.kind !== 'source' && (!BUILDABLE.includes(node.kind) || node.materialized === 'ephemeral');
+}
+/** Whether its data is new, or that of what it shows. */
+function isRenewed(node) {
+    return someBehind(node, (behind) => stateOf(behind) === 'built');
+}
+/** Whether this dbt invocation has done anything about its data, or tried to. */
+function wasTouched(node) {
+    return someBehind(node, (behind) => behind.kind !== 'source' && behind.row !== null && stateOf(behind) !== 'current');
+}
+/** Asks the node itself, or those whose data it shows: a view that was not built again is as new as what it selects from. */
+function someBehind(node, holds, seen = new Set()) {
+    if (seen.has(node))
+        return false;
+    seen.add(node);
+    const state = stateOf(node);
+    const isWindow = node.materialized === 'view' && (state === 'not-run' || state === 'current');
+    if (!isWindow && state !== 'look-through')
+        return holds(node);
+    return node.parents.some((parent) => someBehind(parent, holds, seen));
+}
+
+;// CONCATENATED MODULE: ./lib/dbt/gate.js
+
+
 const STRICTNESS = ['direct', 'upstream', 'strict'];
 /** Decides for a sync that reads these nodes. */
 function decideGate(mapped, mode) {
@@ -40687,7 +40943,7 @@ function decide(places, objections, mode) {
         const reason = idle.length === read.length ? 'did not build' : 'changed nothing in';
         return {
             gate: 'not-built',
-            reason: `dbt ${reason} ${read.length === 0 ? 'anything' : list(read)} this time`,
+            reason: `dbt ${reason} ${read.length === 0 ? 'anything' : gate_list(read)} this time`,
             notes: [],
         };
     }
@@ -40695,7 +40951,7 @@ function decide(places, objections, mode) {
     const untested = tests.filter((test) => testStateOf(test) === 'untested').length;
     const passed = tests.filter((test) => testStateOf(test) === 'passed').length;
     const gaps = [
-        ...(idle.length === 0 ? [] : [`dbt did not build ${list(idle)} this time`]),
+        ...(idle.length === 0 ? [] : [`dbt did not build ${gate_list(idle)} this time`]),
         ...(untested === 0 ? [] : [`${count(untested, 'test')} did not run`]),
     ];
     if (mode === 'strict') {
@@ -40705,7 +40961,7 @@ function decide(places, objections, mode) {
     }
     return {
         gate: 'open',
-        reason: `dbt built ${list(built)}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
+        reason: `dbt built ${gate_list(built)}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
         notes: [
             ...sorted.map(({ text }) => ({ level: 'warning', text })),
             // Where no test ran at all, dbt was run without them on purpose.
@@ -40743,21 +40999,6 @@ function walk(mapped) {
         front = next;
     }
     return [...places.values()];
-}
-/** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */
-function isPassage(node) {
-    return node.kind !== 'source' && (!BUILDABLE.includes(node.kind) || node.materialized === 'ephemeral');
-}
-/** Whether its data is new. A view shows what its parents hold, so it is as new as they are without being built itself. */
-function isRenewed(node, seen = new Set()) {
-    const state = stateOf(node);
-    const isWindow = node.materialized === 'view' && (state === 'not-run' || state === 'current');
-    if (!isWindow && state !== 'look-through')
-        return state === 'built';
-    if (seen.has(node))
-        return false;
-    seen.add(node);
-    return node.parents.some((parent) => isRenewed(parent, seen));
 }
 const TROUBLES = {
     failed: 'failed',
@@ -40831,7 +41072,7 @@ function away(steps) {
         return '';
     return steps === 1 ? ', one step upstream' : `, ${steps} steps upstream`;
 }
-function list(some) {
+function gate_list(some) {
     const names = some.map(({ node }) => nameOfNode(node)).sort();
     return names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
 }
@@ -40839,206 +41080,8 @@ function count(number, what) {
     return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
-;// CONCATENATED MODULE: ./lib/dbt/feeds.js
-
-
-
-const MODELS = ['model', 'seed', 'snapshot'];
-/** Collects what exposures and models say of this provider's syncs. */
-function declarationsOf(projects, facts) {
-    const meta = new Map();
-    const urls = new Map();
-    const notices = [];
-    const declare = (all, id, node) => {
-        const declared = all.get(id) ?? { nodes: [], by: [] };
-        declared.nodes.push(node);
-        declared.by.push(`${node.kind} ${nameOfNode(node)}`);
-        all.set(id, declared);
-    };
-    for (const node of projects.flatMap(({ nodes }) => [...nodes.values()])) {
-        if (node.kind !== 'exposure' && !MODELS.includes(node.kind))
-            continue;
-        for (const item of syncsInMeta(node.meta, facts)) {
-            if (typeof item === 'string' && facts.id.test(item))
-                declare(meta, item, node);
-            else
-                notices.push(`The meta of ${node.kind} ${nameOfNode(node)} names no sync of ${facts.name}: ${JSON.stringify(item)?.slice(0, 200)}.`);
-        }
-        if (node.kind !== 'exposure' || node.url === null || !URL.canParse(node.url))
-            continue;
-        const { hostname, pathname } = new URL(node.url);
-        if (!facts.pages.hosts.includes(hostname))
-            continue;
-        const id = facts.pages.sync.exec(pathname)?.[1];
-        if (id !== undefined)
-            declare(urls, id, node);
-        else
-            notices.push(`The url of exposure ${nameOfNode(node)} leads to ${hostname}, but to no sync.`);
-    }
-    return { meta, urls, notices };
-}
-/**
- * `meta.post_transform_sync: {provider, sync_ids}`, one or a list of them, and `meta.census_sync_id(s)`: ids as texts, and as it
- * stands whatever is none.
- */
-function syncsInMeta(meta, { name, aliases }) {
-    const names = [name, ...aliases];
-    const found = [];
-    for (const item of feeds_list(meta.post_transform_sync)) {
-        const provider = typeof item === 'object' && item !== null && 'provider' in item ? item.provider : undefined;
-        if (typeof provider === 'string' && !names.includes(provider.trim().toLowerCase()))
-            continue;
-        if (typeof item === 'object' && item !== null && 'sync_ids' in item)
-            found.push(...feeds_list(item.sync_ids));
-        else
-            found.push(item);
-    }
-    for (const own of names) {
-        const key = own.replaceAll('-', '_');
-        found.push(...feeds_list(meta[`${key}_sync_id`]), ...feeds_list(meta[`${key}_sync_ids`]));
-    }
-    return found
-        .map((item) => (typeof item === 'number' && Number.isSafeInteger(item) ? String(item) : item))
-        .map((item) => (typeof item === 'string' ? item.trim() : item));
-}
-function feeds_list(value) {
-    if (value === undefined || value === null)
-        return [];
-    return Array.isArray(value) ? value : [value];
-}
-/** Finds the models behind a sync: the first of config file, meta, URL and the provider's own word that says so. */
-function feedOf(syncId, relation, named, { meta, urls }, projects) {
-    if (named !== null)
-        return { kind: 'known', nodes: [...named], source: 'as the config file says' };
-    const level = meta.has(syncId) ? meta : urls;
-    const declared = level.get(syncId);
-    if (declared !== undefined) {
-        const by = `the ${level === meta ? 'meta' : 'url'} of ${declared.by.toSorted().join(' and ')}`;
-        const source = `as ${by} says`;
-        const lost = declared.nodes.flatMap(({ kind, missing }) => (kind === 'exposure' ? missing : []))[0];
-        if (lost !== undefined)
-            return { kind: 'broken', reason: `${by} leads to ${lost}, which ${whereIs(lost, projects)}`, source };
-        const nodes = declared.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node]));
-        if (nodes.length > 0)
-            return { kind: 'known', nodes: [...new Set(nodes)], source };
-    }
-    if (relation === null) {
-        return {
-            kind: 'anything',
-            projects: [...projects],
-            source: 'nothing says which models feed it, so all of them count',
-        };
-    }
-    const readers = builtNodes(projects).filter((node) => isAt(node, relation));
-    const [only, ...others] = readers;
-    const table = nameOfRelation(relation);
-    if (only === undefined) {
-        return {
-            kind: 'anything',
-            projects: [...projects],
-            source: `no model is ${table}, which it reads, so all models count`,
-        };
-    }
-    if (others.length > 0) {
-        const homes = [...new Set(readers.map(({ project }) => project))];
-        return {
-            kind: 'anything',
-            projects: homes,
-            source: `several models are ${table}, which it reads, so all models count`,
-        };
-    }
-    return { kind: 'known', nodes: [only], source: `because it reads ${table}` };
-}
-function whereIs(id, projects) {
-    return projects.some(({ disabled }) => disabled.has(id)) ? 'is disabled' : 'the manifest does not have';
-}
-/**
- * Says where dbt built the name that the sync reads, if that is another place: a build into another schema must not open the gate
- * for a sync that reads the one of production.
- */
-function misplaced(relation, projects) {
-    if (relation === null || relation.schema === null)
-        return null;
-    const all = projects.flatMap(({ nodes }) => [...nodes.values()]);
-    if (all.some((node) => isAt(node, relation)))
-        return null;
-    const table = relation.table.toLowerCase();
-    const namesake = builtNodes(projects).find(({ place, alias }) => place.length > 0 && alias.toLowerCase() === table);
-    return namesake === undefined
-        ? null
-        : `dbt built ${namesake.place.join('.')}, the sync reads ${nameOfRelation(relation)}`;
-}
-/** Whether this dbt invocation has done anything about the data that these nodes hold, or tried to. */
-function wasTouched(node, seen = new Set()) {
-    if (seen.has(node))
-        return false;
-    seen.add(node);
-    const state = stateOf(node);
-    const isPassage = state === 'look-through' || (node.materialized === 'view' && (state === 'not-run' || state === 'current'));
-    if (isPassage)
-        return node.parents.some((parent) => wasTouched(parent, seen));
-    return node.kind !== 'source' && node.row !== null && state !== 'current';
-}
-/** The nodes that the names in a config file mean, and what is wrong with the rest. */
-function resolveNames(names, projects) {
-    const nodes = [];
-    const problems = [];
-    const all = projects.flatMap((project) => [...project.nodes.values()]).filter(({ external }) => !external);
-    for (const name of names) {
-        const meant = all.filter((node) => spellingsOf(node).includes(name));
-        const [only, ...others] = meant;
-        if (only !== undefined && others.length === 0)
-            nodes.push(only);
-        else
-            problems.push(`${JSON.stringify(name)} ${only === undefined ? whyUnknown(name, all, projects) : ambiguous(meant)}`);
-    }
-    return { nodes, problems };
-}
-/** `customers`, `shop.customers`, `shop.customers.v2` or a unique id; `exposure:NAME` and `source:SOURCE.TABLE` for those. */
-function spellingsOf(node) {
-    const { id, kind, name, package: home, version, latest } = node;
-    if (kind === 'exposure')
-        return [id, `exposure:${name}`];
-    if (kind === 'source')
-        return [id, `source:${id.split('.').slice(2).join('.')}`];
-    if (!MODELS.includes(kind))
-        return [id];
-    const bare = latest ? [name, `${home}.${name}`] : [];
-    return version === null ? [id, ...bare] : [id, ...bare, `${name}.v${version}`, `${home}.${name}.v${version}`];
-}
-function ambiguous(meant) {
-    return `means ${meant.length} models: give one of ${meant.map((node) => (MODELS.includes(node.kind) ? nameOfNode(node) : node.id)).join(', ')}.`;
-}
-function whyUnknown(name, all, projects) {
-    const off = projects.flatMap(({ disabled }) => [...disabled]);
-    if (off.some(([id, disabled]) => id === name || disabled === name || id.endsWith(`.${name}`)))
-        return 'is disabled in dbt.';
-    const near = all
-        .flatMap(spellingsOf)
-        .filter((spelling) => (0,leven/* default */.A)(spelling, name) <= Math.max(1, Math.floor(name.length / 4)))
-        .sort((a, b) => (0,leven/* default */.A)(a, name) - (0,leven/* default */.A)(b, name));
-    return `is no model of dbt.${near[0] === undefined ? '' : ` Did you mean ${near[0]}?`}`;
-}
-/** What dbt itself builds. A source is somebody else's table. */
-function builtNodes(projects) {
-    return projects
-        .flatMap(({ nodes }) => [...nodes.values()])
-        .filter(({ kind, external }) => MODELS.includes(kind) && !external);
-}
-/** Compares the parts that both have, from the table up; two at least, and without regard to case. */
-function isAt({ place }, { database, schema, table }) {
-    if (schema === null || place.at(-1)?.toLowerCase() !== table.toLowerCase())
-        return false;
-    if (place.at(-2)?.toLowerCase() !== schema.toLowerCase())
-        return false;
-    const catalog = place.at(-3);
-    return database === null || catalog === undefined || catalog.toLowerCase() === database.toLowerCase();
-}
-function nameOfRelation({ database, schema, table }) {
-    return [database, schema, table].filter((part) => part !== null).join('.');
-}
-
 ;// CONCATENATED MODULE: ./lib/dbt/rulings.js
+
 
 
 /** What dbt has to say, sync by sync. */
@@ -41118,7 +41161,7 @@ async function consultDbt(inputs, facts, root, now) {
     const rulings = new Rulings(basis, facts);
     const badNames = basis.projects.length === 0
         ? []
-        : [...inputs.config.keys()].flatMap((id) => rulings.problemsOf((0,core_inputs/* settingsOf */.f5)(inputs, id)).map((problem) => `config: sync ${id}: models: ${problem}`));
+        : [...inputs.config.keys()].flatMap((id) => rulings.problemsOf((0,core_inputs/* settingsOf */.f)(inputs, id)).map((problem) => `config: sync ${id}: models: ${problem}`));
     return {
         dbt: { rulings, builtAt: basis.builtAt, problems: isUsed ? problems : [], badNames },
         warnings: [...(isUsed ? [] : problems.map((problem) => `Not used: ${problem}`)), ...evidence.warnings],
@@ -41187,11 +41230,11 @@ function readInputs(env) {
         if (!variable.startsWith('INPUT_'))
             continue;
         const name = variable.slice('INPUT_'.length).toLowerCase();
-        if (Object.hasOwn(_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DEFAULTS */ .zY, name)) {
+        if (Object.hasOwn(_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DEFAULTS */ .z, name)) {
             read.raw[name] = value ?? '';
             continue;
         }
-        const meant = Object.keys(_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DEFAULTS */ .zY).find((known) => isNearly(name, known));
+        const meant = Object.keys(_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DEFAULTS */ .z).find((known) => isNearly(name, known));
         if (meant !== undefined)
             read.problems.push(`${name}: there is no such input. Did you mean ${meant}?`);
         else
@@ -41677,10 +41720,10 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(220);
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1063);
 /* harmony import */ var _config_config_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2856);
-/* harmony import */ var _core_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(662);
-/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7956);
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7956);
+/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2000);
 /* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(2493);
-/* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6141);
+/* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2739);
 /* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9607);
 /* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6174);
 /* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3581);
@@ -41748,7 +41791,7 @@ async function main() {
     const root = process.env.GITHUB_WORKSPACE ?? process.cwd();
     const emptyToken = raw['api-token']?.trim() ? '' : await (0,_github_event_js__WEBPACK_IMPORTED_MODULE_6__/* .explainEmptyToken */ ._)();
     const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .PROVIDERS */ .xq, raw.provider ?? '');
-    const parsed = (0,_core_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .parseInputs */ .TL)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
+    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .parseInputs */ .T)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
     tell('warning', 'Input', [...read.warnings, ...parsed.warnings]);
     const problems = [...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)];
     if (!parsed.ok || problems.length > 0)
@@ -41758,13 +41801,13 @@ async function main() {
     tell('warning', 'dbt', warnings);
     tell('notice', 'dbt', notices);
     if (dbt !== null && dbt.badNames.length > 0)
-        return await refuse(dbt.badNames);
+        return await refuse([...dbt.badNames, ...dbt.problems]);
     const report = await runStep(inputs, dbt);
     for (const annotation of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_13__/* .annotationsOf */ .I)(report, inputs.showDetails))
         (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)(annotation);
     await publish(report, inputs);
     (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .saveVerdict */ .RC)(report.conclusion);
-    return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(_core_judge_js__WEBPACK_IMPORTED_MODULE_4__/* .isRed */ .iI);
+    return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(_core_judge_js__WEBPACK_IMPORTED_MODULE_3__/* .isRed */ .iI);
 }
 async function runStep(inputs, dbt) {
     const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_19__/* .ProviderClock */ .OH();
@@ -42023,12 +42066,13 @@ class Census {
     async list(page, signal) {
         const question = {
             path: `/syncs?order=desc&page=${page}&per_page=${SYNCS}`,
-            schema: dist/* array */.YOg(WireSync),
+            schema: dist/* array */.YOg(dist/* fallback */.NpB(dist/* nullable */.mee(WireSync), null)),
             what: 'list of syncs',
         };
         const wire = await this.#read(question, signal);
         // Whether there are more is worked out, not read: an address that the answer gives is not followed.
-        return { syncs: wire.map((sync) => toSync(sync, sync.id, new Map())), more: wire.length === SYNCS };
+        const syncs = wire.flatMap((sync) => (sync === null ? [] : toSync(sync, sync.id, new Map())));
+        return { syncs, more: wire.length === SYNCS };
     }
     async read(runId, signal) {
         const wire = await this.#read({ path: `/sync_runs/${runId}`, schema: WireRun, what: `run ${runId}` }, signal);
@@ -42693,7 +42737,9 @@ function summaryOf(report, options) {
         ...problems.flatMap((problem) => [`> ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)(problem)}`, '']),
         '',
     ].join('\n');
-    const blocks = results.filter((result) => gravity(result) === 0).map((result) => failure(result, options.details));
+    // Where the step never came to its syncs, its problem says it all.
+    const failures = results.filter((one) => (0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(one) && (problems.length === 0 || one.outcome !== 'not_started'));
+    const blocks = failures.map((result) => failure(result, options.details));
     const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null);
     const rows = results.map((result) => row(result, options.details, withModels));
     return squeeze(head, blocks, tableHead(withModels), rows);

@@ -28772,20 +28772,106 @@ function show(value) {
 
 /***/ }),
 
-/***/ 5820:
+/***/ 662:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   z: () => (/* binding */ DEFAULTS)
+/* harmony export */ });
+/* unused harmony export settingsOf */
+/** Every input with its default, in the order of action.yml. */
+const DEFAULTS = {
+    provider: 'census',
+    'api-token': '',
+    'sync-ids': '',
+    mode: 'run',
+    runs: '',
+    config: '',
+    discover: 'none',
+    'full-sync': 'false',
+    'dbt-artifacts': '',
+    'dbt-gate': 'upstream',
+    'dbt-max-age-hours': '12',
+    'github-run-id': '',
+    'on-not-built': 'skip',
+    'on-blocked': 'fail',
+    'on-fresh': 'skip',
+    'on-running': 'queue',
+    'on-paused': 'fail',
+    retries: '0',
+    'max-parallel': '',
+    'fail-fast': 'false',
+    'timeout-minutes': '60',
+    'poll-interval-seconds': '',
+    'outage-tolerance-minutes': '15',
+    'cancel-on': 'cancel',
+    'max-failed-records': '',
+    'max-invalid-records': '',
+    region: '',
+    'base-url': '',
+    'api-version': 'auto',
+    'group-id': '',
+    'show-details': 'false',
+    'job-status': 'success',
+};
+/** What holds for one sync. */
+function settingsOf(inputs, id) {
+    const { full, onFresh, onRunning, onPaused, onNotBuilt, onBlocked, maxFailed, maxInvalid, retries, cancelOn, gate } = inputs;
+    const forAll = {
+        full,
+        onFresh,
+        onRunning,
+        onPaused,
+        onNotBuilt,
+        onBlocked,
+        maxFailed,
+        maxInvalid,
+        retries,
+        cancelOn,
+        gate,
+    };
+    const own = { name: null, models: null, allowFailure: false, ownTimeoutMs: Number.POSITIVE_INFINITY };
+    return { ...forAll, ...own, ...inputs.config.get(id) };
+}
+
+
+/***/ }),
+
+/***/ 3085:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   q: () => (/* binding */ parseJson)
+/* harmony export */ });
+/**
+ * Parses JSON without losing digits: an integer that a double cannot hold comes back as the string of its digits, so that
+ * an id of 19 digits survives. Throws SyntaxError like JSON.parse.
+ */
+function parseJson(text) {
+    return JSON.parse(text.replace(/^\uFEFF/, ''), (_key, value, context) => {
+        if (typeof value !== 'number' || Number.isSafeInteger(value))
+            return value;
+        const source = context?.source;
+        return source !== undefined && /^-?\d+$/.test(source) ? source : value;
+    });
+}
+
+
+/***/ }),
+
+/***/ 4091:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  zY: () => (/* binding */ DEFAULTS),
-  TL: () => (/* binding */ parseInputs)
+  T: () => (/* binding */ parseInputs)
 });
-
-// UNUSED EXPORTS: settingsOf
 
 // EXTERNAL MODULE: ./lib/core/input-values.js
 var input_values = __nccwpck_require__(418);
+// EXTERNAL MODULE: ./lib/core/inputs.js
+var core_inputs = __nccwpck_require__(662);
 ;// CONCATENATED MODULE: ./lib/core/reading.js
 
 /** The words that a setting may have, its default first. The inputs and the config file share them. */
@@ -28844,46 +28930,146 @@ function complaint(name, value, allowed) {
     return `${name}: ${value === '' ? 'is required' : `${(0,input_values/* quote */.hD)(value)} is not allowed`}. ${allowed}`;
 }
 
-;// CONCATENATED MODULE: ./lib/core/inputs.js
+;// CONCATENATED MODULE: ./lib/core/parse-inputs.js
 
 
-/** Every input with its default, in the order of action.yml. */
-const DEFAULTS = {
-    provider: 'census',
-    'api-token': '',
-    'sync-ids': '',
-    mode: 'run',
-    runs: '',
-    config: '',
-    discover: 'none',
-    'full-sync': 'false',
-    'dbt-artifacts': '',
-    'dbt-gate': 'upstream',
-    'dbt-max-age-hours': '12',
-    'github-run-id': '',
-    'on-not-built': 'skip',
-    'on-blocked': 'fail',
-    'on-fresh': 'skip',
-    'on-running': 'queue',
-    'on-paused': 'fail',
-    retries: '0',
-    'max-parallel': '',
-    'fail-fast': 'false',
-    'timeout-minutes': '60',
-    'poll-interval-seconds': '',
-    'outage-tolerance-minutes': '15',
-    'cancel-on': 'cancel',
-    'max-failed-records': '',
-    'max-invalid-records': '',
-    region: '',
-    'base-url': '',
-    'api-version': 'auto',
-    'group-id': '',
-    'show-details': 'false',
-    'job-status': 'success',
-};
+
+/**
+ * Checks all inputs at once. `raw` holds the texts as the runner passes them; `checkUrl` decides which addresses may be given the
+ * token; `emptyToken` says what an empty token means in this event; `config` is what the config file holds.
+ */
+function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
+    const text = (name) => raw[name]?.trim() || core_inputs/* DEFAULTS */.z[name];
+    const problems = [];
+    const warnings = [];
+    const facts = providers.find(({ name, aliases }) => [name, ...aliases].includes(text('provider').toLowerCase()));
+    const desk = {
+        text,
+        problem: (name, allowed, value = text(name)) => problems.push(complaint(name, value, allowed)),
+        problems,
+        warnings,
+        facts,
+    };
+    if (facts === undefined) {
+        desk.problem('provider', `Allowed: ${providers.flatMap(({ name, aliases }) => [name, ...aliases]).join(', ')}.`);
+    }
+    const token = (0,input_values/* parseToken */.pI)(raw['api-token'] ?? '', emptyToken);
+    if ('problem' in token)
+        problems.push(token.problem);
+    const mode = readChoice(desk, 'mode', ['run', 'trigger', 'wait', 'plan']);
+    const discover = readChoice(desk, 'discover', ['none', 'exposures', 'lineage']);
+    const failFast = readFlag(desk, 'fail-fast');
+    const baseUrl = (0,input_values/* parseAddress */.or)(facts, text('region'), text('base-url'), checkUrl);
+    if ('problem' in baseUrl)
+        problems.push(baseUrl.problem);
+    else if (baseUrl.warning !== undefined)
+        warnings.push(baseUrl.warning);
+    if (text('group-id') !== '' && !/^[A-Za-z0-9_-]{1,128}$/.test(text('group-id'))) {
+        desk.problem('group-id', 'Allowed: up to 128 letters, digits, _ and -.');
+    }
+    const inputs = {
+        provider: facts?.name ?? '',
+        token: 'token' in token ? token.token : '',
+        baseUrl: 'url' in baseUrl ? baseUrl.url : '',
+        apiVersion: readChoice(desk, 'api-version', ['auto', 'v1', 'v2']),
+        groupId: text('group-id') || null,
+        mode,
+        syncIds: mode === 'wait' ? [] : readSyncIds(desk, config, text('config') !== '' || discover !== 'none'),
+        config,
+        discover,
+        runs: mode === 'wait' ? readRuns(desk) : [],
+        artifacts: readArtifactPaths(desk, config),
+        gate: readChoice(desk, 'dbt-gate', CHOICES['dbt-gate']),
+        maxAgeMs: readNumber(desk, 'dbt-max-age-hours') * 3_600_000,
+        githubRunId: text('github-run-id') || null,
+        onNotBuilt: readChoice(desk, 'on-not-built', CHOICES['on-not-built']),
+        onBlocked: readChoice(desk, 'on-blocked', CHOICES['on-blocked']),
+        full: readFlag(desk, 'full-sync'),
+        onFresh: readChoice(desk, 'on-fresh', CHOICES['on-fresh']),
+        onRunning: readChoice(desk, 'on-running', CHOICES['on-running']),
+        onPaused: readChoice(desk, 'on-paused', CHOICES['on-paused']),
+        retries: readNumber(desk, 'retries'),
+        maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : readNumber(desk, 'max-parallel'),
+        failFast,
+        timeoutMs: readNumber(desk, 'timeout-minutes') * 60_000,
+        pollIntervalMs: text('poll-interval-seconds') === '' ? null : readNumber(desk, 'poll-interval-seconds') * 1000,
+        outageToleranceMs: readNumber(desk, 'outage-tolerance-minutes') * 60_000,
+        cancelOn: readCancelOn(desk, failFast),
+        maxFailed: readLimit(desk, 'max-failed-records'),
+        maxInvalid: readLimit(desk, 'max-invalid-records'),
+        showDetails: readFlag(desk, 'show-details'),
+        jobStatus: readChoice(desk, 'job-status', ['success', 'failure', 'cancelled']),
+    };
+    return problems.length === 0 ? { ok: true, inputs, warnings } : { ok: false, problems, warnings };
+}
 const NO_SYNC = 'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.';
 const MAX_SYNCS = RANGES['max-parallel'].most;
+/** The syncs that are listed: by the input, else by the config file. `elsewhere`: they may also be named in another way. */
+function readSyncIds(desk, config, elsewhere) {
+    if (desk.text('runs') !== '')
+        desk.problem('runs', 'Only mode: wait takes runs.');
+    if (desk.text('sync-ids') === '') {
+        if (!elsewhere)
+            desk.problems.push(NO_SYNC);
+        return [...config.keys()];
+    }
+    const items = listOf(desk, 'sync-ids');
+    if (items?.length === 0)
+        desk.problems.push(NO_SYNC);
+    const ids = (items ?? []).flatMap((item) => {
+        const id = (0,input_values/* toId */.Lr)(item);
+        if (id === null)
+            desk.problem('sync-ids', 'Allowed: ids as text or whole numbers.', (0,input_values/* show */.WU)(item));
+        else
+            checkId(desk, 'sync-ids', id);
+        return id ?? [];
+    });
+    const unique = (0,input_values/* dedupe */.Qq)(ids, (id) => id, (id) => desk.warnings.push(`sync-ids: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it runs once.`));
+    for (const id of config.size === 0 ? [] : unique.filter((known) => !config.has(known))) {
+        desk.problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id);
+    }
+    if (unique.length > MAX_SYNCS) {
+        desk.problem('sync-ids', `Allowed: at most ${MAX_SYNCS} syncs in one step.`, `${unique.length} ids`);
+    }
+    return unique;
+}
+/** The runs to wait for. */
+function readRuns(desk) {
+    const { facts } = desk;
+    for (const name of ['sync-ids', 'dbt-artifacts', 'discover']) {
+        if (desk.text(name) !== core_inputs/* DEFAULTS */.z[name]) {
+            desk.problem(name, 'With mode: wait the runs are given by the input runs, and nothing is decided.');
+        }
+    }
+    if (desk.text('runs') === '') {
+        desk.problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.');
+    }
+    const runs = (listOf(desk, 'runs') ?? []).flatMap((item) => {
+        const handle = (0,input_values/* toHandle */.mt)(item, facts?.name ?? '');
+        if (handle === null)
+            desk.problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,input_values/* show */.WU)(item));
+        else if (facts !== undefined && handle.provider !== facts.name) {
+            desk.problem('runs', `This step watches runs of ${facts.name}.`, (0,input_values/* show */.WU)(item));
+        }
+        else {
+            for (const id of handle.syncId === null ? [handle.runId] : [handle.syncId, handle.runId])
+                checkId(desk, 'runs', id);
+        }
+        return handle ?? [];
+    });
+    return (0,input_values/* dedupe */.Qq)(runs, ({ runId }) => runId, (id) => desk.warnings.push(`runs: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it is watched once.`));
+}
+/** The items of a list; null where it is none, which is told. */
+function listOf(desk, name) {
+    const items = (0,input_values/* parseList */.E1)(desk.text(name));
+    if (items === null)
+        desk.problem(name, 'Allowed: ids separated by new lines, commas or blanks, or a JSON array.');
+    return items;
+}
+function checkId({ facts, problem }, name, id) {
+    if (facts !== undefined && !facts.id.test(id))
+        problem(name, `Allowed for ${facts.name}: ${facts.idHelp}.`, id);
+}
 /** What has no meaning without dbt's files: given without them, it would switch off in silence what somebody relies on. */
 const NEED_ARTIFACTS = [
     'dbt-gate',
@@ -28893,192 +29079,34 @@ const NEED_ARTIFACTS = [
     'on-blocked',
     'discover',
 ];
-/**
- * Checks all inputs at once. `raw` holds the texts as the runner passes them; `checkUrl` decides which addresses may be given the
- * token; `emptyToken` says what an empty token means in this event; `config` is what the config file holds.
- */
-function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
-    const problems = [];
-    const warnings = [];
-    const text = (name) => raw[name]?.trim() || DEFAULTS[name];
-    const problem = (name, allowed, value = text(name)) => {
-        problems.push(complaint(name, value, allowed));
-    };
-    const reader = { text, problem };
-    const facts = providers.find(({ name, aliases }) => [name, ...aliases].includes(text('provider').toLowerCase()));
-    if (facts === undefined)
-        problem('provider', `Allowed: ${providers.flatMap(({ name, aliases }) => [name, ...aliases]).join(', ')}.`);
-    const mode = readChoice(reader, 'mode', ['run', 'trigger', 'wait', 'plan']);
-    const discover = readChoice(reader, 'discover', ['none', 'exposures', 'lineage']);
-    const failFast = readFlag(reader, 'fail-fast');
-    const token = (0,input_values/* parseToken */.pI)(raw['api-token'] ?? '', emptyToken);
-    if ('problem' in token)
-        problems.push(token.problem);
-    const list = (name) => {
-        const items = (0,input_values/* parseList */.E1)(raw[name] ?? '');
-        if (items === null)
-            problem(name, 'Allowed: ids separated by new lines, commas or blanks, or a JSON array.');
-        return items ?? [];
-    };
-    const checkId = (name, id) => {
-        if (facts !== undefined && !facts.id.test(id))
-            problem(name, `Allowed for ${facts.name}: ${facts.idHelp}.`, id);
-    };
-    const syncIds = [];
-    let runs = [];
-    if (mode === 'wait') {
-        for (const name of ['sync-ids', 'dbt-artifacts', 'discover']) {
-            if (text(name) !== DEFAULTS[name])
-                problem(name, 'With mode: wait the runs are given by the input runs, and nothing is decided.');
-        }
-        if (text('runs') === '')
-            problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.');
-        runs = list('runs').flatMap((item) => {
-            const handle = (0,input_values/* toHandle */.mt)(item, facts?.name ?? '');
-            if (handle === null)
-                problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,input_values/* show */.WU)(item));
-            else if (facts !== undefined && handle.provider !== facts.name)
-                problem('runs', `This step watches runs of ${facts.name}.`, (0,input_values/* show */.WU)(item));
-            else
-                for (const id of handle.syncId === null ? [handle.runId] : [handle.syncId, handle.runId])
-                    checkId('runs', id);
-            return handle ?? [];
-        });
-        runs = (0,input_values/* dedupe */.Qq)(runs, ({ runId }) => runId, (id) => warnings.push(`runs: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it is watched once.`));
+/** One path a line: a path may hold blanks and commas. */
+function readArtifactPaths(desk, config) {
+    if (!/^\d{0,20}$/.test(desk.text('github-run-id'))) {
+        desk.problem('github-run-id', 'Allowed: the number of a workflow run, which github.run_id is in it.');
     }
-    else {
-        if (text('runs') !== '')
-            problem('runs', 'Only mode: wait takes runs.');
-        for (const item of list('sync-ids')) {
-            const id = (0,input_values/* toId */.Lr)(item);
-            if (id === null)
-                problem('sync-ids', 'Allowed: ids as text or whole numbers.', (0,input_values/* show */.WU)(item));
-            else {
-                checkId('sync-ids', id);
-                syncIds.push(id);
-            }
-        }
-        const strangers = config.size === 0 ? [] : syncIds.filter((id) => !config.has(id));
-        for (const id of new Set(strangers))
-            problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id);
-        const listedElsewhere = text('config') !== '' || discover !== 'none';
-        if (text('sync-ids') === '')
-            syncIds.push(...config.keys());
-        else if (syncIds.length === 0 && !problems.some((line) => line.startsWith('sync-ids')))
-            problems.push(NO_SYNC);
-        if (text('sync-ids') === '' && !listedElsewhere)
-            problems.push(NO_SYNC);
+    const lines = desk.text('dbt-artifacts').split(/\r?\n/);
+    const paths = new Set(lines.map((line) => line.trim()).filter((path) => path !== ''));
+    if (paths.size > 0)
+        return [...paths];
+    for (const name of NEED_ARTIFACTS) {
+        if (desk.text(name) === core_inputs/* DEFAULTS */.z[name])
+            continue;
+        desk.problem(name, "It needs dbt-artifacts: the folder with dbt's run_results.json, such as target.");
     }
-    const uniqueIds = (0,input_values/* dedupe */.Qq)(syncIds, (id) => id, (id) => warnings.push(`sync-ids: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it runs once.`));
-    if (uniqueIds.length > MAX_SYNCS)
-        problem('sync-ids', `Allowed: at most ${MAX_SYNCS} syncs in one step.`, `${uniqueIds.length} ids`);
-    // One path a line: a path may hold blanks and commas.
-    const artifacts = [
-        ...new Set(text('dbt-artifacts')
-            .split(/\r?\n/)
-            .map((line) => line.trim())),
-    ].filter((path) => path !== '');
-    if (artifacts.length === 0) {
-        for (const name of NEED_ARTIFACTS) {
-            if (text(name) !== DEFAULTS[name])
-                problem(name, "It needs dbt-artifacts: the folder with dbt's run_results.json, such as target.");
-        }
-        for (const [id, { gate }] of config) {
-            if (gate !== undefined)
-                problems.push(`config: sync ${id} has a dbt-gate, which needs the input dbt-artifacts.`);
-        }
+    for (const [id, { gate }] of config) {
+        if (gate === undefined)
+            continue;
+        desk.problems.push(`config: sync ${id} has a dbt-gate, which needs the input dbt-artifacts.`);
     }
-    if (text('github-run-id') !== '' && !/^[0-9]{1,20}$/.test(text('github-run-id'))) {
-        problem('github-run-id', 'Allowed: the number of a workflow run, which github.run_id is in it.');
-    }
-    const cancelOn = (0,input_values/* parseCancelOn */.n8)(text('cancel-on'));
+    return [];
+}
+function readCancelOn(desk, failFast) {
+    const cancelOn = (0,input_values/* parseCancelOn */.n8)(desk.text('cancel-on'));
     if (cancelOn === null)
-        problem('cancel-on', 'Allowed: any of cancel, timeout, failure; or never alone.');
+        desk.problem('cancel-on', 'Allowed: any of cancel, timeout, failure; or never alone.');
     if (cancelOn?.has('failure') && !failFast)
-        problem('cancel-on', 'failure needs fail-fast: true.');
-    const baseUrl = (0,input_values/* parseAddress */.or)(facts, text('region'), text('base-url'), checkUrl);
-    if ('problem' in baseUrl)
-        problems.push(baseUrl.problem);
-    else if (baseUrl.warning !== undefined)
-        warnings.push(baseUrl.warning);
-    if (text('group-id') !== '' && !/^[A-Za-z0-9_-]{1,128}$/.test(text('group-id'))) {
-        problem('group-id', 'Allowed: up to 128 letters, digits, _ and -.');
-    }
-    const inputs = {
-        provider: facts?.name ?? '',
-        token: 'token' in token ? token.token : '',
-        baseUrl: 'url' in baseUrl ? baseUrl.url : '',
-        apiVersion: readChoice(reader, 'api-version', ['auto', 'v1', 'v2']),
-        groupId: text('group-id') || null,
-        mode,
-        syncIds: uniqueIds,
-        config,
-        discover,
-        runs,
-        artifacts,
-        gate: readChoice(reader, 'dbt-gate', CHOICES['dbt-gate']),
-        maxAgeMs: readNumber(reader, 'dbt-max-age-hours') * 3_600_000,
-        githubRunId: text('github-run-id') || null,
-        onNotBuilt: readChoice(reader, 'on-not-built', CHOICES['on-not-built']),
-        onBlocked: readChoice(reader, 'on-blocked', CHOICES['on-blocked']),
-        full: readFlag(reader, 'full-sync'),
-        onFresh: readChoice(reader, 'on-fresh', CHOICES['on-fresh']),
-        onRunning: readChoice(reader, 'on-running', CHOICES['on-running']),
-        onPaused: readChoice(reader, 'on-paused', CHOICES['on-paused']),
-        retries: readNumber(reader, 'retries'),
-        maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : readNumber(reader, 'max-parallel'),
-        failFast,
-        timeoutMs: readNumber(reader, 'timeout-minutes') * 60_000,
-        pollIntervalMs: text('poll-interval-seconds') === '' ? null : readNumber(reader, 'poll-interval-seconds') * 1000,
-        outageToleranceMs: readNumber(reader, 'outage-tolerance-minutes') * 60_000,
-        cancelOn: cancelOn ?? new Set(),
-        maxFailed: readLimit(reader, 'max-failed-records'),
-        maxInvalid: readLimit(reader, 'max-invalid-records'),
-        showDetails: readFlag(reader, 'show-details'),
-        jobStatus: readChoice(reader, 'job-status', ['success', 'failure', 'cancelled']),
-    };
-    return problems.length === 0 ? { ok: true, inputs, warnings } : { ok: false, problems, warnings };
-}
-/** What holds for one sync. */
-function settingsOf(inputs, id) {
-    const { full, onFresh, onRunning, onPaused, onNotBuilt, onBlocked, maxFailed, maxInvalid, retries, cancelOn, gate } = inputs;
-    const forAll = {
-        full,
-        onFresh,
-        onRunning,
-        onPaused,
-        onNotBuilt,
-        onBlocked,
-        maxFailed,
-        maxInvalid,
-        retries,
-        cancelOn,
-        gate,
-    };
-    const own = { name: null, models: null, allowFailure: false, ownTimeoutMs: Number.POSITIVE_INFINITY };
-    return { ...forAll, ...own, ...inputs.config.get(id) };
-}
-
-
-/***/ }),
-
-/***/ 3085:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   q: () => (/* binding */ parseJson)
-/* harmony export */ });
-/**
- * Parses JSON without losing digits: an integer that a double cannot hold comes back as the string of its digits, so that
- * an id of 19 digits survives. Throws SyntaxError like JSON.parse.
- */
-function parseJson(text) {
-    return JSON.parse(text.replace(/^\uFEFF/, ''), (_key, value, context) => {
-        if (typeof value !== 'number' || Number.isSafeInteger(value))
-            return value;
-        const source = context?.source;
-        return source !== undefined && /^-?\d+$/.test(source) ? source : value;
-    });
+        desk.problem('cancel-on', 'failure needs fail-fast: true.');
+    return cancelOn ?? new Set();
 }
 
 
@@ -29307,8 +29335,8 @@ function closestMatch(target, candidates, options) {
 
 // EXTERNAL MODULE: ./lib/core/input-values.js
 var input_values = __nccwpck_require__(418);
-// EXTERNAL MODULE: ./lib/core/inputs.js + 1 modules
-var inputs = __nccwpck_require__(5820);
+// EXTERNAL MODULE: ./lib/core/inputs.js
+var inputs = __nccwpck_require__(662);
 ;// CONCATENATED MODULE: ./lib/github/inputs.js
 
 
@@ -29324,11 +29352,11 @@ function readInputs(env) {
         if (!variable.startsWith('INPUT_'))
             continue;
         const name = variable.slice('INPUT_'.length).toLowerCase();
-        if (Object.hasOwn(inputs/* DEFAULTS */.zY, name)) {
+        if (Object.hasOwn(inputs/* DEFAULTS */.z, name)) {
             read.raw[name] = value ?? '';
             continue;
         }
-        const meant = Object.keys(inputs/* DEFAULTS */.zY).find((known) => isNearly(name, known));
+        const meant = Object.keys(inputs/* DEFAULTS */.z).find((known) => isNearly(name, known));
         if (meant !== undefined)
             read.problems.push(`${name}: there is no such input. Did you mean ${meant}?`);
         else
@@ -30056,7 +30084,7 @@ function details(error) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1063);
 /* harmony import */ var _core_clock_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(1601);
-/* harmony import */ var _core_inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5820);
+/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4091);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7990);
 /* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6813);
 /* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3581);
@@ -30092,7 +30120,7 @@ async function post() {
     const open = runs.filter((run) => run.open);
     if (open.length === 0 || (verdict !== null && verdict !== 'cancelled'))
         return;
-    const parsed = (0,_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .parseInputs */ .TL)((0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .readInputs */ .K)(process.env).raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_0__/* .checkBaseUrl */ .x, '');
+    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .parseInputs */ .T)((0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .readInputs */ .K)(process.env).raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_0__/* .checkBaseUrl */ .x, '');
     // Inputs that main accepted are refused only if the state is not main's.
     if (!parsed.ok)
         return warn('runs of this step may still be going, and the inputs to look after them are not there any more');
@@ -30336,12 +30364,13 @@ class Census {
     async list(page, signal) {
         const question = {
             path: `/syncs?order=desc&page=${page}&per_page=${SYNCS}`,
-            schema: dist/* array */.YOg(WireSync),
+            schema: dist/* array */.YOg(dist/* fallback */.NpB(dist/* nullable */.mee(WireSync), null)),
             what: 'list of syncs',
         };
         const wire = await this.#read(question, signal);
         // Whether there are more is worked out, not read: an address that the answer gives is not followed.
-        return { syncs: wire.map((sync) => toSync(sync, sync.id, new Map())), more: wire.length === SYNCS };
+        const syncs = wire.flatMap((sync) => (sync === null ? [] : toSync(sync, sync.id, new Map())));
+        return { syncs, more: wire.length === SYNCS };
     }
     async read(runId, signal) {
         const wire = await this.#read({ path: `/sync_runs/${runId}`, schema: WireRun, what: `run ${runId}` }, signal);

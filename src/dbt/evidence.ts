@@ -1,5 +1,6 @@
-import type { Manifest, RunResults, SourceResults } from './artifacts.ts'
+import type { RunResults, SourceResults } from './artifacts.ts'
 import { link, type Project, type ProjectFiles } from './lineage.ts'
+import type { Manifest } from './manifest.ts'
 
 /** What was found in one place that `dbt-artifacts` names. */
 export interface Found {
@@ -106,7 +107,7 @@ export function weigh(found: readonly Found[], freshness: Freshness): Evidence {
   for (const { manifest, builds: made } of projects.values()) {
     if (!NEWEST_MANIFESTS.includes(manifest.schema) && manifest.schema > 12) warnings.push(newer(manifest))
     if (made.length > 0 && made.every(({ invocationId }) => invocationId !== manifest.invocationId)) {
-      notices.push(
+      warnings.push(
         `${manifest.path} was written by another dbt command than the build. If models were renamed in between, some may not be found.`,
       )
     }

@@ -1,7 +1,6 @@
 import leven from 'leven'
 import type { ProviderFacts } from '../core/input-values.ts'
 import type { Relation } from '../core/provider.ts'
-import { stateOf } from './gate.ts'
 import { type Node, nameOfNode, type Project } from './lineage.ts'
 
 /** Which models feed a sync, and how that is known: `source` goes on after "fed by …", or says why it is not known. */
@@ -150,17 +149,6 @@ export function misplaced(relation: Relation | null, projects: readonly Project[
   return namesake === undefined
     ? null
     : `dbt built ${namesake.place.join('.')}, the sync reads ${nameOfRelation(relation)}`
-}
-
-/** Whether this dbt invocation has done anything about the data that these nodes hold, or tried to. */
-export function wasTouched(node: Node, seen = new Set<Node>()): boolean {
-  if (seen.has(node)) return false
-  seen.add(node)
-  const state = stateOf(node)
-  const isPassage =
-    state === 'look-through' || (node.materialized === 'view' && (state === 'not-run' || state === 'current'))
-  if (isPassage) return node.parents.some((parent) => wasTouched(parent, seen))
-  return node.kind !== 'source' && node.row !== null && state !== 'current'
 }
 
 /** The nodes that the names in a config file mean, and what is wrong with the rest. */

@@ -1,74 +1,10 @@
 import type { GateMode, Note, Ruling } from '../core/ruling.ts'
 import type { Row } from './artifacts.ts'
 import { type Node, nameOfNode, type Project, type Test } from './lineage.ts'
+import { isPassage, isRenewed, type State, stateOf, testStateOf } from './states.ts'
 
 export type Decision = Pick<Ruling, 'gate' | 'reason' | 'notes'>
 type Mode = Exclude<GateMode, 'off'>
-
-/** What dbt did with a node, as far as data is concerned. */
-export type State =
-  | 'built'
-  /** Kept as it was, because nothing has changed. */
-  | 'current'
-  | 'partial'
-  | 'failed'
-  | 'skipped'
-  | 'unknown'
-  /** Ephemeral: part of the models that read it, so that their states speak for it. */
-  | 'look-through'
-  | 'source'
-  | 'stale-source'
-  /** Another project's, which was not given. */
-  | 'neutral'
-  | 'not-run'
-
-const BUILT: ReadonlyMap<string, State> = new Map<string, State>([
-  ['success', 'built'],
-  ['warn', 'built'], // dbt 2
-  ['reused', 'current'],
-  ['no-op', 'current'],
-  ['partial success', 'partial'],
-  ['error', 'failed'],
-  ['fail', 'failed'],
-  ['runtime error', 'failed'],
-  ['skipped', 'skipped'],
-])
-
-export function stateOf(node: Node): State {
-  const status = node.row?.status
-  if (node.kind === 'source') {
-    return status === undefined || status === 'pass' || status === 'warn' ? 'source' : 'stale-source'
-  }
-  const ephemeral = node.materialized === 'ephemeral' || !BUILDABLE.includes(node.kind)
-  if (status === undefined) {
-    if (ephemeral) return 'look-through'
-    return node.external ? 'neutral' : 'not-run'
-  }
-  const state = BUILT.get(status) ?? 'unknown'
-  // dbt 2 has rows for what is ephemeral, and calls it skipped.
-  return ephemeral && ['built', 'current', 'skipped'].includes(state) ? 'look-through' : state
-}
-
-const BUILDABLE = ['model', 'seed', 'snapshot', 'function']
-
-type TestState = 'passed' | 'warned' | 'untested' | 'bad'
-
-export function testStateOf({ row }: Test): TestState {
-  switch (row?.status) {
-    case 'pass':
-    case 'reused':
-      return 'passed'
-    case 'warn':
-      return 'warned'
-    case undefined:
-    case 'skipped':
-    // Rendered, not run: what `dbt compile` says of a test.
-    case 'success':
-      return 'untested'
-    default:
-      return 'bad'
-  }
-}
 
 /** A node on the way to a sync: 0 steps for what the sync reads. */
 interface Place {
@@ -182,21 +118,6 @@ function walk(mapped: readonly Node[]): Place[] {
     front = next
   }
   return [...places.values()]
-}
-
-/** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */
-function isPassage(node: Node): boolean {
-  return node.kind !== 'source' && (!BUILDABLE.includes(node.kind) || node.materialized === 'ephemeral')
-}
-
-/** Whether its data is new. A view shows what its parents hold, so it is as new as they are without being built itself. */
-function isRenewed(node: Node, seen = new Set<Node>()): boolean {
-  const state = stateOf(node)
-  const isWindow = node.materialized === 'view' && (state === 'not-run' || state === 'current')
-  if (!isWindow && state !== 'look-through') return state === 'built'
-  if (seen.has(node)) return false
-  seen.add(node)
-  return node.parents.some((parent) => isRenewed(parent, seen))
 }
 
 const TROUBLES: Partial<Record<State, string>> = {

@@ -110,3 +110,26 @@ function truncated(): SyntaxError {
 function shown(bytes: Buffer, at: number): string {
   return at >= bytes.length ? 'the end' : JSON.stringify(bytes.toString('utf8', at, at + 12))
 }
+
+/** What a value is, where it is that; else nothing. Nothing of a file is believed to be there. */
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function record(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : {}
+}
+
+export function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+export function scalar(value: unknown): string | null {
+  if (typeof value === 'number') return String(value)
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+export function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}

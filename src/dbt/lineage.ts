@@ -1,4 +1,5 @@
-import type { Manifest, NodeFacts, Row, RunResults, SourceResults } from './artifacts.ts'
+import type { Row, RunResults, SourceResults } from './artifacts.ts'
+import type { Manifest, NodeFacts } from './manifest.ts'
 
 /** A node with all that bears on the data in it: what it was made of, its tests, and what this dbt invocation did with it. */
 export interface Node extends Omit<NodeFacts, 'parents' | 'attachedTo' | 'tests' | 'metrics'> {

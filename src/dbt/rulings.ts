@@ -3,9 +3,10 @@ import type { Sync } from '../core/provider.ts'
 import type { Ruling } from '../core/ruling.ts'
 import type { Settings } from '../core/settings.ts'
 import type { Evidence } from './evidence.ts'
-import { type Declarations, declarationsOf, feedOf, isAt, misplaced, resolveNames, wasTouched } from './feeds.ts'
+import { type Declarations, declarationsOf, feedOf, isAt, misplaced, resolveNames } from './feeds.ts'
 import { decideGate, decideWholeRun } from './gate.ts'
 import type { Node, Project } from './lineage.ts'
+import { wasTouched } from './states.ts'
 
 /** What dbt has to say, sync by sync. */
 export class Rulings {

@@ -162,12 +162,13 @@ export class Census implements Provider {
   async list(page: number, signal: AbortSignal): Promise<{ syncs: Sync[]; more: boolean }> {
     const question = {
       path: `/syncs?order=desc&page=${page}&per_page=${SYNCS}`,
-      schema: v.array(WireSync),
+      schema: v.array(v.fallback(v.nullable(WireSync), null)),
       what: 'list of syncs',
     }
     const wire = await this.#read(question, signal)
     // Whether there are more is worked out, not read: an address that the answer gives is not followed.
-    return { syncs: wire.map((sync) => toSync(sync, sync.id, new Map())), more: wire.length === SYNCS }
+    const syncs = wire.flatMap((sync) => (sync === null ? [] : toSync(sync, sync.id, new Map())))
+    return { syncs, more: wire.length === SYNCS }
   }
 
   async read(runId: string, signal: AbortSignal): Promise<Run> {

@@ -29,7 +29,9 @@ export function summaryOf(report: Report, options: { mode: string; details: bool
     ...problems.flatMap((problem) => [`> ${markdown(problem)}`, '']),
     '',
   ].join('\n')
-  const blocks = results.filter((result) => gravity(result) === 0).map((result) => failure(result, options.details))
+  // Where the step never came to its syncs, its problem says it all.
+  const failures = results.filter((one) => isRed(one) && (problems.length === 0 || one.outcome !== 'not_started'))
+  const blocks = failures.map((result) => failure(result, options.details))
   const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null)
   const rows = results.map((result) => row(result, options.details, withModels))
   return squeeze(head, blocks, tableHead(withModels), rows)

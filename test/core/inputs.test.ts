@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { checkBaseUrl } from '../../src/address.ts'
-import { DEFAULTS, type Inputs, parseInputs, settingsOf } from '../../src/core/inputs.ts'
+import { DEFAULTS, type Inputs, settingsOf } from '../../src/core/inputs.ts'
+import { parseInputs } from '../../src/core/parse-inputs.ts'
 import type { ConfigFile } from '../../src/core/settings.ts'
 import { PROVIDERS } from '../../src/providers/index.ts'
 import { ACTION } from '../runner/runner.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ArtifactError, parseManifest, parseRunResults, parseSourceResults } from '../../src/dbt/artifacts.ts'
+import { ArtifactError, parseRunResults, parseSourceResults } from '../../src/dbt/artifacts.ts'
+import { parseManifest } from '../../src/dbt/manifest.ts'
 import { START } from '../support/builders.ts'
 import { bytes, exposure, manifest, model, results, sourceResults } from '../support/dbt.ts'
 

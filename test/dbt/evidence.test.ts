@@ -275,7 +275,7 @@ describe('several files', () => {
 describe('what is worth a word', () => {
   test('a manifest of another dbt command', () => {
     const other = manifest([model('orders')], { metadata: { invocation_id: 'two' } })
-    expect(weighed([found({ manifest: other, results: BUILD })]).notices).toEqual([
+    expect(weighed([found({ manifest: other, results: BUILD })]).warnings).toEqual([
       expect.stringContaining('target/manifest.json was written by another dbt command than the build'),
     ])
   })

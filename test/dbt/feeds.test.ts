@@ -108,7 +108,7 @@ describe('meta', () => {
   test.each<[string, unknown]>([
     ['census_sync_id', '../8290'],
     ['census_sync_id', 8290.5],
-    ['census_sync_id', 12345678901234567890],
+    ['census_sync_id', 2 ** 60],
     ['census_sync_ids', { a: 8290 }],
     ['post_transform_sync', 8290.5],
     ['post_transform_sync', { provider: 'census' }],

@@ -1,0 +1,215 @@
+import {
+  type CheckedUrl,
+  dedupe,
+  type ProviderFacts,
+  parseAddress,
+  parseCancelOn,
+  parseList,
+  parseToken,
+  quote,
+  type RunHandle,
+  show,
+  toHandle,
+  toId,
+} from './input-values.ts'
+import { DEFAULTS, type InputName, type Inputs } from './inputs.ts'
+import { CHOICES, complaint, RANGES, type Reader, readChoice, readFlag, readLimit, readNumber } from './reading.ts'
+import type { ConfigFile } from './settings.ts'
+
+export type ParsedInputs = { warnings: string[] } & (
+  | { ok: true; inputs: Inputs }
+  /** Each names the input, the value (never a secret) and what is allowed. */
+  | { ok: false; problems: string[] }
+)
+
+/** The texts of the inputs, and what is found to be wrong with them. */
+interface Desk extends Reader<InputName> {
+  problem(name: InputName, allowed: string, value?: string): void
+  /** Nothing may run. */
+  problems: string[]
+  warnings: string[]
+  facts: ProviderFacts | undefined
+}
+
+/**
+ * Checks all inputs at once. `raw` holds the texts as the runner passes them; `checkUrl` decides which addresses may be given the
+ * token; `emptyToken` says what an empty token means in this event; `config` is what the config file holds.
+ */
+export function parseInputs(
+  raw: Readonly<Record<string, string>>,
+  providers: readonly ProviderFacts[],
+  checkUrl: (text: string) => CheckedUrl,
+  emptyToken: string,
+  config: ConfigFile = new Map(),
+): ParsedInputs {
+  const text = (name: InputName) => raw[name]?.trim() || DEFAULTS[name]
+  const problems: string[] = []
+  const warnings: string[] = []
+  const facts = providers.find(({ name, aliases }) => [name, ...aliases].includes(text('provider').toLowerCase()))
+  const desk: Desk = {
+    text,
+    problem: (name, allowed, value = text(name)) => problems.push(complaint(name, value, allowed)),
+    problems,
+    warnings,
+    facts,
+  }
+  if (facts === undefined) {
+    desk.problem('provider', `Allowed: ${providers.flatMap(({ name, aliases }) => [name, ...aliases]).join(', ')}.`)
+  }
+  const token = parseToken(raw['api-token'] ?? '', emptyToken)
+  if ('problem' in token) problems.push(token.problem)
+  const mode = readChoice(desk, 'mode', ['run', 'trigger', 'wait', 'plan'])
+  const discover = readChoice(desk, 'discover', ['none', 'exposures', 'lineage'])
+  const failFast = readFlag(desk, 'fail-fast')
+  const baseUrl = parseAddress(facts, text('region'), text('base-url'), checkUrl)
+  if ('problem' in baseUrl) problems.push(baseUrl.problem)
+  else if (baseUrl.warning !== undefined) warnings.push(baseUrl.warning)
+  if (text('group-id') !== '' && !/^[A-Za-z0-9_-]{1,128}$/.test(text('group-id'))) {
+    desk.problem('group-id', 'Allowed: up to 128 letters, digits, _ and -.')
+  }
+
+  const inputs: Inputs = {
+    provider: facts?.name ?? '',
+    token: 'token' in token ? token.token : '',
+    baseUrl: 'url' in baseUrl ? baseUrl.url : '',
+    apiVersion: readChoice(desk, 'api-version', ['auto', 'v1', 'v2']),
+    groupId: text('group-id') || null,
+    mode,
+    syncIds: mode === 'wait' ? [] : readSyncIds(desk, config, text('config') !== '' || discover !== 'none'),
+    config,
+    discover,
+    runs: mode === 'wait' ? readRuns(desk) : [],
+    artifacts: readArtifactPaths(desk, config),
+    gate: readChoice(desk, 'dbt-gate', CHOICES['dbt-gate']),
+    maxAgeMs: readNumber(desk, 'dbt-max-age-hours') * 3_600_000,
+    githubRunId: text('github-run-id') || null,
+    onNotBuilt: readChoice(desk, 'on-not-built', CHOICES['on-not-built']),
+    onBlocked: readChoice(desk, 'on-blocked', CHOICES['on-blocked']),
+    full: readFlag(desk, 'full-sync'),
+    onFresh: readChoice(desk, 'on-fresh', CHOICES['on-fresh']),
+    onRunning: readChoice(desk, 'on-running', CHOICES['on-running']),
+    onPaused: readChoice(desk, 'on-paused', CHOICES['on-paused']),
+    retries: readNumber(desk, 'retries'),
+    maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : readNumber(desk, 'max-parallel'),
+    failFast,
+    timeoutMs: readNumber(desk, 'timeout-minutes') * 60_000,
+    pollIntervalMs: text('poll-interval-seconds') === '' ? null : readNumber(desk, 'poll-interval-seconds') * 1000,
+    outageToleranceMs: readNumber(desk, 'outage-tolerance-minutes') * 60_000,
+    cancelOn: readCancelOn(desk, failFast),
+    maxFailed: readLimit(desk, 'max-failed-records'),
+    maxInvalid: readLimit(desk, 'max-invalid-records'),
+    showDetails: readFlag(desk, 'show-details'),
+    jobStatus: readChoice(desk, 'job-status', ['success', 'failure', 'cancelled']),
+  }
+  return problems.length === 0 ? { ok: true, inputs, warnings } : { ok: false, problems, warnings }
+}
+
+const NO_SYNC =
+  'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.'
+const MAX_SYNCS = RANGES['max-parallel'].most
+
+/** The syncs that are listed: by the input, else by the config file. `elsewhere`: they may also be named in another way. */
+function readSyncIds(desk: Desk, config: ConfigFile, elsewhere: boolean): string[] {
+  if (desk.text('runs') !== '') desk.problem('runs', 'Only mode: wait takes runs.')
+  if (desk.text('sync-ids') === '') {
+    if (!elsewhere) desk.problems.push(NO_SYNC)
+    return [...config.keys()]
+  }
+  const items = listOf(desk, 'sync-ids')
+  if (items?.length === 0) desk.problems.push(NO_SYNC)
+  const ids = (items ?? []).flatMap((item) => {
+    const id = toId(item)
+    if (id === null) desk.problem('sync-ids', 'Allowed: ids as text or whole numbers.', show(item))
+    else checkId(desk, 'sync-ids', id)
+    return id ?? []
+  })
+  const unique = dedupe(
+    ids,
+    (id) => id,
+    (id) => desk.warnings.push(`sync-ids: ${quote(id)} is listed more than once; it runs once.`),
+  )
+  for (const id of config.size === 0 ? [] : unique.filter((known) => !config.has(known))) {
+    desk.problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id)
+  }
+  if (unique.length > MAX_SYNCS) {
+    desk.problem('sync-ids', `Allowed: at most ${MAX_SYNCS} syncs in one step.`, `${unique.length} ids`)
+  }
+  return unique
+}
+
+/** The runs to wait for. */
+function readRuns(desk: Desk): RunHandle[] {
+  const { facts } = desk
+  for (const name of ['sync-ids', 'dbt-artifacts', 'discover'] as const) {
+    if (desk.text(name) !== DEFAULTS[name]) {
+      desk.problem(name, 'With mode: wait the runs are given by the input runs, and nothing is decided.')
+    }
+  }
+  if (desk.text('runs') === '') {
+    desk.problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.')
+  }
+  const runs = (listOf(desk, 'runs') ?? []).flatMap((item) => {
+    const handle = toHandle(item, facts?.name ?? '')
+    if (handle === null)
+      desk.problem('runs', 'Allowed: items of the runs output of this action, or run ids.', show(item))
+    else if (facts !== undefined && handle.provider !== facts.name) {
+      desk.problem('runs', `This step watches runs of ${facts.name}.`, show(item))
+    } else {
+      for (const id of handle.syncId === null ? [handle.runId] : [handle.syncId, handle.runId])
+        checkId(desk, 'runs', id)
+    }
+    return handle ?? []
+  })
+  return dedupe(
+    runs,
+    ({ runId }) => runId,
+    (id) => desk.warnings.push(`runs: ${quote(id)} is listed more than once; it is watched once.`),
+  )
+}
+
+/** The items of a list; null where it is none, which is told. */
+function listOf(desk: Desk, name: 'sync-ids' | 'runs'): unknown[] | null {
+  const items = parseList(desk.text(name))
+  if (items === null) desk.problem(name, 'Allowed: ids separated by new lines, commas or blanks, or a JSON array.')
+  return items
+}
+
+function checkId({ facts, problem }: Desk, name: 'sync-ids' | 'runs', id: string): void {
+  if (facts !== undefined && !facts.id.test(id)) problem(name, `Allowed for ${facts.name}: ${facts.idHelp}.`, id)
+}
+
+/** What has no meaning without dbt's files: given without them, it would switch off in silence what somebody relies on. */
+const NEED_ARTIFACTS = [
+  'dbt-gate',
+  'dbt-max-age-hours',
+  'github-run-id',
+  'on-not-built',
+  'on-blocked',
+  'discover',
+] as const
+
+/** One path a line: a path may hold blanks and commas. */
+function readArtifactPaths(desk: Desk, config: ConfigFile): string[] {
+  if (!/^\d{0,20}$/.test(desk.text('github-run-id'))) {
+    desk.problem('github-run-id', 'Allowed: the number of a workflow run, which github.run_id is in it.')
+  }
+  const lines = desk.text('dbt-artifacts').split(/\r?\n/)
+  const paths = new Set(lines.map((line) => line.trim()).filter((path) => path !== ''))
+  if (paths.size > 0) return [...paths]
+  for (const name of NEED_ARTIFACTS) {
+    if (desk.text(name) === DEFAULTS[name]) continue
+    desk.problem(name, "It needs dbt-artifacts: the folder with dbt's run_results.json, such as target.")
+  }
+  for (const [id, { gate }] of config) {
+    if (gate === undefined) continue
+    desk.problems.push(`config: sync ${id} has a dbt-gate, which needs the input dbt-artifacts.`)
+  }
+  return []
+}
+
+function readCancelOn(desk: Desk, failFast: boolean): Inputs['cancelOn'] {
+  const cancelOn = parseCancelOn(desk.text('cancel-on'))
+  if (cancelOn === null) desk.problem('cancel-on', 'Allowed: any of cancel, timeout, failure; or never alone.')
+  if (cancelOn?.has('failure') && !failFast) desk.problem('cancel-on', 'failure needs fail-fast: true.')
+  return cancelOn ?? new Set()
+}
