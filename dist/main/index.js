@@ -40245,18 +40245,16 @@ function* entriesOf(bytes) {
         at = skipBlanks(bytes, at + 1);
     }
 }
-/** A whole value. Throws SyntaxError, also where it is too long for a string. */
+/** A whole value. Throws SyntaxError, and RangeError where it is longer than a string can be. */
 function parseBytes(bytes) {
     const start = hasMark(bytes) ? 3 : 0;
-    let text;
-    try {
-        text = bytes.toString('utf8', start);
-    }
-    catch (cause) {
-        throw new SyntaxError(`${Math.round(bytes.length / 1024 / 1024)} MiB are too much for one text`, { cause });
-    }
-    return JSON.parse(text);
+    // A byte may become a character, so this is found out before it is tried.
+    if (bytes.length - start > MOST)
+        throw new RangeError(`${Math.round(bytes.length / 1024 / 1024)} MiB`);
+    return JSON.parse(bytes.toString('utf8', start));
 }
+/** The length of the longest string of V8 (buffer.constants.MAX_STRING_LENGTH). */
+const MOST = 2 ** 29 - 24;
 /** A byte order mark, as some Windows tools put it in front. */
 function hasMark(bytes) {
     return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
@@ -40420,6 +40418,8 @@ function reading(path, read) {
         return read();
     }
     catch (error) {
+        if (error instanceof RangeError)
+            throw new ArtifactError(path, `is too large to be read (${error.message}).`, error);
         if (!(error instanceof SyntaxError))
             throw error;
         throw new ArtifactError(path, `is empty, cut off or no JSON: ${error.message}. Did dbt end before it had written it?`, error);

@@ -124,6 +124,7 @@ export function reading<T>(path: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
+    if (error instanceof RangeError) throw new ArtifactError(path, `is too large to be read (${error.message}).`, error)
     if (!(error instanceof SyntaxError)) throw error
     throw new ArtifactError(
       path,

@@ -40,17 +40,16 @@ export function* entriesOf(bytes: Buffer): Generator<Entry> {
   }
 }
 
-/** A whole value. Throws SyntaxError, also where it is too long for a string. */
+/** A whole value. Throws SyntaxError, and RangeError where it is longer than a string can be. */
 export function parseBytes(bytes: Buffer): unknown {
   const start = hasMark(bytes) ? 3 : 0
-  let text: string
-  try {
-    text = bytes.toString('utf8', start)
-  } catch (cause) {
-    throw new SyntaxError(`${Math.round(bytes.length / 1024 / 1024)} MiB are too much for one text`, { cause })
-  }
-  return JSON.parse(text)
+  // A byte may become a character, so this is found out before it is tried.
+  if (bytes.length - start > MOST) throw new RangeError(`${Math.round(bytes.length / 1024 / 1024)} MiB`)
+  return JSON.parse(bytes.toString('utf8', start))
 }
+
+/** The length of the longest string of V8 (buffer.constants.MAX_STRING_LENGTH). */
+const MOST = 2 ** 29 - 24
 
 /** A byte order mark, as some Windows tools put it in front. */
 function hasMark(bytes: Buffer): boolean {

@@ -103,6 +103,12 @@ describe('run results', () => {
   })
 })
 
+test('results that are longer than any string are an error which says so', () => {
+  expect(complaintOf(() => parseRunResults(Buffer.alloc(2 ** 29), PATH))).toBe(
+    `${PATH} is too large to be read (512 MiB).`,
+  )
+})
+
 describe('source results', () => {
   test('are read whatever their version', () => {
     expect(
