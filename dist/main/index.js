@@ -41155,7 +41155,8 @@ async function consultDbt(inputs, facts, root, now) {
     const read = await readArtifacts(inputs.artifacts, root);
     const { maxAgeMs, githubRunId } = inputs;
     const evidence = weigh(read.found, { now, maxAgeMs, githubRunId, jobFailed: inputs.jobStatus === 'failure' });
-    const problems = [...read.problems, ...evidence.problems];
+    // Where nothing could be read, that nothing was built is no news.
+    const problems = read.found.length === 0 ? read.problems : [...read.problems, ...evidence.problems];
     const isUsed = problems.length === 0 || !mayDoWithout(inputs);
     const basis = problems.length === 0 ? evidence : { projects: lineageOnly(read.found), builtAt: null };
     const rulings = new Rulings(basis, facts);
@@ -42309,17 +42310,16 @@ function createProvider(inputs, host) {
 const MOST = 9;
 /** What GitHub shows beside the workflow run: what is wrong with the step, and one annotation for each sync that is not simply good. */
 function annotationsOf({ conclusion, results, problems }, details) {
+    const isSkipped = conclusion === 'skipped';
     const all = [
         ...problems.map((text) => ({
-            level: conclusion === 'skipped' ? 'warning' : 'error',
-            title: conclusion === 'skipped' ? 'Nothing was synced' : 'Nothing was triggered',
+            level: isSkipped ? 'warning' : 'error',
+            title: isSkipped ? 'Nothing was synced' : 'Step failed',
             text: (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(text),
         })),
-        ...(conclusion === 'skipped' && results.length > 0 ? [nothingSynced(results)] : []),
+        ...(isSkipped && results.length > 0 ? [nothingSynced(results)] : []),
         // Where the step never came to its syncs, its problem says it all.
-        ...results
-            .filter(({ outcome }) => problems.length === 0 || outcome !== 'not_started')
-            .flatMap((result) => about(result, details)),
+        ...(problems.length > 0 ? [] : results.flatMap((result) => about(result, details))),
     ];
     return ['error', 'warning', 'notice'].flatMap((level) => limit(all.filter((one) => one.level === level), level));
 }
@@ -42738,7 +42738,7 @@ function summaryOf(report, options) {
         '',
     ].join('\n');
     // Where the step never came to its syncs, its problem says it all.
-    const failures = results.filter((one) => (0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(one) && (problems.length === 0 || one.outcome !== 'not_started'));
+    const failures = problems.length > 0 ? [] : results.filter(_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI);
     const blocks = failures.map((result) => failure(result, options.details));
     const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null);
     const rows = results.map((result) => row(result, options.details, withModels));

@@ -35,7 +35,8 @@ export async function consultDbt(inputs: Inputs, facts: ProviderFacts, root: str
   const read = await readArtifacts(inputs.artifacts, root)
   const { maxAgeMs, githubRunId } = inputs
   const evidence = weigh(read.found, { now, maxAgeMs, githubRunId, jobFailed: inputs.jobStatus === 'failure' })
-  const problems = [...read.problems, ...evidence.problems]
+  // Where nothing could be read, that nothing was built is no news.
+  const problems = read.found.length === 0 ? read.problems : [...read.problems, ...evidence.problems]
   const isUsed = problems.length === 0 || !mayDoWithout(inputs)
   const basis = problems.length === 0 ? evidence : { projects: lineageOnly(read.found), builtAt: null }
   const rulings = new Rulings(basis, facts)

@@ -16,17 +16,18 @@ const MOST = 9
 
 /** What GitHub shows beside the workflow run: what is wrong with the step, and one annotation for each sync that is not simply good. */
 export function annotationsOf({ conclusion, results, problems }: Report, details: boolean): Annotation[] {
+  const isSkipped = conclusion === 'skipped'
   const all = [
-    ...problems.map((text) => ({
-      level: conclusion === 'skipped' ? ('warning' as const) : ('error' as const),
-      title: conclusion === 'skipped' ? 'Nothing was synced' : 'Nothing was triggered',
-      text: plain(text),
-    })),
-    ...(conclusion === 'skipped' && results.length > 0 ? [nothingSynced(results)] : []),
+    ...problems.map(
+      (text): Annotation => ({
+        level: isSkipped ? 'warning' : 'error',
+        title: isSkipped ? 'Nothing was synced' : 'Step failed',
+        text: plain(text),
+      }),
+    ),
+    ...(isSkipped && results.length > 0 ? [nothingSynced(results)] : []),
     // Where the step never came to its syncs, its problem says it all.
-    ...results
-      .filter(({ outcome }) => problems.length === 0 || outcome !== 'not_started')
-      .flatMap((result) => about(result, details)),
+    ...(problems.length > 0 ? [] : results.flatMap((result) => about(result, details))),
   ]
   return (['error', 'warning', 'notice'] as const).flatMap((level) =>
     limit(

@@ -8,7 +8,7 @@ import { nameOf, OUTCOMES, whyOf } from './wording.ts'
 export interface Report {
   conclusion: Conclusion
   results: readonly Result[]
-  /** What went wrong with the step as a whole, where no single sync is the reason: sentences. */
+  /** Why the step never came to its syncs, in sentences; empty where it did. */
   problems: readonly string[]
 }
 

@@ -30,7 +30,7 @@ export function summaryOf(report: Report, options: { mode: string; details: bool
     '',
   ].join('\n')
   // Where the step never came to its syncs, its problem says it all.
-  const failures = results.filter((one) => isRed(one) && (problems.length === 0 || one.outcome !== 'not_started'))
+  const failures = problems.length > 0 ? [] : results.filter(isRed)
   const blocks = failures.map((result) => failure(result, options.details))
   const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null)
   const rows = results.map((result) => row(result, options.details, withModels))

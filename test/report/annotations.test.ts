@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Result } from '../../src/core/result.ts'
+import type { Note, Ruling } from '../../src/core/ruling.ts'
 import { annotationsOf as ofReport } from '../../src/report/annotations.ts'
 import { result, run, sync } from '../support/builders.ts'
 
@@ -124,5 +125,64 @@ describe('annotations of many syncs', () => {
   test('are none where every sync is good, or where there is none', () => {
     expect(annotationsOf(many(50, 'succeeded'), false)).toEqual([])
     expect(annotationsOf([], false)).toEqual([])
+  })
+})
+
+describe('a step that never came to its syncs', () => {
+  const unstarted = result({ outcome: 'not_started', reason: 'no evidence' })
+
+  test('says why once, and not again for every sync', () => {
+    const report = { conclusion: 'failure', results: [unstarted, unstarted], problems: ['One.', 'Two.'] } as const
+    expect(ofReport(report, false)).toEqual([
+      { level: 'error', title: 'Step failed', text: 'One.' },
+      { level: 'error', title: 'Step failed', text: 'Two.' },
+    ])
+  })
+
+  test('because there was nothing to do is a warning', () => {
+    const report = { conclusion: 'skipped', results: [], problems: ['Nothing was found.'] } as const
+    expect(ofReport(report, false)).toEqual([
+      { level: 'warning', title: 'Nothing was synced', text: 'Nothing was found.' },
+    ])
+  })
+})
+
+describe('what dbt and the settings say', () => {
+  const ruling = (notes: Note[]): Ruling => ({ gate: 'open', reason: '', models: null, source: '', notes })
+
+  test('notes of the gate are told beside the sync', () => {
+    const noted = result({
+      ruling: ruling([
+        { level: 'warning', text: 'test x warned\n::error::' },
+        { level: 'notice', text: '1 test did not run' },
+      ]),
+    })
+    expect(annotationsOf([noted], false)).toEqual([
+      {
+        level: 'warning',
+        title: 'dbt',
+        text: expect.stringContaining('8290 Customers for re-engagement: test x warned'),
+      },
+      { level: 'notice', title: 'dbt', text: '8290 Customers for re-engagement: 1 test did not run' },
+    ])
+  })
+
+  test.each([
+    ['failed', 'allow-failure', 'warning'],
+    ['blocked', 'allow-failure', 'warning'],
+    ['blocked', 'on-blocked: skip', 'notice'],
+  ] as const)('a sync that is %s under %s is a %s that says so', (outcome, tolerated, level) => {
+    expect(annotationsOf([result({ outcome, tolerated })], false)).toMatchObject([
+      { level, text: expect.stringContaining(`(${tolerated})`) },
+    ])
+  })
+
+  test('a green step that synced nothing says so', () => {
+    const skipped = result({ outcome: 'skipped', reason: 'dbt did not build it (on-not-built: skip)' })
+    expect(ofReport({ conclusion: 'skipped', results: [skipped, skipped], problems: [] }, false)[0]).toEqual({
+      level: 'warning',
+      title: 'Nothing was synced',
+      text: '2 syncs, none of which ran. 8290 Customers for re-engagement: dbt did not build it (on-not-built: skip)',
+    })
   })
 })

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Event } from '../../src/core/events.ts'
 import { COLORS } from '../../src/core/judge.ts'
 import { ProviderError, type Run } from '../../src/core/provider.ts'
+import type { Ruling } from '../../src/core/ruling.ts'
 import { createLog, durationOf, type Line, resultLine } from '../../src/report/log.ts'
 import { parseCommand } from '../runner/commands.ts'
 import { result, run, START, sync } from '../support/builders.ts'
@@ -49,6 +50,45 @@ function running(overrides: Partial<Run> = {}): Run {
 }
 
 describe('the plan', () => {
+  const ruling = (overrides: Partial<Ruling>): Ruling => ({
+    gate: 'open',
+    reason: 'dbt built shop.customers',
+    models: ['model.shop.customers', 'model.shop.segments.v2'],
+    source: 'as the config file says',
+    notes: [],
+    ...overrides,
+  })
+  const trigger = { do: 'trigger', reason: null } as const
+
+  test('says which models feed a sync, how that is known, and what dbt did', () => {
+    const blocked = { do: 'settle', verdict: { outcome: 'blocked', reason: 'test x failed' }, run: null } as const
+    expect(
+      told([
+        { kind: 'planned', ruling: ruling({}), sync: sync(), step: trigger },
+        { kind: 'planned', ruling: ruling({ gate: 'closed', reason: 'test x failed' }), sync: sync(), step: blocked },
+        {
+          kind: 'planned',
+          ruling: ruling({ models: null, source: 'nothing says which models feed it, so all of them count' }),
+          sync: sync(),
+          step: { do: 'trigger', reason: 'dbt did not build it, but the sync has never run' },
+        },
+      ]),
+    ).toMatchInlineSnapshot(`
+      "8290 Customers for re-engagement → Iterable · user: trigger
+          fed by customers, segments.v2, as the config file says; dbt built shop.customers
+      8290 Customers for re-engagement → Iterable · user: blocked, test x failed
+          fed by customers, segments.v2, as the config file says
+      8290 Customers for re-engagement → Iterable · user: trigger, dbt did not build it, but the sync has never run
+          nothing says which models feed it, so all of them count; dbt built shop.customers"
+    `)
+  })
+
+  test('keeps names of models from being commands', () => {
+    const hostile = ruling({ models: ['model.shop.\n::error::x', '##[group]y'], source: '\r::add-mask::z' })
+    const text = told([{ kind: 'planned', ruling: hostile, sync: sync(), step: trigger }])
+    expect(text.split(/[\r\n]/).filter((line) => /^\s*::|##\[/.test(line))).toEqual([])
+  })
+
   test('says of each sync what is going to happen', () => {
     const older = running({ id: '500' })
     expect(

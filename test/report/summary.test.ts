@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { Lexer, marked } from 'marked'
 import { describe, expect, test } from 'vitest'
+import type { Result } from '../../src/core/result.ts'
 import type { Report } from '../../src/report/outputs.ts'
 import { summaryOf } from '../../src/report/summary.ts'
 import { result, run, sync } from '../support/builders.ts'
@@ -329,15 +330,20 @@ describe('names and messages from outside', () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (name, message, destination) => {
         const bad = result({ ...broken, sync: sync({ name, destination }), message, detail: message })
-        const markdown = told({ conclusion: 'failure', results: [bad, flawed], problems: [message] }, { details: true })
-        const html = marked.parse(markdown, { async: false, gfm: true })
-        const tags = [...html.matchAll(/<\/?([a-z][a-z0-9]*)/gi)].map(([, tag]) => tag)
-        expect(OURS).toEqual(expect.arrayContaining([...new Set(tags)]))
-        const links = [...html.matchAll(/\s(?:href|src)="([^"]*)"/g)].map(([, href]) => href)
-        expect(links).toEqual([bad.url, bad.url, flawed.url])
-        expect(html).not.toContain('<!--')
-        expect(html.match(/<h[23]/g)).toHaveLength(2)
-        expect(html.match(/<td/g)).toHaveLength(12)
+        const shown = (problems: string[], results: Result[]) => {
+          const markdown = told({ conclusion: 'failure', results, problems }, { details: true })
+          const html = marked.parse(markdown, { async: false, gfm: true })
+          const tags = [...html.matchAll(/<\/?([a-z][a-z0-9]*)/gi)].map(([, tag]) => tag)
+          expect(OURS).toEqual(expect.arrayContaining([...new Set(tags)]))
+          expect(html).not.toContain('<!--')
+          return {
+            links: [...html.matchAll(/\s(?:href|src)="([^"]*)"/g)].map(([, href]) => href),
+            heads: html.match(/<h[23]/g)?.length,
+            cells: html.match(/<td/g)?.length,
+          }
+        }
+        expect(shown([], [bad, flawed])).toEqual({ links: [bad.url, bad.url, flawed.url], heads: 2, cells: 12 })
+        expect(shown([message], [bad])).toEqual({ links: [bad.url], heads: 1, cells: 6 })
       }),
       { numRuns: 1000 },
     )
