@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import type { Clock } from './core/clock.ts'
 import { ProviderError } from './core/provider.ts'
-import { type Http, type Reply, TransportError, unlessAborted } from './http.ts'
+import { type Http, type Reply, type Request, TransportError, unlessAborted } from './http.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 export interface HostOptions {
@@ -15,11 +15,15 @@ export interface HostOptions {
 const READ_MS = 30_000
 /** A trigger may take its time: giving up on it early makes its outcome uncertain. */
 const WRITE_MS = 60_000
-const MOST_IN_FLIGHT = 32
+const MOST_IN_FLIGHT = 16
+/** So many failures in a row, whoever has them, are an outage of the host: then one request at a time finds out whether it is over. */
+const OUTAGE = 5
+const LONGEST_PROBE_MS = 40_000
 
 /**
  * One provider host, shared by all syncs: so many requests in flight, and one gate that `Retry-After` closes for everybody. After a
- * 429 half as many are let through, and more again with every answer.
+ * 429 half as many are let through, and more again with every answer. During an outage one request asks for all of them, so that
+ * hundreds of syncs do not make it worse.
  */
 export class Host {
   readonly #http: Http
@@ -30,6 +34,10 @@ export class Host {
   #throttled = 0
   /** When the last of them came; monotonic milliseconds. */
   #refusedAt = 0
+  /** Failures in a row, of the network and of the host itself. */
+  #failures = 0
+  /** The request that finds out whether the outage is over, while it is under way. */
+  #probe: Promise<void> | null = null
   /** Monotonic milliseconds. */
   #opensAt = 0
 
@@ -67,24 +75,73 @@ export class Host {
   }
 
   async #send(method: 'GET' | 'POST', path: string, signal: AbortSignal, timeoutMs: number): Promise<Reply> {
-    const { baseUrl, headers, clock, onDate } = this.#options
+    const { baseUrl, headers } = this.#options
     let sent = false
-    const exchange = () =>
-      this.#lane(async () => {
-        while (this.closedForMs > 0 && !signal.aborted) await clock.sleep(this.closedForMs, signal)
-        const sentAt = clock.now()
-        sent = !signal.aborted
-        const reply = await this.#http.send({ method, url: baseUrl + path, headers, timeoutMs, signal })
-        const date = Date.parse(reply.headers.date ?? '')
-        if (!Number.isNaN(date)) onDate(date, reply.sentAt, reply.receivedAt)
-        this.#learn(reply, sentAt)
-        return reply
-      })
+    const ask = async (): Promise<Reply> => {
+      for (;;) {
+        const { isProbe, leave } = await this.#enter(signal)
+        try {
+          const reply = await this.#lane(async () => {
+            // The gate may have been closed while this one waited for its turn.
+            if (this.#isClosedTo(isProbe) && !signal.aborted) return null
+            sent = !signal.aborted
+            return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isProbe)
+          })
+          if (reply !== null) return reply
+        } finally {
+          leave()
+        }
+      }
+    }
     try {
-      return await unlessAborted(signal, exchange)
+      return await unlessAborted(signal, ask)
     } catch (error) {
       if (error instanceof TransportError || !signal.aborted) throw error
       throw new TransportError('the request was stopped', sent, error)
+    }
+  }
+
+  #isClosedTo(isProbe: boolean): boolean {
+    return this.closedForMs > 0 || (this.#failures >= OUTAGE && !isProbe)
+  }
+
+  /** Waits at the gate. Throws TransportError where another request has just found that the outage goes on. */
+  async #enter(signal: AbortSignal): Promise<{ isProbe: boolean; leave(): void }> {
+    const { clock } = this.#options
+    const known = this.#failures
+    for (;;) {
+      if (this.closedForMs > 0 && !signal.aborted) await clock.sleep(this.closedForMs, signal)
+      else if (!this.#isClosedTo(false) || signal.aborted) return { isProbe: false, leave: () => {} }
+      else if (this.#probe !== null) await this.#probe
+      else {
+        const probe = Promise.withResolvers<void>()
+        this.#probe = probe.promise
+        const leave = () => {
+          this.#probe = null
+          probe.resolve()
+        }
+        return { isProbe: true, leave }
+      }
+      if (this.#failures >= OUTAGE && this.#failures > known) {
+        throw new TransportError('the provider is not available, as another request found', false)
+      }
+    }
+  }
+
+  async #exchange(request: Request, isProbe: boolean): Promise<Reply> {
+    const { clock, onDate } = this.#options
+    const sentAt = clock.now()
+    try {
+      const reply = await this.#http.send(request)
+      const date = Date.parse(reply.headers.date ?? '')
+      if (!Number.isNaN(date)) onDate(date, reply.sentAt, reply.receivedAt)
+      if (reply.status >= 500) this.#fail(isProbe)
+      else this.#failures = 0
+      this.#learn(reply, sentAt)
+      return reply
+    } catch (error) {
+      if (error instanceof TransportError && !request.signal.aborted) this.#fail(isProbe)
+      throw error
     }
   }
 
@@ -103,7 +160,17 @@ export class Host {
     const asked = retryAfterMs(reply.headers, clock.wall()) ?? 0
     // "At once" from a server that is throttling is no answer either.
     const pause = asked > 0 || reply.status !== 429 ? asked : Math.min(90_000, 1000 * 2 ** (this.#throttled - 1))
-    const closed = reply.status === 429 || reply.status === 503 ? pause : 0
-    this.#opensAt = Math.max(this.#opensAt, clock.now() + closed)
+    if (reply.status === 429 || reply.status === 503) this.#closeFor(pause)
+  }
+
+  /** Before an outage every failure counts; within one only that of the request that asks for all. */
+  #fail(isProbe: boolean): void {
+    if (this.#failures >= OUTAGE && !isProbe) return
+    this.#failures += 1
+    if (this.#failures >= OUTAGE) this.#closeFor(Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE)))
+  }
+
+  #closeFor(ms: number): void {
+    this.#opensAt = Math.max(this.#opensAt, this.#options.clock.now() + ms)
   }
 }

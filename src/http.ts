@@ -1,4 +1,7 @@
+import { Agent, type RequestOptions } from 'node:http'
+import { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
+import { TLSSocket } from 'node:tls'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { HttpClient, type HttpClientResponse } from '@actions/http-client'
 
@@ -39,7 +42,10 @@ export class TransportError extends Error {
 /** Enough for a page of a hundred runs many times over; a larger answer is not one of ours. Bytes after decompression. */
 const MOST_BYTES = 8 * 1024 * 1024
 /** As many as a host has requests in flight: one that waits for a socket would only seem to be sent. */
-const MOST_SOCKETS = 32
+const MOST_SOCKETS = 16
+/** Sockets that are kept for the next read. Most runs are looked at seldom: more would stay idle. */
+const MOST_IDLE = 4
+const CONNECT_MS = 10_000
 /** Only an idle socket ends here; every request has its own time-out. */
 const SOCKET_IDLE_MS = 300_000
 
@@ -53,8 +59,9 @@ export function createHttp(userAgent: string, wall: () => number): Http {
   // them before its first await, so the signal set just before the call is the one of that call.
   let signalOfNext: AbortSignal | undefined
   const passSignal = {
-    prepareRequest: (options: { host?: string | null; signal?: AbortSignal | undefined }) => {
-      options.signal = signalOfNext
+    prepareRequest: (options: RequestOptions) => {
+      if (signalOfNext !== undefined) options.signal = signalOfNext
+      if (options.agent instanceof Agent) prepareAgent(options.agent)
       // It takes the brackets of an IPv6 address for a part of its name.
       if (options.host?.startsWith('[')) options.host = options.host.slice(1, -1)
     },
@@ -105,6 +112,40 @@ export function createHttp(userAgent: string, wall: () => number): Http {
       }
     },
   }
+}
+
+const prepared = new WeakSet<Agent>()
+
+/** Gives up on a connection that does not come about: as long as there is none, nothing can have been sent. */
+function prepareAgent(agent: Agent): void {
+  if (prepared.has(agent)) return
+  prepared.add(agent)
+  agent.maxFreeSockets = MOST_IDLE
+  const connect = agent.createConnection.bind(agent)
+  agent.createConnection = (options, callback) => {
+    const stream = connect(options, callback)
+    if (stream instanceof Socket) {
+      const late = Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' })
+      const timer = setTimeout(() => stream.destroy(late), CONNECT_MS)
+      const done = () => clearTimeout(timer)
+      // A connection is of use only once the certificate has been checked.
+      stream.once(stream instanceof TLSSocket ? 'secureConnect' : 'connect', done).once('close', done)
+    }
+    return stream
+  }
+}
+
+/**
+ * Checks certificates whatever the environment says: without it the token would be given to anybody on the way. A company's own
+ * authority is made known with NODE_EXTRA_CA_CERTS instead.
+ */
+export function checkCertificates(warn: (text: string) => void, env = process.env): void {
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return
+  // Read anew at every connection, also at those through a proxy.
+  delete env.NODE_TLS_REJECT_UNAUTHORIZED
+  warn(
+    'NODE_TLS_REJECT_UNAUTHORIZED=0 is not followed: it would show the token to whoever is on the way. Make your authority known with NODE_EXTRA_CA_CERTS.',
+  )
 }
 
 /** What the work comes to, or a rejection as soon as the signal aborts. */

@@ -62,11 +62,11 @@ describe('a host', () => {
     expect(dates).toEqual([[Date.UTC(2026, 10, 24, 3, 0, 5), began, began + 10]])
   })
 
-  test('has at most 32 requests to answer at once', async () => {
+  test('has at most 16 requests to answer at once', async () => {
     const { clock, host, peaks, sent } = setUp([ok])
     await clock.run(Promise.all(Array.from({ length: 200 }, (_, index) => host.get(`/${index}`, calm))))
     expect(sent).toHaveLength(200)
-    expect(peaks.inFlight).toBe(32)
+    expect(peaks.inFlight).toBe(16)
   })
 
   test('lets through what is no failure of the network as it is: a slip of ours is no outage', async () => {
@@ -165,12 +165,11 @@ describe('a host that throttles', () => {
   })
 
   test.each([
-    [0, 32],
-    [1, 16],
-    [2, 8],
-    [3, 4],
-    [4, 2],
-    [5, 1],
+    [0, 16],
+    [1, 8],
+    [2, 4],
+    [3, 2],
+    [4, 1],
     [9, 1],
   ])('after %i refusals is asked at most %i things at once', async (refusals, most) => {
     const { clock, host, peaks } = setUp([...Array(refusals).fill(busy('1')), ok])
@@ -185,13 +184,13 @@ describe('a host that throttles', () => {
     const peakAfter = async (answers: number) => {
       for (let count = 0; count < answers; count += 1) await clock.run(host.get('/a', calm))
       peaks.inFlight = 0
-      await clock.run(Promise.all(Array.from({ length: 33 }, (_, index) => host.get(`/${index}`, calm))))
+      await clock.run(Promise.all(Array.from({ length: 17 }, (_, index) => host.get(`/${index}`, calm))))
       return peaks.inFlight
     }
     const early = await peakAfter(3)
-    const later = await peakAfter(60)
-    expect([early > 1, early < later, later < 32]).toEqual([true, true, true])
-    expect(await peakAfter(600)).toBe(32)
+    const later = await peakAfter(30)
+    expect([early > 1, early < later, later < 16]).toEqual([true, true, true])
+    expect(await peakAfter(600)).toBe(16)
   })
 
   test('keeps nobody who has stopped waiting', async () => {
@@ -218,8 +217,8 @@ describe('a host that throttles', () => {
 
 describe('a crowd of requests', () => {
   test('that is refused at once was refused once', async () => {
-    const { clock, host } = setUp([...Array(32).fill(busy()), ok])
-    const crowd = Promise.all(Array.from({ length: 32 }, (_, index) => host.get(`/${index}`, calm)))
+    const { clock, host } = setUp([...Array(16).fill(busy()), ok])
+    const crowd = Promise.all(Array.from({ length: 16 }, (_, index) => host.get(`/${index}`, calm)))
     clock.at(11, () => expect(host.closedForMs).toBeLessThanOrEqual(1000))
     await clock.run(crowd)
     expect(clock.now()).toBeLessThan(2000)
@@ -228,12 +227,101 @@ describe('a crowd of requests', () => {
   test('leaves nobody in the queue who has stopped waiting', async () => {
     const stop = new AbortController()
     const { clock, host, sent } = setUp([ok], 60_000)
-    const crowd = Promise.all(Array.from({ length: 32 }, (_, index) => host.get(`/${index}`, calm)))
+    const crowd = Promise.all(Array.from({ length: 16 }, (_, index) => host.get(`/${index}`, calm)))
     const late = host.post('/late', stop.signal)
     clock.at(5000, () => stop.abort())
     await expect(clock.run(late)).rejects.toMatchObject({ name: 'TransportError', sent: false })
     expect(clock.now()).toBe(5000)
     await clock.run(crowd)
     expect(sent.some(({ url }) => url.endsWith('/late'))).toBe(false)
+  })
+})
+
+describe('an outage of the host', () => {
+  const down = { status: 502 }
+  const unreachable = new TransportError('the connection was refused', false)
+  const failed = (asked: Promise<unknown>) =>
+    asked.then(
+      () => 'answered',
+      () => 'failed',
+    )
+
+  test.each([
+    ['answers of its own', down],
+    ['a network that is down', unreachable],
+  ])('%s: a few failures in a row close the gate for everybody', async (_name, answer) => {
+    const { clock, host, sent } = setUp([answer])
+    for (let count = 0; count < 4; count += 1) await clock.run(failed(host.get('/a', calm)))
+    expect(host.closedForMs).toBe(0)
+    await clock.run(failed(host.get('/a', calm)))
+    expect(host.closedForMs).toBe(1000)
+    expect(sent).toHaveLength(5)
+  })
+
+  test('one request asks for all of them: while it fails nobody else is sent', async () => {
+    const { clock, host, sent } = setUp([down])
+    for (let count = 0; count < 5; count += 1) await clock.run(host.get('/a', calm))
+    const crowd = Array.from({ length: 300 }, (_, index) => failed(host.get(`/${index}`, calm)))
+    const ends = await clock.run(Promise.all(crowd))
+    expect(sent).toHaveLength(6)
+    expect(ends.filter((end) => end === 'failed')).toHaveLength(299)
+  })
+
+  test('once it is answered all others follow', async () => {
+    const { clock, host, sent } = setUp([...Array(5).fill(down), ok])
+    for (let count = 0; count < 5; count += 1) await clock.run(host.get('/a', calm))
+    const crowd = Array.from({ length: 300 }, (_, index) => host.get(`/${index}`, calm))
+    await clock.run(Promise.all(crowd))
+    expect(sent).toHaveLength(305)
+  })
+
+  test('costs ever fewer requests, whoever asks and however often', async () => {
+    const { clock, host, sent } = setUp([down])
+    const ask = async () => {
+      while (clock.now() < 600_000) {
+        await failed(host.get('/a', calm))
+        await clock.sleep(500)
+      }
+    }
+    await clock.run(Promise.all(Array.from({ length: 200 }, ask)))
+    expect(sent.length).toBeLessThanOrEqual(40)
+  })
+
+  test('holds writes back, too, and says that they were not sent', async () => {
+    const { clock, host, sent } = setUp([down])
+    for (let count = 0; count < 5; count += 1) await clock.run(host.get('/a', calm))
+    const [probe, write] = await clock.run(Promise.allSettled([host.get('/probe', calm), host.post('/trigger', calm)]))
+    expect(probe).toMatchObject({ status: 'fulfilled', value: { status: 502 } })
+    expect(write).toMatchObject({ status: 'rejected', reason: { name: 'TransportError', sent: false } })
+    expect(sent.some(({ method }) => method === 'POST')).toBe(false)
+  })
+
+  test('is not what a few answers of another kind in between make it', async () => {
+    const { clock, host } = setUp([down, down, down, down, { status: 404 }, down, down, down, down, ok])
+    for (let count = 0; count < 9; count += 1) await clock.run(host.get('/a', calm))
+    expect(host.closedForMs).toBe(0)
+  })
+
+  test('is none where it was us who stopped', async () => {
+    const stop = new AbortController()
+    const { clock, host } = setUp([ok], 1000)
+    const crowd = Array.from({ length: 10 }, () => failed(host.get('/a', stop.signal)))
+    clock.at(500, () => stop.abort())
+    await clock.run(Promise.all(crowd))
+    expect(host.closedForMs).toBe(0)
+    expect((await clock.run(host.get('/a', calm))).status).toBe(200)
+  })
+
+  test('keeps nobody who has stopped waiting for the one that asks', async () => {
+    const stop = new AbortController()
+    const { clock, host } = setUp([down], 5000)
+    for (let count = 0; count < 5; count += 1) await clock.run(host.get('/a', calm))
+    const probe = host.get('/probe', calm)
+    const waiting = failed(host.get('/a', stop.signal))
+    const began = clock.now()
+    clock.at(began + 2000, () => stop.abort())
+    expect(await clock.run(waiting)).toBe('failed')
+    expect(clock.now() - began).toBe(2000)
+    await clock.run(probe)
   })
 })

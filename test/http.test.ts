@@ -140,6 +140,33 @@ describe('a request', () => {
     expect(new Set([...from('POST'), ...from('GET')]).size).toBe(4)
   })
 
+  test('uses sixteen connections at most, and keeps four of them for later', async () => {
+    const held: (() => void)[] = []
+    let closed = 0
+    const full = Promise.withResolvers<void>()
+    const twelve = Promise.withResolvers<void>()
+    await using server = await listening((_, response) => {
+      held.push(() => response.end('{}'))
+      if (held.length === 16) full.resolve()
+      if (held.length > 16) response.end('{}')
+    })
+    server.server.on('connection', (socket) => {
+      socket.on('close', () => {
+        closed += 1
+        if (closed === 12) twelve.resolve()
+      })
+    })
+    const send = client()
+    const asked = Array.from({ length: 40 }, (_, index) => send(`${server.url}/${index}`))
+    await full.promise
+    expect(held).toHaveLength(16)
+    for (const letGo of held.splice(0, 16, ...Array(16).fill(() => {}))) letGo()
+    await Promise.all(asked)
+    await twelve.promise
+    expect(new Set(server.heard.map(({ from }) => from)).size).toBe(16)
+    expect(closed).toBe(12)
+  })
+
   test('takes a new connection where the server has closed the idle one', async () => {
     const closed: Promise<unknown>[] = []
     await using server = await listening((request, response) => {
@@ -529,16 +556,16 @@ describe('a signal', () => {
     const full = Promise.withResolvers<void>()
     await using server = await listening((_, response) => {
       held.push(() => response.end('{}'))
-      if (held.length === 20) full.resolve()
+      if (held.length === 16) full.resolve()
     })
     const send = client()
-    const others = Array.from({ length: 20 }, (_, index) => send(`${server.url}/${index}`, { method }))
+    const others = Array.from({ length: 16 }, (_, index) => send(`${server.url}/${index}`, { method }))
     await full.promise
     const waiting = failureOf(send(`${server.url}/waiting`, { method, signal: stop.signal }))
     stop.abort()
     for (const letGo of held) letGo()
     expect((await waiting).message).toBe('the request was stopped')
-    expect((await Promise.all(others)).map(({ text }) => text)).toEqual(Array(20).fill('{}'))
+    expect((await Promise.all(others)).map(({ text }) => text)).toEqual(Array(16).fill('{}'))
     await using elsewhere = await listening((_, response) => response.end('{}'))
     expect((await send(elsewhere.url, { method })).text).toBe('{}')
     expect(server.heard.map(({ url }) => url)).not.toContain('/waiting')
@@ -715,6 +742,21 @@ describe('over TLS', () => {
     const error = await failureOf(client()(`https://localhost:${server.port}`, { method: 'POST' }))
     expect(error.message).toContain('wrong version number')
     expect(server.heard).toEqual([])
+  })
+
+  test('nothing is sent where no connection comes about within ten seconds', async () => {
+    // A server that takes the connection and never says a word of TLS.
+    const taken = Promise.withResolvers<void>()
+    await using server = await opened(createTcpServer(() => taken.resolve()))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const asked = failureOf(client()(`https://localhost:${server.port}`, { method: 'POST' }))
+      await taken.promise
+      vi.advanceTimersByTime(10_000)
+      expect(await asked).toMatchObject({ sent: false, message: 'no connection within 10 s' })
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('a trusted server is talked to', async () => {

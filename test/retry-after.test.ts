@@ -28,6 +28,9 @@ test.each<[string, Record<string, string>, number | null]>([
   ['two dates', { 'retry-after': 'Tue, 24 Nov 2026 03:00:30 GMT, Tue, 24 Nov 2026 03:00:40 GMT' }, null],
   ['a date that no calendar has', { 'retry-after': 'Tue, 24 Nov 2026 25:00:30 GMT' }, null],
   ['a day alone', { 'retry-after': 'Tuesday' }, null],
+  ['a day and a number', { 'retry-after': 'Mon 5' }, null],
+  ['a date without seconds', { 'retry-after': 'Tue, 24 Nov 2026 03:00 GMT' }, null],
+  ['a date of another zone', { 'retry-after': 'Tue, 24 Nov 2026 03:00:30 CET' }, null],
   ['a sign', { 'retry-after': '+5' }, null],
   ['digits of another script', { 'retry-after': '٣' }, null],
   [

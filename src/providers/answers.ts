@@ -39,7 +39,7 @@ export function explain(reply: Reply, what: string, trouble = troubleOf(reply.st
       status >= 300 && status < 400
         ? 'a redirect, which is not followed because it would take the token along'
         : 'the request was not accepted',
-    unavailable: status >= 200 && status < 300 ? 'an answer that makes no sense' : 'the provider is not available',
+    unavailable: status >= 200 && status < 400 ? 'an answer that makes no sense' : 'the provider is not available',
   }[trouble]
   return new ProviderError(trouble, `${meaning} (HTTP ${status})${page}`, { detail: detail === '' ? null : detail })
 }
@@ -49,6 +49,7 @@ function troubleOf(status: number): Trouble {
   if (status === 401 || status === 403) return 'refused'
   if (status === 404) return 'missing'
   if (status === 410) return 'retired'
-  if (status === 408 || status === 425 || status >= 500 || status < 300) return 'unavailable'
+  // 304 answers a question that was never asked, so it makes as little sense as an empty 200.
+  if (status === 408 || status === 425 || status === 304 || status >= 500 || status < 300) return 'unavailable'
   return 'rejected'
 }

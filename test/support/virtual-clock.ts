@@ -4,7 +4,8 @@ import type { Clock } from '../../src/core/clock.ts'
 export class VirtualClock implements Clock {
   readonly #start: number
   #time = 0
-  #timers: { at: number; order: number; ring: () => void }[] = []
+  /** The next one to ring is the last. */
+  readonly #timers: Timer[] = []
   #order = 0
   /** Every sleep that was asked for, in milliseconds. */
   readonly slept: number[] = []
@@ -25,12 +26,15 @@ export class VirtualClock implements Clock {
     this.slept.push(ms)
     if (signal?.aborted) return Promise.resolve()
     return new Promise((resolve) => {
-      const timer = { at: this.#time + Math.max(0, ms), order: this.#order++, ring: resolve }
-      this.#timers.push(timer)
-      signal?.addEventListener('abort', () => {
-        this.#timers = this.#timers.filter((other) => other !== timer)
+      const timer = this.#set(Math.max(0, ms), () => {
+        signal?.removeEventListener('abort', stop)
         resolve()
       })
+      const stop = () => {
+        timer.isOff = true
+        resolve()
+      }
+      signal?.addEventListener('abort', stop)
     })
   }
 
@@ -45,7 +49,8 @@ export class VirtualClock implements Clock {
       // Promises and immediates first: time passes only for those who wait for it.
       await new Promise((resolve) => setImmediate(resolve))
       if (settled) return await watched
-      const next = this.#timers.sort((a, b) => a.at - b.at || a.order - b.order).shift()
+      let next = this.#timers.pop()
+      while (next?.isOff) next = this.#timers.pop()
       if (next === undefined) throw new Error('everything waits, and no timer is set')
       this.#time = next.at
       next.ring()
@@ -54,6 +59,28 @@ export class VirtualClock implements Clock {
 
   /** Calls back at an instant, in milliseconds from the start. */
   at(ms: number, callback: () => void): void {
-    this.#timers.push({ at: ms, order: this.#order++, ring: callback })
+    this.#set(ms - this.#time, callback)
   }
+
+  #set(ms: number, ring: () => void): Timer {
+    const timer: Timer = { at: this.#time + ms, order: this.#order++, ring, isOff: false }
+    // Behind every timer that rings later, or at the same instant and was set later.
+    let [from, to] = [0, this.#timers.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      const other = this.#timers[middle]
+      if (other !== undefined && (other.at > timer.at || (other.at === timer.at && other.order > timer.order)))
+        from = middle + 1
+      else to = middle
+    }
+    this.#timers.splice(from, 0, timer)
+    return timer
+  }
+}
+
+interface Timer {
+  at: number
+  order: number
+  ring(): void
+  isOff: boolean
 }
