@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import { deliver, type Tools } from './core/deliver.ts'
 import type { RunHandle } from './core/input-values.ts'
-import { type Inputs, settingsOf } from './core/inputs.ts'
+import { type Inputs, MAX_SYNCS, settingsOf } from './core/inputs.ts'
 import { COLORS, conclude, isRed, type Outcome, type Verdict } from './core/judge.ts'
 import { decide, type Step } from './core/plan.ts'
 import type { Provider } from './core/provider.ts'
@@ -70,6 +70,12 @@ export async function act(inputs: Inputs, provider: Provider, around: Surroundin
   const found = dbt === null || inputs.discover === 'none' ? [] : await discover(inputs.discover, dbt.rulings, tools)
   if ('outcome' in found) return giveUp(found)
   const ids = [...new Set([...inputs.syncIds, ...found])]
+  if (ids.length > MAX_SYNCS) {
+    return giveUp({
+      outcome: 'not_started',
+      reason: `there are ${ids.length} syncs, more than the ${MAX_SYNCS} of one step`,
+    })
+  }
   if (ids.length === 0) return nothing(`discover: ${inputs.discover} found no sync that this dbt invocation feeds.`)
 
   const plan = await around.group('Plan', () => makePlan(ids, inputs, tools, dbt))

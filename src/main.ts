@@ -9,9 +9,9 @@ import { consultDbt, type Dbt } from './dbt/consult.ts'
 import { explainEmptyToken } from './github/event.ts'
 import { readInputs } from './github/inputs.ts'
 import { annotate, group, print, setOutputs, writeSummary } from './github/runner.ts'
-import { createStateKeeper, saveVerdict } from './github/state.ts'
+import { createStateKeeper } from './github/state.ts'
 import { Host } from './host.ts'
-import { createHttp } from './http.ts'
+import { checkCertificates, createHttp } from './http.ts'
 import { authorization, createProvider, factsOf, PROVIDERS } from './providers/index.ts'
 import { type Annotation, annotationsOf } from './report/annotations.ts'
 import { createLog } from './report/log.ts'
@@ -20,6 +20,7 @@ import { plain } from './report/safe.ts'
 import { summaryOf } from './report/summary.ts'
 import { systemClock as clock } from './system-clock.ts'
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const
 /** Mistakes in the inputs that the job summary tells: whoever has more of them looks at the first ones first. */
 const MOST_TOLD = 50
 
@@ -27,10 +28,20 @@ const MOST_TOLD = 50
 process.exitCode = 1
 let settled = false
 process.on('exit', () => {
-  if (!settled) annotate({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' })
+  if (settled) return
+  annotate({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' })
+  setOutputs(
+    outputsOf({ conclusion: 'failure', results: [], problems: ['The action stopped before it had a result.'] }),
+  )
 })
 const cancel = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const) process.on(signal, () => cancel.abort())
+/** The first signal ends the step in good order, which takes some seconds; a second one ends the process as if nobody listened. */
+const stop = () => {
+  for (const signal of SIGNALS) process.off(signal, stop)
+  cancel.abort()
+}
+for (const signal of SIGNALS) process.on(signal, stop)
+checkCertificates((text) => annotate({ level: 'warning', title: 'Certificates', text }))
 
 const began = { now: clock.now(), wall: clock.wall() }
 try {
@@ -67,7 +78,6 @@ async function main(): Promise<boolean> {
   const report = await runStep(inputs, dbt)
   for (const annotation of annotationsOf(report, inputs.showDetails)) annotate(annotation)
   await publish(report, inputs)
-  saveVerdict(report.conclusion)
   return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(isRed)
 }
 
@@ -112,7 +122,6 @@ async function refuse(problems: readonly string[]): Promise<boolean> {
   tell('error', 'Input', problems)
   const head = `Nothing was triggered: ${problems.length === 1 ? 'an input is' : `${problems.length} inputs are`} not right.`
   await publish({ conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] }, null)
-  saveVerdict('failure')
   return false
 }
 

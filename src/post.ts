@@ -6,15 +6,16 @@ import { readInputs } from './github/inputs.ts'
 import { print } from './github/runner.ts'
 import { readState, type SavedRun } from './github/state.ts'
 import { Host } from './host.ts'
-import { createHttp } from './http.ts'
+import { checkCertificates, createHttp } from './http.ts'
 import { authorization, createProvider, factsOf, PROVIDERS } from './providers/index.ts'
 import { plain } from './report/safe.ts'
 import { systemClock as clock } from './system-clock.ts'
 
 const CANCEL_MS = 30_000
 
-// The second line of defence, at the end of the job: a cancelled or killed main step may have left runs that nobody watches.
+// The second line of defence, at the end of the job: a main step that was stopped may have left runs that nobody watches.
 // Nothing that happens here fails the job: its verdict stands.
+checkCertificates(warn)
 try {
   await post()
 } catch (error) {
@@ -22,9 +23,8 @@ try {
 }
 
 async function post(): Promise<void> {
-  const { verdict, runs } = readState(process.env)
-  const open = runs.filter((run) => run.open)
-  if (open.length === 0 || (verdict !== null && verdict !== 'cancelled')) return
+  const open = readState(process.env).filter((run) => run.open)
+  if (open.length === 0) return
 
   const parsed = parseInputs(readInputs(process.env).raw, PROVIDERS, checkBaseUrl, '')
   // Inputs that main accepted are refused only if the state is not main's.
@@ -40,8 +40,8 @@ async function post(): Promise<void> {
   })
   const provider = createProvider(inputs, host)
   const ours = open.filter(({ syncId, runId }) => id.test(syncId) && (runId === null || id.test(runId)))
-  const mayCancel = inputs.jobStatus === 'cancelled' && inputs.cancelOn.has('cancel')
-  await Promise.all(ours.map((run) => lookAfter(run, mayCancel, provider)))
+  const isCancelled = inputs.jobStatus === 'cancelled' && inputs.cancelOn.has('cancel')
+  await Promise.all(ours.map((run) => lookAfter(run, isCancelled || run.unwanted, provider)))
 }
 
 async function lookAfter({ syncId, runId }: SavedRun, mayCancel: boolean, provider: Provider): Promise<void> {

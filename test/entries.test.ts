@@ -73,11 +73,10 @@ async function stage(options: SimulatorOptions) {
 describe('main', () => {
   test('is green when every sync delivers', async () => {
     await using scene = await stage({ syncs: [{ id: 8290, timeline: completesAfter(50) }] })
-    const { exitCode, outputs, summary, state } = await enter('main', scene.inputs)
+    const { exitCode, outputs, summary } = await enter('main', scene.inputs)
     expect(exitCode).toBe(0)
     expect(outputs.conclusion).toBe('success')
     expect(summary).toContain('Every sync delivered')
-    expect(state.verdict).toBe('"success"')
   })
 
   test('is red on wrong inputs, of which it names nine and says how many more', async () => {
@@ -114,6 +113,14 @@ describe('main', () => {
     expect(printed.match(/^::error/gm)).toHaveLength(1)
   })
 
+  test('checks certificates though the environment says not to', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+    await using scene = await stage({ syncs: [{ id: 8290, timeline: completesAfter(50) }] })
+    await enter('main', scene.inputs)
+    expect(process.env.NODE_TLS_REJECT_UNAUTHORIZED).toBeUndefined()
+    expect(printed).toMatch(/^::warning title=Certificates::NODE_TLS_REJECT_UNAUTHORIZED=0 is not followed/m)
+  })
+
   test('a signal cancels, and tells the provider', async () => {
     await using scene = await stage({ syncs: [{ id: 8290, timeline: worksForever() }] })
     scene.simulator.faults.push((_request, { operation, nth }) => {
@@ -128,14 +135,25 @@ describe('main', () => {
 })
 
 describe('post', () => {
-  const open = (runId: string | null) => ({ 'run-8290': JSON.stringify({ syncId: '8290', runId, open: true }) })
+  const open = (runId: string | null) => ({
+    'run-8290': JSON.stringify({ syncId: '8290', runId, open: true, unwanted: false }),
+  })
 
-  test('does nothing without an open run, or after a verdict', async () => {
+  test('does nothing without an open run', async () => {
     await using scene = await stage({ syncs: [{ id: 8290 }] })
-    await enter('post', scene.inputs, { verdict: '"failure"', ...open('431000000') })
+    const closed = JSON.stringify({ syncId: '8290', runId: '431000000', open: false, unwanted: false })
+    await enter('post', scene.inputs, { 'run-8290': closed })
     await enter('post', scene.inputs, {})
     expect(scene.simulator.requests).toEqual([])
     expect(printed).toBe('')
+  })
+
+  test('cancels a run that main wanted cancelled and could not cancel, whatever became of the job', async () => {
+    await using scene = await stage({ syncs: [{ id: 8290, timeline: worksForever() }] })
+    const runId = String(scene.simulator.startRun(8290, { reason: 'api' }))
+    const left = JSON.stringify({ syncId: '8290', runId, open: true, unwanted: true })
+    await enter('post', { ...scene.inputs, 'job-status': 'failure' }, { 'run-8290': left })
+    expect(scene.simulator.runs(8290)[0]?.state.canceled).toBe(true)
   })
 
   test('cancels an open run in a cancelled job', async () => {
@@ -174,10 +192,10 @@ describe('post', () => {
   test('takes nothing from a state that is not ours', async () => {
     await using scene = await stage({ syncs: [{ id: 8290 }] })
     const hostile = {
-      'run-a': '{"syncId":"../../x","runId":"1","open":true}',
+      'run-a': '{"syncId":"../../x","runId":"1","open":true,"unwanted":false}',
       'run-b': 'no JSON',
-      'run-c': '{"open":true}',
-      'run-d': '{"syncId":"1","runId":"1/cancel?x","open":true}',
+      'run-c': '{"open":true,"unwanted":false}',
+      'run-d': '{"syncId":"1","runId":"1/cancel?x","open":true,"unwanted":false}',
     }
     await enter('post', { ...scene.inputs, 'job-status': 'cancelled' }, hostile)
     expect(scene.simulator.requests).toEqual([])

@@ -38764,7 +38764,7 @@ async function act(inputs, provider, around) {
     const nothing = (why) => ({ results: [], problems: [why], conclusion: 'skipped' });
     const giveUp = (verdict, problems = [`Nothing was triggered: ${verdict.reason}.`]) => {
         const settled = inputs.syncIds.map((id) => {
-            const settings = (0,core_inputs/* settingsOf */.f)(inputs, id);
+            const settings = (0,core_inputs/* settingsOf */.f5)(inputs, id);
             return settle(resultOf(provider, named(unnamed(id), settings), verdict), settings, null);
         });
         return report(settled, problems);
@@ -38773,7 +38773,7 @@ async function act(inputs, provider, around) {
         if (inputs.runs.length === 0)
             return nothing('There was no run to wait for.');
         const awaited = inputs.runs.map(async (handle) => {
-            const settings = (0,core_inputs/* settingsOf */.f)(inputs, handle.syncId ?? '');
+            const settings = (0,core_inputs/* settingsOf */.f5)(inputs, handle.syncId ?? '');
             return settle(await awaitRun(handle, settings, tools), settings, null);
         });
         return report(await Promise.all(awaited));
@@ -38788,6 +38788,12 @@ async function act(inputs, provider, around) {
     if ('outcome' in found)
         return giveUp(found);
     const ids = [...new Set([...inputs.syncIds, ...found])];
+    if (ids.length > core_inputs/* MAX_SYNCS */.wM) {
+        return giveUp({
+            outcome: 'not_started',
+            reason: `there are ${ids.length} syncs, more than the ${core_inputs/* MAX_SYNCS */.wM} of one step`,
+        });
+    }
     if (ids.length === 0)
         return nothing(`discover: ${inputs.discover} found no sync that this dbt invocation feeds.`);
     const plan = await around.group('Plan', () => makePlan(ids, inputs, tools, dbt));
@@ -38828,7 +38834,7 @@ function toolsFor(inputs, provider, around, halted) {
 async function makePlan(ids, inputs, tools, dbt) {
     const { provider, emit } = tools;
     return (await survey(ids, tools)).map((item) => {
-        const settings = (0,core_inputs/* settingsOf */.f)(inputs, item.sync.id);
+        const settings = (0,core_inputs/* settingsOf */.f5)(inputs, item.sync.id);
         const sync = named(item.sync, settings);
         if ('verdict' in item) {
             emit({ kind: 'refused', result: resultOf(provider, sync, item.verdict) });
@@ -39336,9 +39342,12 @@ function show(value) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   f: () => (/* binding */ settingsOf),
-/* harmony export */   z: () => (/* binding */ DEFAULTS)
+/* harmony export */   f5: () => (/* binding */ settingsOf),
+/* harmony export */   wM: () => (/* binding */ MAX_SYNCS),
+/* harmony export */   zY: () => (/* binding */ DEFAULTS)
 /* harmony export */ });
+/** As many syncs as a step can report on: GitHub takes outputs of up to 1 MB. */
+const MAX_SYNCS = 2000;
 /** Every input with its default, in the order of action.yml. */
 const DEFAULTS = {
     provider: 'census',
@@ -39533,7 +39542,7 @@ function conclude(syncs, cancelled) {
  * token; `emptyToken` says what an empty token means in this event; `config` is what the config file holds.
  */
 function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
-    const text = (name) => raw[name]?.trim() || _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .z[name];
+    const text = (name) => raw[name]?.trim() || _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .zY[name];
     const problems = [];
     const warnings = [];
     const facts = providers.find(({ name, aliases }) => [name, ...aliases].includes(text('provider').toLowerCase()));
@@ -39597,7 +39606,6 @@ function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
     return problems.length === 0 ? { ok: true, inputs, warnings } : { ok: false, problems, warnings };
 }
 const NO_SYNC = 'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.';
-const MAX_SYNCS = _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .RANGES */ .$M['max-parallel'].most;
 /** The syncs that are listed: by the input, else by the config file. `elsewhere`: they may also be named in another way. */
 function readSyncIds(desk, config, elsewhere) {
     if (desk.text('runs') !== '')
@@ -39622,8 +39630,8 @@ function readSyncIds(desk, config, elsewhere) {
     for (const id of config.size === 0 ? [] : unique.filter((known) => !config.has(known))) {
         desk.problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id);
     }
-    if (unique.length > MAX_SYNCS) {
-        desk.problem('sync-ids', `Allowed: at most ${MAX_SYNCS} syncs in one step.`, `${unique.length} ids`);
+    if (unique.length > _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .MAX_SYNCS */ .wM) {
+        desk.problem('sync-ids', `Allowed: at most ${_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .MAX_SYNCS */ .wM} syncs in one step.`, `${unique.length} ids`);
     }
     return unique;
 }
@@ -39631,7 +39639,7 @@ function readSyncIds(desk, config, elsewhere) {
 function readRuns(desk) {
     const { facts } = desk;
     for (const name of ['sync-ids', 'dbt-artifacts', 'discover']) {
-        if (desk.text(name) !== _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .z[name]) {
+        if (desk.text(name) !== _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .zY[name]) {
             desk.problem(name, 'With mode: wait the runs are given by the input runs, and nothing is decided.');
         }
     }
@@ -39683,7 +39691,7 @@ function readArtifactPaths(desk, config) {
     if (paths.size > 0)
         return [...paths];
     for (const name of NEED_ARTIFACTS) {
-        if (desk.text(name) === _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .z[name])
+        if (desk.text(name) === _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .zY[name])
             continue;
         desk.problem(name, "It needs dbt-artifacts: the folder with dbt's run_results.json, such as target.");
     }
@@ -39743,7 +39751,6 @@ function hasEnded(run) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   $M: () => (/* binding */ RANGES),
 /* harmony export */   Kf: () => (/* binding */ readChoice),
 /* harmony export */   U4: () => (/* binding */ complaint),
 /* harmony export */   fG: () => (/* binding */ readFlag),
@@ -39751,6 +39758,7 @@ function hasEnded(run) {
 /* harmony export */   kz: () => (/* binding */ readNumber),
 /* harmony export */   vC: () => (/* binding */ CHOICES)
 /* harmony export */ });
+/* unused harmony export RANGES */
 /* harmony import */ var _input_values_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(418);
 
 /** The words that a setting may have, its default first. The inputs and the config file share them. */
@@ -41162,7 +41170,7 @@ async function consultDbt(inputs, facts, root, now) {
     const rulings = new Rulings(basis, facts);
     const badNames = basis.projects.length === 0
         ? []
-        : [...inputs.config.keys()].flatMap((id) => rulings.problemsOf((0,core_inputs/* settingsOf */.f)(inputs, id)).map((problem) => `config: sync ${id}: models: ${problem}`));
+        : [...inputs.config.keys()].flatMap((id) => rulings.problemsOf((0,core_inputs/* settingsOf */.f5)(inputs, id)).map((problem) => `config: sync ${id}: models: ${problem}`));
     return {
         dbt: { rulings, builtAt: basis.builtAt, problems: isUsed ? problems : [], badNames },
         warnings: [...(isUsed ? [] : problems.map((problem) => `Not used: ${problem}`)), ...evidence.warnings],
@@ -41231,17 +41239,18 @@ function readInputs(env) {
         if (!variable.startsWith('INPUT_'))
             continue;
         const name = variable.slice('INPUT_'.length).toLowerCase();
-        if (Object.hasOwn(_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DEFAULTS */ .z, name)) {
+        if (Object.hasOwn(_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DEFAULTS */ .zY, name)) {
             read.raw[name] = value ?? '';
             continue;
         }
-        const meant = Object.keys(_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DEFAULTS */ .z).find((known) => isNearly(name, known));
+        const meant = Object.keys(_core_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DEFAULTS */ .zY).find((known) => isNearly(name, known));
         if (meant !== undefined)
             read.problems.push(`${name}: there is no such input. Did you mean ${meant}?`);
         else
             read.warnings.push(`${name}: there is no such input, so it has no effect.`);
     }
     mask(read.raw['api-token'] ?? '');
+    maskProxies(env);
     return read;
 }
 /** One slip away, or only a part of the name: `max_parallel`, `retry`, `timeout`, `token`. */
@@ -41250,7 +41259,9 @@ function isNearly(name, known) {
     const isPart = name.length > 2 && `-${known}-`.includes(`-${name}-`);
     return isPart || plain(name) === plain(known) || (0,leven__WEBPACK_IMPORTED_MODULE_2__/* ["default"] */ .A)(name, known) <= Math.min(2, Math.floor(known.length / 3));
 }
-/** Hides the token and what it is sent as, before anything is printed. A text too short for a token would hide half the log. */
+/** A text shorter than this would hide half the log. */
+const SHORTEST = 8;
+/** Hides the token and what it is sent as, before anything is printed. */
 function mask(raw) {
     const parsed = (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_3__/* .parseToken */ .pI)(raw, '');
     const token = 'token' in parsed ? parsed.token : raw.trim();
@@ -41261,8 +41272,21 @@ function mask(raw) {
         Buffer.from(`bearer:${token}`).toString('base64'),
     ];
     for (const secret of new Set(forms)) {
-        if (secret.length >= 8 && token.length >= 8)
+        if (secret.length >= SHORTEST && token.length >= SHORTEST)
             (0,_actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setSecret */ .Pq)(secret);
+    }
+}
+/** The password of a proxy, which an error of the network might quote. */
+function maskProxies(env) {
+    for (const [name, value] of Object.entries(env)) {
+        if (!/^https?_proxy$/i.test(name) || value === undefined || !URL.canParse(value))
+            continue;
+        const { username, password } = new URL(value);
+        // As it is in the address, and as it is sent.
+        const forms = [password, `${username}:${password}`, Buffer.from(`${username}:${password}`).toString('base64')];
+        for (const secret of password === '' ? [] : forms)
+            if (secret.length >= SHORTEST)
+                (0,_actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setSecret */ .Pq)(secret);
     }
 }
 
@@ -41340,61 +41364,61 @@ function reason(error) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   G4: () => (/* binding */ createStateKeeper),
-/* harmony export */   RC: () => (/* binding */ saveVerdict)
+/* harmony export */   G: () => (/* binding */ createStateKeeper)
 /* harmony export */ });
 /* unused harmony export readState */
-/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7934);
-/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3581);
+/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7934);
+/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
+/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3581);
+
 
 
 const RUN = 'run-';
-const VERDICT = 'verdict';
-const Saved = valibot__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ syncId: valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), runId: valibot__WEBPACK_IMPORTED_MODULE_1__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()), open: valibot__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY() });
+const Saved = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ syncId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), runId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()), open: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(), unwanted: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY() });
 /** Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. */
 function createStateKeeper() {
     const runs = new Map();
     const stopped = new Set();
     const save = (run) => {
         runs.set(run.syncId, run);
-        (0,_runner_js__WEBPACK_IMPORTED_MODULE_0__/* .saveState */ .LZ)(`${RUN}${run.syncId}`, run);
+        (0,_runner_js__WEBPACK_IMPORTED_MODULE_1__/* .saveState */ .LZ)(`${RUN}${run.syncId}`, run);
     };
     return (event) => {
         switch (event.kind) {
             case 'intent':
-                return save({ syncId: event.sync.id, runId: null, open: true });
+                return save({ syncId: event.sync.id, runId: null, open: true, unwanted: false });
             case 'triggered':
-                return event.cancellable ? save({ syncId: event.sync.id, runId: event.runId, open: true }) : undefined;
+                if (!event.cancellable)
+                    return;
+                return save({ syncId: event.sync.id, runId: event.runId, open: true, unwanted: false });
+            case 'cancelling': {
+                const run = runs.get(event.sync.id);
+                return run === undefined ? undefined : save({ ...run, unwanted: true });
+            }
             case 'cancelled':
                 stopped.add(event.runId);
                 return;
             case 'settled': {
-                const run = runs.get(event.result.sync.id);
+                const { outcome, run: seen, sync } = event.result;
+                const run = runs.get(sync.id);
                 if (run === undefined)
                     return;
-                // A run that the workflow's cancellation could not stop is left to the post step, which has more time.
-                const leftOver = event.result.outcome === 'cancelled' &&
-                    run.runId !== null &&
-                    event.result.run?.state !== 'cancelled' &&
-                    !stopped.has(run.runId);
-                return save({ ...run, open: leftOver });
+                // A run that could not be stopped is left to the post step, which has more time.
+                const goesOn = seen === null || !(0,_core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .hasEnded */ .hY)(seen);
+                const leftOver = run.runId !== null && goesOn && !stopped.has(run.runId);
+                return save({ ...run, open: leftOver && (run.unwanted || outcome === 'cancelled') });
             }
         }
     };
 }
-function saveVerdict(conclusion) {
-    (0,_runner_js__WEBPACK_IMPORTED_MODULE_0__/* .saveState */ .LZ)(VERDICT, conclusion);
-}
 /** The state as main left it. What does not look like ours is left out. */
 function readState(env) {
-    const runs = Object.entries(env).flatMap(([name, value]) => {
+    return Object.entries(env).flatMap(([name, value]) => {
         if (!name.startsWith(`STATE_${RUN}`))
             return [];
         const saved = v.safeParse(Saved, parse(value));
         return saved.success ? [saved.output] : [];
     });
-    const verdict = parse(env[`STATE_${VERDICT}`]);
-    return { verdict: typeof verdict === 'string' ? verdict : null, runs };
 }
 function parse(text) {
     try {
@@ -41414,10 +41438,10 @@ function parse(text) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   x: () => (/* binding */ Host)
 /* harmony export */ });
-/* harmony import */ var p_limit__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(370);
+/* harmony import */ var p_limit__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(370);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3316);
-/* harmony import */ var _retry_after_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6778);
+/* harmony import */ var _retry_after_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6778);
 
 
 
@@ -41425,20 +41449,28 @@ function parse(text) {
 const READ_MS = 30_000;
 /** A trigger may take its time: giving up on it early makes its outcome uncertain. */
 const WRITE_MS = 60_000;
-const MOST_IN_FLIGHT = 32;
+const MOST_IN_FLIGHT = 16;
+/** So many failures in a row, whoever has them, are an outage of the host: then one request at a time finds out whether it is over. */
+const OUTAGE = 5;
+const LONGEST_PROBE_MS = 40_000;
 /**
  * One provider host, shared by all syncs: so many requests in flight, and one gate that `Retry-After` closes for everybody. After a
- * 429 half as many are let through, and more again with every answer.
+ * 429 half as many are let through, and more again with every answer. During an outage one request asks for all of them, so that
+ * hundreds of syncs do not make it worse.
  */
 class Host {
     #http;
     #options;
-    #lane = (0,p_limit__WEBPACK_IMPORTED_MODULE_2__/* ["default"] */ .A)(MOST_IN_FLIGHT);
+    #lane = (0,p_limit__WEBPACK_IMPORTED_MODULE_3__/* ["default"] */ .A)(MOST_IN_FLIGHT);
     #allowed = MOST_IN_FLIGHT;
     /** Refusals in a row. */
     #throttled = 0;
     /** When the last of them came; monotonic milliseconds. */
     #refusedAt = 0;
+    /** Failures in a row, of the network and of the host itself. */
+    #failures = 0;
+    /** The request that finds out whether the outage is over, while it is under way. */
+    #probe = null;
     /** Monotonic milliseconds. */
     #opensAt = 0;
     constructor(http, options) {
@@ -41473,27 +41505,83 @@ class Host {
         return Math.max(0, this.#opensAt - this.#options.clock.now());
     }
     async #send(method, path, signal, timeoutMs) {
-        const { baseUrl, headers, clock, onDate } = this.#options;
+        const { baseUrl, headers } = this.#options;
         let sent = false;
-        const exchange = () => this.#lane(async () => {
-            while (this.closedForMs > 0 && !signal.aborted)
-                await clock.sleep(this.closedForMs, signal);
-            const sentAt = clock.now();
-            sent = !signal.aborted;
-            const reply = await this.#http.send({ method, url: baseUrl + path, headers, timeoutMs, signal });
-            const date = Date.parse(reply.headers.date ?? '');
-            if (!Number.isNaN(date))
-                onDate(date, reply.sentAt, reply.receivedAt);
-            this.#learn(reply, sentAt);
-            return reply;
-        });
+        const ask = async () => {
+            for (;;) {
+                const { isProbe, leave } = await this.#enter(signal);
+                try {
+                    const reply = await this.#lane(async () => {
+                        // The gate may have been closed while this one waited for its turn.
+                        if (this.#isClosedTo(isProbe) && !signal.aborted)
+                            return null;
+                        sent = !signal.aborted;
+                        return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isProbe);
+                    });
+                    if (reply !== null)
+                        return reply;
+                }
+                finally {
+                    leave();
+                }
+            }
+        };
         try {
-            return await (0,_http_js__WEBPACK_IMPORTED_MODULE_1__/* .unlessAborted */ .Wh)(signal, exchange);
+            return await (0,_http_js__WEBPACK_IMPORTED_MODULE_1__/* .unlessAborted */ .Wh)(signal, ask);
         }
         catch (error) {
             if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX || !signal.aborted)
                 throw error;
             throw new _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX('the request was stopped', sent, error);
+        }
+    }
+    #isClosedTo(isProbe) {
+        return this.closedForMs > 0 || (this.#failures >= OUTAGE && !isProbe);
+    }
+    /** Waits at the gate. Throws TransportError where another request has just found that the outage goes on. */
+    async #enter(signal) {
+        const { clock } = this.#options;
+        const known = this.#failures;
+        for (;;) {
+            if (this.closedForMs > 0 && !signal.aborted)
+                await clock.sleep(this.closedForMs, signal);
+            else if (!this.#isClosedTo(false) || signal.aborted)
+                return { isProbe: false, leave: () => { } };
+            else if (this.#probe !== null)
+                await this.#probe;
+            else {
+                const probe = Promise.withResolvers();
+                this.#probe = probe.promise;
+                const leave = () => {
+                    this.#probe = null;
+                    probe.resolve();
+                };
+                return { isProbe: true, leave };
+            }
+            if (this.#failures >= OUTAGE && this.#failures > known) {
+                throw new _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX('the provider is not available, as another request found', false);
+            }
+        }
+    }
+    async #exchange(request, isProbe) {
+        const { clock, onDate } = this.#options;
+        const sentAt = clock.now();
+        try {
+            const reply = await this.#http.send(request);
+            const date = Date.parse(reply.headers.date ?? '');
+            if (!Number.isNaN(date))
+                onDate(date, reply.sentAt, reply.receivedAt);
+            if (reply.status >= 500)
+                this.#fail(isProbe);
+            else
+                this.#failures = 0;
+            this.#learn(reply, sentAt);
+            return reply;
+        }
+        catch (error) {
+            if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX && !request.signal.aborted)
+                this.#fail(isProbe);
+            throw error;
         }
     }
     #learn(reply, sentAt) {
@@ -41509,11 +41597,22 @@ class Host {
             this.#refusedAt = clock.now();
         }
         this.#lane.concurrency = Math.floor(this.#allowed);
-        const asked = (0,_retry_after_js__WEBPACK_IMPORTED_MODULE_3__/* .retryAfterMs */ .V)(reply.headers, clock.wall()) ?? 0;
+        const asked = (0,_retry_after_js__WEBPACK_IMPORTED_MODULE_2__/* .retryAfterMs */ .V)(reply.headers, clock.wall()) ?? 0;
         // "At once" from a server that is throttling is no answer either.
         const pause = asked > 0 || reply.status !== 429 ? asked : Math.min(90_000, 1000 * 2 ** (this.#throttled - 1));
-        const closed = reply.status === 429 || reply.status === 503 ? pause : 0;
-        this.#opensAt = Math.max(this.#opensAt, clock.now() + closed);
+        if (reply.status === 429 || reply.status === 503)
+            this.#closeFor(pause);
+    }
+    /** Before an outage every failure counts; within one only that of the request that asks for all. */
+    #fail(isProbe) {
+        if (this.#failures >= OUTAGE && !isProbe)
+            return;
+        this.#failures += 1;
+        if (this.#failures >= OUTAGE)
+            this.#closeFor(Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE)));
+    }
+    #closeFor(ms) {
+        this.#opensAt = Math.max(this.#opensAt, this.#options.clock.now() + ms);
     }
 }
 
@@ -41527,17 +41626,27 @@ class Host {
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
   wX: () => (/* binding */ TransportError),
+  rQ: () => (/* binding */ checkCertificates),
   V0: () => (/* binding */ createHttp),
   Wh: () => (/* binding */ unlessAborted)
 });
 
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: external "node:stream/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(1692);
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __nccwpck_require__(8522);
 // EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
 var lib = __nccwpck_require__(4942);
 ;// CONCATENATED MODULE: ./lib/http.js
+
+
+
 
 
 
@@ -41553,7 +41662,10 @@ class TransportError extends Error {
 /** Enough for a page of a hundred runs many times over; a larger answer is not one of ours. Bytes after decompression. */
 const MOST_BYTES = 8 * 1024 * 1024;
 /** As many as a host has requests in flight: one that waits for a socket would only seem to be sent. */
-const MOST_SOCKETS = 32;
+const MOST_SOCKETS = 16;
+/** Sockets that are kept for the next read. Most runs are looked at seldom: more would stay idle. */
+const MOST_IDLE = 4;
+const CONNECT_MS = 10_000;
 /** Only an idle socket ends here; every request has its own time-out. */
 const SOCKET_IDLE_MS = 300_000;
 /**
@@ -41567,7 +41679,10 @@ function createHttp(userAgent, wall) {
     let signalOfNext;
     const passSignal = {
         prepareRequest: (options) => {
-            options.signal = signalOfNext;
+            if (signalOfNext !== undefined)
+                options.signal = signalOfNext;
+            if (options.agent instanceof external_node_http_.Agent)
+                prepareAgent(options.agent);
             // It takes the brackets of an IPv6 address for a part of its name.
             if (options.host?.startsWith('['))
                 options.host = options.host.slice(1, -1);
@@ -41623,6 +41738,37 @@ function createHttp(userAgent, wall) {
             }
         },
     };
+}
+const prepared = new WeakSet();
+/** Gives up on a connection that does not come about: as long as there is none, nothing can have been sent. */
+function prepareAgent(agent) {
+    if (prepared.has(agent))
+        return;
+    prepared.add(agent);
+    agent.maxFreeSockets = MOST_IDLE;
+    const connect = agent.createConnection.bind(agent);
+    agent.createConnection = (options, callback) => {
+        const stream = connect(options, callback);
+        if (stream instanceof external_node_net_.Socket) {
+            const late = Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' });
+            const timer = setTimeout(() => stream.destroy(late), CONNECT_MS);
+            const done = () => clearTimeout(timer);
+            // A connection is of use only once the certificate has been checked.
+            stream.once(stream instanceof external_node_tls_.TLSSocket ? 'secureConnect' : 'connect', done).once('close', done);
+        }
+        return stream;
+    };
+}
+/**
+ * Checks certificates whatever the environment says: without it the token would be given to anybody on the way. A company's own
+ * authority is made known with NODE_EXTRA_CA_CERTS instead.
+ */
+function checkCertificates(warn, env = process.env) {
+    if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0')
+        return;
+    // Read anew at every connection, also at those through a proxy.
+    delete env.NODE_TLS_REJECT_UNAUTHORIZED;
+    warn('NODE_TLS_REJECT_UNAUTHORIZED=0 is not followed: it would show the token to whoever is on the way. Make your authority known with NODE_EXTRA_CA_CERTS.');
 }
 /** What the work comes to, or a rejection as soon as the signal aborts. */
 async function unlessAborted(signal, work) {
@@ -41758,18 +41904,28 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGBREAK'];
 /** Mistakes in the inputs that the job summary tells: whoever has more of them looks at the first ones first. */
 const MOST_TOLD = 50;
 // Red until the end proves otherwise: a process that stops without a verdict must not look like success.
 process.exitCode = 1;
 let settled = false;
 process.on('exit', () => {
-    if (!settled)
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' });
+    if (settled)
+        return;
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' });
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_15__/* .outputsOf */ .Y)({ conclusion: 'failure', results: [], problems: ['The action stopped before it had a result.'] }));
 });
 const cancel = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGBREAK'])
-    process.on(signal, () => cancel.abort());
+/** The first signal ends the step in good order, which takes some seconds; a second one ends the process as if nobody listened. */
+const stop = () => {
+    for (const signal of SIGNALS)
+        process.off(signal, stop);
+    cancel.abort();
+};
+for (const signal of SIGNALS)
+    process.on(signal, stop);
+(0,_http_js__WEBPACK_IMPORTED_MODULE_11__/* .checkCertificates */ .rQ)((text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level: 'warning', title: 'Certificates', text }));
 const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.wall() };
 try {
     if (await main())
@@ -41807,7 +41963,6 @@ async function main() {
     for (const annotation of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_13__/* .annotationsOf */ .I)(report, inputs.showDetails))
         (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)(annotation);
     await publish(report, inputs);
-    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .saveVerdict */ .RC)(report.conclusion);
     return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(_core_judge_js__WEBPACK_IMPORTED_MODULE_3__/* .isRed */ .iI);
 }
 async function runStep(inputs, dbt) {
@@ -41819,7 +41974,7 @@ async function runStep(inputs, dbt) {
         onDate: (...times) => providerClock.observe(...times),
     });
     const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_14__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .print */ .yy });
-    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .createStateKeeper */ .G4)();
+    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .createStateKeeper */ .G)();
     const done = new AbortController();
     void beat(log.heartbeat, done.signal);
     try {
@@ -41850,7 +42005,6 @@ async function refuse(problems) {
     tell('error', 'Input', problems);
     const head = `Nothing was triggered: ${problems.length === 1 ? 'an input is' : `${problems.length} inputs are`} not right.`;
     await publish({ conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] }, null);
-    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .saveVerdict */ .RC)('failure');
     return false;
 }
 /** Ten annotations of a level are shown: nine, and how many more there are. */
@@ -41934,7 +42088,7 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
         rejected: status >= 300 && status < 400
             ? 'a redirect, which is not followed because it would take the token along'
             : 'the request was not accepted',
-        unavailable: status >= 200 && status < 300 ? 'an answer that makes no sense' : 'the provider is not available',
+        unavailable: status >= 200 && status < 400 ? 'an answer that makes no sense' : 'the provider is not available',
     }[trouble];
     return new provider/* ProviderError */.mZ(trouble, `${meaning} (HTTP ${status})${page}`, { detail: detail === '' ? null : detail });
 }
@@ -41946,7 +42100,8 @@ function troubleOf(status) {
         return 'missing';
     if (status === 410)
         return 'retired';
-    if (status === 408 || status === 425 || status >= 500 || status < 300)
+    // 304 answers a question that was never asked, so it makes as little sense as an empty 200.
+    if (status === 408 || status === 425 || status === 304 || status >= 500 || status < 300)
         return 'unavailable';
     return 'rejected';
 }
@@ -42579,7 +42734,7 @@ function outputsOf(report) {
     const first = worst.find(({ runId }) => runId !== null) ?? withRun[0] ?? worst[0] ?? results[0];
     return {
         conclusion,
-        results: JSON.stringify(results.map(toJson)),
+        results: resultsJson(results),
         runs: JSON.stringify(withRun.map(({ provider, sync, runId }) => ({ provider, sync_id: sync.id || null, run_id: runId }))),
         'succeeded-count': String(results.filter(({ outcome }) => DELIVERED.includes(outcome)).length),
         'failed-count': String(failed.length),
@@ -42594,19 +42749,36 @@ function outputsOf(report) {
         message: messageOf(report),
     };
 }
-function toJson(result) {
+/** GitHub takes outputs of up to 1 MB, in UTF-16. This leaves some room. */
+const MOST_CHARACTERS = 500_000;
+/** All results, every sync of them. Where there is much to say of many, texts are cut, and at last only the essence is left. */
+function resultsJson(results) {
+    for (const longest of [1000, 300, 100]) {
+        const json = JSON.stringify(results.map((result) => toJson(result, longest)));
+        if (json.length <= MOST_CHARACTERS)
+            return json;
+    }
+    const essence = results.map(({ provider, sync, outcome, runId }) => ({
+        provider,
+        sync_id: sync.id || null,
+        outcome,
+        run_id: runId,
+    }));
+    return JSON.stringify(essence);
+}
+function toJson(result, longest) {
     const { run } = result;
     const took = run === null ? null : (0,_log_js__WEBPACK_IMPORTED_MODULE_1__/* .durationOf */ .cf)(run);
     return {
         provider: result.provider,
         sync_id: result.sync.id || null,
-        name: (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(result.sync.name),
+        name: (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(result.sync.name, longest),
         outcome: result.outcome,
-        reason: (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, false),
+        reason: (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, false), longest),
         run_id: result.runId,
         adopted: result.adopted,
         url: result.url,
-        models: result.ruling?.models?.map((id) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(id)) ?? null,
+        models: result.ruling?.models?.map((id) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(id, longest)) ?? null,
         created_at: isoTime(run?.createdAt ?? null),
         finished_at: isoTime(run?.finishedAt ?? null),
         duration_seconds: took === null ? null : took / 1000,
@@ -42906,24 +43078,32 @@ function recordsOf(counts) {
 /* harmony export */   V: () => (/* binding */ retryAfterMs)
 /* harmony export */ });
 /**
- * How long (ms) a `Retry-After` header asks to wait: seconds, or an HTTP date (RFC 9110, 10.2.3), which is held against the `Date`
- * of the same answer because the two clocks may differ. null: there is none, or it makes no sense.
+ * How long (ms) a `Retry-After` header asks to wait: seconds, or an HTTP date (RFC 9110, 5.6.7 and 10.2.3), which is held against
+ * the `Date` of the same answer because the two clocks may differ. null: there is none, or it makes no sense.
  */
 function retryAfterMs(headers, wall) {
     const value = headers['retry-after']?.trim() ?? '';
     if (/^\d+$/.test(value))
         return Math.min(Number(value) * 1000, LONGEST_MS);
-    // The three forms of an HTTP date all begin with the name of a day.
-    if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value))
-        return null;
-    const until = Date.parse(/GMT$/.test(value) ? value : `${value} GMT`);
-    if (Number.isNaN(until))
-        return null;
-    const date = Date.parse(headers.date ?? '');
-    return Math.min(Math.max(0, until - (Number.isNaN(date) ? wall : date)), LONGEST_MS);
+    const until = httpDate(value);
+    return until === null ? null : Math.min(Math.max(0, until - (httpDate(headers.date ?? '') ?? wall)), LONGEST_MS);
 }
 /** A longer wait than any step has; a timer takes it without overflowing. */
 const LONGEST_MS = 2 ** 31 - 1;
+const TIME = '\\d\\d:\\d\\d:\\d\\d';
+const MONTH = '(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)';
+const DAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)';
+const DATES = new RegExp(`^(?:${DAY}, \\d\\d ${MONTH} \\d{4} ${TIME} GMT|${DAY}[a-z]{3,6}, \\d\\d-${MONTH}-\\d\\d ${TIME} GMT|${DAY} ${MONTH} [ \\d]\\d ${TIME} \\d{4})$`);
+/**
+ * A date in one of the three forms of HTTP, as milliseconds since the epoch; null where it is none. A parser of dates alone would
+ * make a date of much that is none: of "Mon 5" a day of 2001.
+ */
+function httpDate(text) {
+    if (!DATES.test(text))
+        return null;
+    const ms = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
+    return Number.isNaN(ms) ? null : ms;
+}
 
 
 /***/ }),

@@ -45,6 +45,9 @@ export interface Inputs {
 
 export type Mode = 'run' | 'trigger' | 'wait' | 'plan'
 
+/** As many syncs as a step can report on: GitHub takes outputs of up to 1 MB. */
+export const MAX_SYNCS = 2000
+
 /** Every input with its default, in the order of action.yml. */
 export const DEFAULTS = {
   provider: 'census',

@@ -12,8 +12,8 @@ import {
   toHandle,
   toId,
 } from './input-values.ts'
-import { DEFAULTS, type InputName, type Inputs } from './inputs.ts'
-import { CHOICES, complaint, RANGES, type Reader, readChoice, readFlag, readLimit, readNumber } from './reading.ts'
+import { DEFAULTS, type InputName, type Inputs, MAX_SYNCS } from './inputs.ts'
+import { CHOICES, complaint, type Reader, readChoice, readFlag, readLimit, readNumber } from './reading.ts'
 import type { ConfigFile } from './settings.ts'
 
 export type ParsedInputs = { warnings: string[] } & (
@@ -106,7 +106,6 @@ export function parseInputs(
 
 const NO_SYNC =
   'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.'
-const MAX_SYNCS = RANGES['max-parallel'].most
 
 /** The syncs that are listed: by the input, else by the config file. `elsewhere`: they may also be named in another way. */
 function readSyncIds(desk: Desk, config: ConfigFile, elsewhere: boolean): string[] {

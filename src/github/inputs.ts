@@ -27,6 +27,7 @@ export function readInputs(env: NodeJS.ProcessEnv): RawInputs {
     else read.warnings.push(`${name}: there is no such input, so it has no effect.`)
   }
   mask(read.raw['api-token'] ?? '')
+  maskProxies(env)
   return read
 }
 
@@ -37,7 +38,10 @@ function isNearly(name: string, known: string): boolean {
   return isPart || plain(name) === plain(known) || leven(name, known) <= Math.min(2, Math.floor(known.length / 3))
 }
 
-/** Hides the token and what it is sent as, before anything is printed. A text too short for a token would hide half the log. */
+/** A text shorter than this would hide half the log. */
+const SHORTEST = 8
+
+/** Hides the token and what it is sent as, before anything is printed. */
 function mask(raw: string): void {
   const parsed = parseToken(raw, '')
   const token = 'token' in parsed ? parsed.token : raw.trim()
@@ -48,6 +52,17 @@ function mask(raw: string): void {
     Buffer.from(`bearer:${token}`).toString('base64'),
   ]
   for (const secret of new Set(forms)) {
-    if (secret.length >= 8 && token.length >= 8) setSecret(secret)
+    if (secret.length >= SHORTEST && token.length >= SHORTEST) setSecret(secret)
+  }
+}
+
+/** The password of a proxy, which an error of the network might quote. */
+function maskProxies(env: NodeJS.ProcessEnv): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (!/^https?_proxy$/i.test(name) || value === undefined || !URL.canParse(value)) continue
+    const { username, password } = new URL(value)
+    // As it is in the address, and as it is sent.
+    const forms = [password, `${username}:${password}`, Buffer.from(`${username}:${password}`).toString('base64')]
+    for (const secret of password === '' ? [] : forms) if (secret.length >= SHORTEST) setSecret(secret)
   }
 }

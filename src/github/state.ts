@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { Event } from '../core/events.ts'
+import { hasEnded } from '../core/provider.ts'
 import { saveState } from './runner.ts'
 
 /** What the post step knows of a sync's run. Never anything secret: other steps can read and write the same file. */
@@ -8,11 +9,12 @@ export interface SavedRun {
   runId: string | null
   /** Still going as far as main knew, and started by this step. */
   open: boolean
+  /** Main wanted it cancelled, and may not have come to it. */
+  unwanted: boolean
 }
 
 const RUN = 'run-'
-const VERDICT = 'verdict'
-const Saved = v.object({ syncId: v.string(), runId: v.nullable(v.string()), open: v.boolean() })
+const Saved = v.object({ syncId: v.string(), runId: v.nullable(v.string()), open: v.boolean(), unwanted: v.boolean() })
 
 /** Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. */
 export function createStateKeeper(): (event: Event) => void {
@@ -25,40 +27,37 @@ export function createStateKeeper(): (event: Event) => void {
   return (event) => {
     switch (event.kind) {
       case 'intent':
-        return save({ syncId: event.sync.id, runId: null, open: true })
+        return save({ syncId: event.sync.id, runId: null, open: true, unwanted: false })
       case 'triggered':
-        return event.cancellable ? save({ syncId: event.sync.id, runId: event.runId, open: true }) : undefined
+        if (!event.cancellable) return
+        return save({ syncId: event.sync.id, runId: event.runId, open: true, unwanted: false })
+      case 'cancelling': {
+        const run = runs.get(event.sync.id)
+        return run === undefined ? undefined : save({ ...run, unwanted: true })
+      }
       case 'cancelled':
         stopped.add(event.runId)
         return
       case 'settled': {
-        const run = runs.get(event.result.sync.id)
+        const { outcome, run: seen, sync } = event.result
+        const run = runs.get(sync.id)
         if (run === undefined) return
-        // A run that the workflow's cancellation could not stop is left to the post step, which has more time.
-        const leftOver =
-          event.result.outcome === 'cancelled' &&
-          run.runId !== null &&
-          event.result.run?.state !== 'cancelled' &&
-          !stopped.has(run.runId)
-        return save({ ...run, open: leftOver })
+        // A run that could not be stopped is left to the post step, which has more time.
+        const goesOn = seen === null || !hasEnded(seen)
+        const leftOver = run.runId !== null && goesOn && !stopped.has(run.runId)
+        return save({ ...run, open: leftOver && (run.unwanted || outcome === 'cancelled') })
       }
     }
   }
 }
 
-export function saveVerdict(conclusion: string): void {
-  saveState(VERDICT, conclusion)
-}
-
 /** The state as main left it. What does not look like ours is left out. */
-export function readState(env: NodeJS.ProcessEnv): { verdict: string | null; runs: SavedRun[] } {
-  const runs = Object.entries(env).flatMap(([name, value]) => {
+export function readState(env: NodeJS.ProcessEnv): SavedRun[] {
+  return Object.entries(env).flatMap(([name, value]) => {
     if (!name.startsWith(`STATE_${RUN}`)) return []
     const saved = v.safeParse(Saved, parse(value))
     return saved.success ? [saved.output] : []
   })
-  const verdict = parse(env[`STATE_${VERDICT}`])
-  return { verdict: typeof verdict === 'string' ? verdict : null, runs }
 }
 
 function parse(text: string | undefined): unknown {

@@ -28,7 +28,7 @@ export function outputsOf(report: Report): Record<string, string> {
   const first = worst.find(({ runId }) => runId !== null) ?? withRun[0] ?? worst[0] ?? results[0]
   return {
     conclusion,
-    results: JSON.stringify(results.map(toJson)),
+    results: resultsJson(results),
     runs: JSON.stringify(
       withRun.map(({ provider, sync, runId }) => ({ provider, sync_id: sync.id || null, run_id: runId })),
     ),
@@ -46,19 +46,37 @@ export function outputsOf(report: Report): Record<string, string> {
   }
 }
 
-function toJson(result: Result) {
+/** GitHub takes outputs of up to 1 MB, in UTF-16. This leaves some room. */
+const MOST_CHARACTERS = 500_000
+
+/** All results, every sync of them. Where there is much to say of many, texts are cut, and at last only the essence is left. */
+function resultsJson(results: readonly Result[]): string {
+  for (const longest of [1000, 300, 100]) {
+    const json = JSON.stringify(results.map((result) => toJson(result, longest)))
+    if (json.length <= MOST_CHARACTERS) return json
+  }
+  const essence = results.map(({ provider, sync, outcome, runId }) => ({
+    provider,
+    sync_id: sync.id || null,
+    outcome,
+    run_id: runId,
+  }))
+  return JSON.stringify(essence)
+}
+
+function toJson(result: Result, longest: number) {
   const { run } = result
   const took = run === null ? null : durationOf(run)
   return {
     provider: result.provider,
     sync_id: result.sync.id || null,
-    name: plain(result.sync.name),
+    name: plain(result.sync.name, longest),
     outcome: result.outcome,
-    reason: whyOf(result, false),
+    reason: plain(whyOf(result, false), longest),
     run_id: result.runId,
     adopted: result.adopted,
     url: result.url,
-    models: result.ruling?.models?.map((id) => plain(id)) ?? null,
+    models: result.ruling?.models?.map((id) => plain(id, longest)) ?? null,
     created_at: isoTime(run?.createdAt ?? null),
     finished_at: isoTime(run?.finishedAt ?? null),
     duration_seconds: took === null ? null : took / 1000,

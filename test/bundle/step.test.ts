@@ -324,6 +324,39 @@ describe.concurrent('cancelling and cleaning up', () => {
     expect(simulator.runs(8291).at(-1)?.state.canceled).toBe(false)
   })
 
+  test('a time-out whose cancel did not get through: the post step sees to it', async () => {
+    const simulator = new Simulator({ syncs: [{ id: 8290, timeline: worksForever() }] })
+    simulator.failNext('cancel-run', { kind: 'respond', status: 500 })
+    const inputs = { 'timeout-minutes': '0.03', 'cancel-on': 'timeout' }
+    const { step, outcomes } = await play({ simulator, with: inputs })
+    expect(outcomes).toEqual(['timed_out'])
+    expect(simulator.runs(8290).at(-1)?.state.canceled).toBe(false)
+    await using server = await serve(simulator)
+    const given = { 'api-token': simulator.token(), 'base-url': server.url, 'sync-ids': '8290', ...inputs }
+    const post = await runStage('post', { with: given, state: step.state, jobStatus: 'failure' })
+    expect(post.exitCode).toBe(0)
+    expect(simulator.runs(8290).at(-1)?.state.canceled).toBe(true)
+  })
+
+  test('a second signal ends the process at once, and the post step sees to the run', async () => {
+    const simulator = new Simulator({ syncs: [{ id: 8290, timeline: worksForever() }] })
+    simulator.failNext('cancel-run', { kind: 'hang', when: 'before' })
+    const { step } = await play({
+      simulator,
+      options: {
+        onLine: (line, process) => {
+          if (/triggered run|telling the provider to cancel/.test(line)) process.kill('SIGINT')
+        },
+      },
+    })
+    expect(step.signal).toBe('SIGINT')
+    simulator.faults.length = 0
+    await using server = await serve(simulator)
+    const given = { 'api-token': simulator.token(), 'base-url': server.url, 'sync-ids': '8290' }
+    await runStage('post', { with: given, state: step.state, jobStatus: 'cancelled' })
+    expect(simulator.runs(8290).at(-1)?.state.canceled).toBe(true)
+  })
+
   test('a crash in a job that goes on: the post step reports the run and leaves it', async () => {
     const { step, simulator } = await play({
       simulator: going,

@@ -204,3 +204,36 @@ describe('the token', () => {
     expect(printed).toContain('::add-mask::abcdefgh12345678\n')
   })
 })
+
+describe('the password of a proxy', () => {
+  const maskedWith = (env: Record<string, string>) => {
+    printed = ''
+    readInputs(env)
+    return printed.split('\n').flatMap((line) => {
+      const command = parseCommand(line)
+      return command?.name === 'add-mask' ? [command.text] : []
+    })
+  }
+
+  test.each(['http_proxy', 'HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY'])(
+    'in %s is hidden, in every form of it',
+    (name) => {
+      const masked = maskedWith({ [name]: 'http://robot:hunter2hunter2@proxy.example:3128' })
+      expect(masked).toEqual([
+        'hunter2hunter2',
+        'robot:hunter2hunter2',
+        Buffer.from('robot:hunter2hunter2').toString('base64'),
+      ])
+    },
+  )
+
+  test.each([
+    'http://proxy.example:3128',
+    'http://robot@proxy.example:3128',
+    'no address',
+    'http://a:b@proxy.example',
+    'http://robot:%zz%zz%zz@[',
+  ])('is nothing in %s', (value) => {
+    expect(maskedWith({ HTTPS_PROXY: value }).filter((text) => text.length < 8)).toEqual([])
+  })
+})

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Event } from '../../src/core/events.ts'
 import type { Result } from '../../src/core/result.ts'
-import { createStateKeeper, readState, saveVerdict } from '../../src/github/state.ts'
+import { createStateKeeper, readState } from '../../src/github/state.ts'
 import { parseFileCommands } from '../runner/commands.ts'
 import { result, run, sync } from '../support/builders.ts'
 
@@ -52,13 +52,13 @@ const goingOn = run({ state: 'running', status: 'working', finishedAt: null })
 describe('the saved state', () => {
   test('knows of a trigger before it is sent, of its run as soon as it is known, and of its end', () => {
     const keep = createStateKeeper()
-    expect(state()).toEqual({ verdict: null, runs: [] })
+    expect(state()).toEqual([])
     keep(intent())
-    expect(state().runs).toEqual([{ syncId: '8290', runId: null, open: true }])
+    expect(state()).toEqual([{ syncId: '8290', runId: null, open: true, unwanted: false }])
     keep(triggered())
-    expect(state().runs).toEqual([{ syncId: '8290', runId: '501', open: true }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: true, unwanted: false }])
     keep(settled())
-    expect(state().runs).toEqual([{ syncId: '8290', runId: '501', open: false }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: false, unwanted: false }])
     expect(printed).toBe('')
   })
 
@@ -67,10 +67,10 @@ describe('the saved state', () => {
     for (const id of ['1', '2', '3']) keep(intent(id))
     keep(triggered({ id: '2', runId: '52' }))
     keep(settled({ sync: sync({ id: '3' }), outcome: 'failed' }))
-    expect(state().runs).toEqual([
-      { syncId: '1', runId: null, open: true },
-      { syncId: '2', runId: '52', open: true },
-      { syncId: '3', runId: null, open: false },
+    expect(state()).toEqual([
+      { syncId: '1', runId: null, open: true, unwanted: false },
+      { syncId: '2', runId: '52', open: true, unwanted: false },
+      { syncId: '3', runId: null, open: false, unwanted: false },
     ])
   })
 
@@ -79,16 +79,16 @@ describe('the saved state', () => {
     keep(intent())
     keep(triggered())
     keep(intent())
-    expect(state().runs).toEqual([{ syncId: '8290', runId: null, open: true }])
+    expect(state()).toEqual([{ syncId: '8290', runId: null, open: true, unwanted: false }])
     keep(triggered({ runId: '502' }))
-    expect(state().runs).toEqual([{ syncId: '8290', runId: '502', open: true }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '502', open: true, unwanted: false }])
   })
 
   test('knows nothing of a run that this step did not cause', () => {
     const keep = createStateKeeper()
     keep(triggered({ cancellable: false }))
     keep(settled({ outcome: 'cancelled', run: goingOn }))
-    expect(state().runs).toEqual([])
+    expect(state()).toEqual([])
     expect(readFileSync(file, 'utf8')).toBe('')
   })
 
@@ -96,14 +96,14 @@ describe('the saved state', () => {
     const keep = createStateKeeper()
     keep(intent())
     keep(triggered({ cancellable: false }))
-    expect(state().runs).toEqual([{ syncId: '8290', runId: null, open: true }])
+    expect(state()).toEqual([{ syncId: '8290', runId: null, open: true, unwanted: false }])
     keep(settled({ outcome: 'cancelled', run: goingOn }))
-    expect(state().runs).toEqual([{ syncId: '8290', runId: null, open: false }])
+    expect(state()).toEqual([{ syncId: '8290', runId: null, open: false, unwanted: false }])
   })
 
   test('knows nothing of a sync that was settled without a trigger', () => {
     createStateKeeper()(settled({ outcome: 'skipped', runId: null, run: null }))
-    expect(state().runs).toEqual([])
+    expect(state()).toEqual([])
   })
 
   test.each([
@@ -122,7 +122,7 @@ describe('the saved state', () => {
     keep(intent())
     keep(triggered())
     keep(settled({ outcome, run: seen }))
-    expect(state().runs).toEqual([{ syncId: '8290', runId: '501', open }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '501', open, unwanted: false }])
   })
 
   test('leaves nothing to do where the provider took the request to cancel', () => {
@@ -130,10 +130,31 @@ describe('the saved state', () => {
     keep(intent())
     keep(triggered())
     keep({ kind: 'cancelling', sync: sync(), runId: '501' })
-    expect(state().runs).toEqual([{ syncId: '8290', runId: '501', open: true }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: true, unwanted: true }])
     keep({ kind: 'cancelled', sync: sync(), runId: '501' })
     keep(settled({ outcome: 'cancelled', run: goingOn }))
-    expect(state().runs).toEqual([{ syncId: '8290', runId: '501', open: false }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: false, unwanted: true }])
+  })
+
+  test.each(['timed_out', 'cancelled'] as const)(
+    'leaves a run to be stopped that could not be, though it should: %s',
+    (outcome) => {
+      const keep = createStateKeeper()
+      keep(intent())
+      keep(triggered())
+      keep({ kind: 'cancelling', sync: sync(), runId: '501' })
+      keep(settled({ outcome, run: goingOn }))
+      expect(state()).toEqual([{ syncId: '8290', runId: '501', open: true, unwanted: true }])
+    },
+  )
+
+  test('leaves a run alone that has ended before it could be stopped', () => {
+    const keep = createStateKeeper()
+    keep(intent())
+    keep(triggered())
+    keep({ kind: 'cancelling', sync: sync(), runId: '501' })
+    keep(settled({ outcome: 'timed_out', run: run() }))
+    expect(state()).toMatchObject([{ open: false }])
   })
 
   test('leaves a run open although another one was cancelled', () => {
@@ -142,9 +163,9 @@ describe('the saved state', () => {
     keep(triggered({ id: '2', runId: '52' }))
     keep({ kind: 'cancelled', sync: sync({ id: '1' }), runId: '51' })
     for (const id of ['1', '2']) keep(settled({ sync: sync({ id }), outcome: 'cancelled', run: goingOn }))
-    expect(state().runs).toEqual([
-      { syncId: '1', runId: '51', open: false },
-      { syncId: '2', runId: '52', open: true },
+    expect(state()).toEqual([
+      { syncId: '1', runId: '51', open: false, unwanted: false },
+      { syncId: '2', runId: '52', open: true, unwanted: false },
     ])
   })
 
@@ -167,11 +188,6 @@ describe('the saved state', () => {
     keep(settled({ outcome: 'cancelled', reason: 'a reason', message: 'jane@example.com', run: goingOn }))
     expect(readFileSync(file, 'utf8')).not.toMatch(/jane|reason|Customers/)
   })
-
-  test.each(['success', 'failure', 'cancelled', 'timed_out', 'skipped'])('knows the verdict %s', (verdict) => {
-    saveVerdict(verdict)
-    expect(state()).toEqual({ verdict, runs: [] })
-  })
 })
 
 describe('a state that is not ours', () => {
@@ -184,46 +200,36 @@ describe('a state that is not ours', () => {
     ['a list', '["1","2",true]'],
     ['a number', '1'],
     ['a text', '"run"'],
-    ['a sync id that is a number', '{"syncId":1,"runId":"2","open":true}'],
-    ['no sync id', '{"runId":"2","open":true}'],
-    ['no run id', '{"syncId":"1","open":true}'],
-    ['a run id that is a list', '{"syncId":"1","runId":["2"],"open":true}'],
-    ['openness that is a word', '{"syncId":"1","runId":"2","open":"true"}'],
+    ['a sync id that is a number', '{"syncId":1,"runId":"2","open":true,"unwanted":false}'],
+    ['no sync id', '{"runId":"2","open":true,"unwanted":false}'],
+    ['no run id', '{"syncId":"1","open":true,"unwanted":false}'],
+    ['a run id that is a list', '{"syncId":"1","runId":["2"],"open":true,"unwanted":false}'],
+    ['openness that is a word', '{"syncId":"1","runId":"2","open":"true","unwanted":false}'],
   ])('is left out: %s', (_name, value) => {
-    const good = '{"syncId":"3","runId":"4","open":true}'
-    expect(readState({ 'STATE_run-1': value, 'STATE_run-3': good })).toEqual({
-      verdict: null,
-      runs: [{ syncId: '3', runId: '4', open: true }],
-    })
+    const good = '{"syncId":"3","runId":"4","open":true,"unwanted":false}'
+    expect(readState({ 'STATE_run-1': value, 'STATE_run-3': good })).toEqual([
+      { syncId: '3', runId: '4', open: true, unwanted: false },
+    ])
   })
 
-  test.each([['"'], ['success'], ['1'], ['{"a":1}'], ['["success"]'], ['null'], ['true'], [''], [undefined]])(
-    'gives no verdict: %j',
-    (verdict) => {
-      expect(readState({ STATE_verdict: verdict })).toEqual({ verdict: null, runs: [] })
-    },
-  )
-
   test('brings in nothing but the fields that are known', () => {
-    const value = '{"syncId":"1","runId":null,"open":true,"__proto__":{"admin":true},"token":"x"}'
-    const [saved, ...rest] = readState({ 'STATE_run-1': value }).runs
+    const value = '{"syncId":"1","runId":null,"open":true,"unwanted":false,"__proto__":{"admin":true},"token":"x"}'
+    const [saved, ...rest] = readState({ 'STATE_run-1': value })
     expect(rest).toEqual([])
-    expect(Object.keys(saved ?? {}).sort()).toEqual(['open', 'runId', 'syncId'])
+    expect(Object.keys(saved ?? {}).sort()).toEqual(['open', 'runId', 'syncId', 'unwanted'])
     expect(saved).not.toHaveProperty('admin')
   })
 
   test('is not looked for in other variables', () => {
-    const value = '{"syncId":"1","runId":"2","open":true}'
-    const env = { 'run-1': value, STATE_run: value, 'INPUT_run-1': value, STATE_isPost: 'true', verdict: '"success"' }
-    expect(readState(env)).toEqual({ verdict: null, runs: [] })
+    const value = '{"syncId":"1","runId":"2","open":true,"unwanted":false}'
+    const env = { 'run-1': value, STATE_run: value, 'INPUT_run-1': value, STATE_isPost: 'true' }
+    expect(readState(env)).toEqual([])
   })
 
   test('never throws, whatever it is', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (value) => {
-        const { runs, verdict } = readState({ 'STATE_run-x': value, STATE_verdict: value })
-        for (const saved of runs) expect(typeof saved.syncId).toBe('string')
-        expect(verdict === null || typeof verdict === 'string').toBe(true)
+        for (const saved of readState({ 'STATE_run-x': value })) expect(typeof saved.syncId).toBe('string')
       }),
     )
   })
@@ -234,7 +240,7 @@ describe('what cannot be saved', () => {
     rmSync(file)
     const keep = createStateKeeper()
     keep(intent())
-    saveVerdict('success')
+    keep(triggered())
     expect(printed.match(/^::error::the state for the post step could not be written/gm)).toHaveLength(2)
   })
 
@@ -244,7 +250,6 @@ describe('what cannot be saved', () => {
     keep(intent())
     keep(triggered())
     keep(settled())
-    saveVerdict('success')
     expect(printed).toBe('')
     expect(readFileSync(file, 'utf8')).toBe('')
   })

@@ -315,3 +315,40 @@ describe('the message', () => {
     expect(problem.length).toBeLessThanOrEqual(1000)
   })
 })
+
+describe('the outputs of very many syncs', () => {
+  const endless = '“no such field” '.repeat(700)
+  const many = (count: number, message: string) =>
+    Array.from({ length: count }, (_, index) =>
+      result({
+        sync: sync({ id: String(index + 1), name: message || 'Customers' }),
+        outcome: 'failed',
+        reason: 'the provider says',
+        message,
+        runId: String(431_000_000 + index),
+      }),
+    )
+
+  test.each([
+    ['500 with 10 kB of words each', 500, endless],
+    ['2,000 with 10 kB of words each', 2000, endless],
+    ['2,000 with little to say', 2000, ''],
+  ])('are each below 1 MB of UTF-16, and name every sync: %s', (_name, count, message) => {
+    const outputs = outputsOf(report({ conclusion: 'failure', results: many(count, message) }))
+    for (const output of Object.values(outputs)) expect(output.length * 2).toBeLessThan(1_048_576)
+    const results: { sync_id: string; outcome: string; run_id: string }[] = JSON.parse(outputs.results ?? '')
+    expect(results.map(({ sync_id }) => sync_id)).toEqual(
+      Array.from({ length: count }, (_, index) => String(index + 1)),
+    )
+    expect(results.every(({ outcome, run_id }) => outcome === 'failed' && run_id.startsWith('431'))).toBe(true)
+  })
+
+  test('say as much as there is room for', () => {
+    const [few] = JSON.parse(outputsOf(report({ results: many(10, endless) })).results ?? '[]')
+    const [more] = JSON.parse(outputsOf(report({ results: many(600, endless) })).results ?? '[]')
+    expect(few.reason.length).toBeGreaterThan(900)
+    expect(more.reason.length).toBeGreaterThan(90)
+    expect(more.reason.length).toBeLessThan(few.reason.length)
+    expect(more.url).toBe(few.url)
+  })
+})
