@@ -7,7 +7,7 @@ import { decide, type Step } from './core/plan.ts'
 import type { Provider } from './core/provider.ts'
 import { type Result, resultOf, UNTOUCHED } from './core/result.ts'
 import type { Ruling } from './core/ruling.ts'
-import { adaptive, every } from './core/schedule.ts'
+import { adaptive, every, type Forecast, jittered, predictive } from './core/schedule.ts'
 import type { Settings } from './core/settings.ts'
 import { type Surveyed, survey, syncOf, unnamed } from './core/survey.ts'
 import { followRun } from './core/watch.ts'
@@ -24,6 +24,8 @@ export interface Surroundings extends Pick<Tools, 'clock' | 'emit' | 'signal' | 
   group<T>(title: string, work: () => Promise<T>): Promise<T>
   /** Tells the user about the provider itself. */
   warn(text: string): void
+  /** A number from 0 to 1. */
+  random(): number
 }
 
 /** A sync of the plan: how it stands, and what holds for it. */
@@ -96,8 +98,12 @@ export async function act(inputs: Inputs, provider: Provider, around: Surroundin
 }
 
 function toolsFor(inputs: Inputs, provider: Provider, around: Surroundings, halted: AbortSignal): Tools {
-  const { clock, emit, signal, watermark } = around
+  const { clock, emit, signal, watermark, random } = around
   const places = pLimit(inputs.maxParallel)
+  const paceOf = (expected: Forecast | null) => {
+    if (inputs.pollIntervalMs !== null) return every(inputs.pollIntervalMs)
+    return jittered(expected === null ? adaptive : predictive(expected), random)
+  }
   return {
     clock,
     emit,
@@ -105,7 +111,8 @@ function toolsFor(inputs: Inputs, provider: Provider, around: Surroundings, halt
     watermark,
     provider,
     halted,
-    schedule: inputs.pollIntervalMs === null ? adaptive : every(inputs.pollIntervalMs),
+    paceOf,
+    schedule: paceOf(null),
     deadline: clock.now() + inputs.timeoutMs,
     outageToleranceMs: inputs.outageToleranceMs,
     place: (run) =>
@@ -173,7 +180,15 @@ function planned(step: Step, { sync }: Surveyed, provider: Provider): Result {
 async function awaitRun({ runId, syncId }: RunHandle, settings: Settings, tools: Tools): Promise<Result> {
   const sync = named(await syncOf(runId, syncId, tools), settings)
   const trace = { ...UNTOUCHED, runId, adopted: true }
-  tools.emit({ kind: 'triggered', sync, runId, adopted: true, cancellable: false, reason: 'given by the input runs' })
+  tools.emit({
+    kind: 'triggered',
+    sync,
+    runId,
+    adopted: true,
+    cancellable: false,
+    reason: 'given by the input runs',
+    expected: null,
+  })
   const { verdict } = await followRun(sync, runId, false, settings, tools, trace)
   return resultOf(tools.provider, sync, verdict, trace)
 }

@@ -97,6 +97,7 @@ async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
     return await act(inputs, createProvider(inputs, host), {
       clock,
       dbt,
+      random: Math.random,
       signal: cancel.signal,
       watermark: watermarkOf(dbt?.builtAt ?? null, began.wall, providerClock),
       group,

@@ -38148,8 +38148,66 @@ const FIRST_LOOK_MS = 1000;
  * comes early, so that a run that fails at once is seen at once.
  */
 const adaptive = (elapsedMs, looks) => looks === 0 ? FIRST_LOOK_MS : Math.min(30_000, Math.max(2000, 2000 * (elapsedMs / 1000) ** 0.3));
+/** What a look costs: as much as this much lag (ms). It decides how close together looks are where the end is likely. */
+const LOOK_MS = 60;
+/** How much less often than without knowledge a run is looked at before its end is likely. */
+const PATIENCE = 1.8;
+/** The share of runs that are unlike all before them. */
+const SURPRISES = 0.05;
+/** Durations are never taken to be more regular than this (standard deviation of their logarithm), however regular they were. */
+const LEAST_SPREAD = 0.05;
+/** How long the runs took that went to their end and moved as much as the next one will: full ones or the others. Milliseconds. */
+function durationsOf(history, full) {
+    return history.flatMap(({ state, movesData, full: wasFull, createdAt, finishedAt }) => {
+        const isLike = state === 'succeeded' && movesData && wasFull === full;
+        return isLike && createdAt !== null && finishedAt !== null ? [finishedAt - createdAt] : [];
+    });
+}
+/** A forecast from three durations (ms) or more; null: there is too little to go by. */
+function forecast(durationsMs) {
+    const logs = durationsMs.filter((duration) => duration > 0).map(Math.log);
+    if (logs.length < 3)
+        return null;
+    const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
+    const variance = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / (logs.length - 1);
+    // A few durations are closer together than all are.
+    const spread = Math.max(LEAST_SPREAD, Math.sqrt(variance * (1 + 2 / logs.length)));
+    const shape = Math.PI / Math.sqrt(3) / spread;
+    const usualMs = Math.exp(mean);
+    return { usualMs, longMs: usualMs * 19 ** (1 / shape), shape };
+}
+/**
+ * Looks often where the end is likely, and seldom where it is not. A look every `interval` costs LOOK_MS / interval in requests and
+ * hazard * interval / 2 in lag, where the hazard is the chance per millisecond that a run which still goes on ends now. The sum is
+ * least at interval = sqrt(2 * LOOK_MS / hazard). Durations are taken to be log-logistic, whose hazard is simple: of all runs the
+ * share left = 1 / (1 + (t / usual) ** shape) goes on at t, and (1 - left) * shape / t of these end per millisecond. A run that
+ * outlives them all is a surprise, which is left in the sum: so the hazard goes down again, and after a change of the durations
+ * looks come as often as without knowledge.
+ */
+function predictive({ usualMs, longMs, shape }) {
+    const interval = (elapsedMs) => {
+        const t = Math.max(1, elapsedMs);
+        const left = 1 / (1 + (t / usualMs) ** shape);
+        const hazard = ((left / (left + SURPRISES)) * (1 - left) * shape) / t;
+        const base = adaptive(t, 1) * (t < longMs ? PATIENCE : 1);
+        return 1 / Math.sqrt(1 / base ** 2 + hazard / (2 * LOOK_MS));
+    };
+    return (elapsedMs, looks) => {
+        if (looks === 0)
+            return FIRST_LOOK_MS;
+        let next = interval(elapsedMs);
+        // Never right across the time in which the end is likely.
+        for (let step = 0; step < 4; step += 1)
+            next = Math.min(next, (next + interval(elapsedMs + next)) / 2);
+        return Math.max(1000, next);
+    };
+}
 /** A fixed interval, with the early first look. */
 const every = (intervalMs) => (_elapsedMs, looks) => looks === 0 ? Math.min(FIRST_LOOK_MS, intervalMs) : intervalMs;
+/** Spreads the looks of many syncs that began together: up to a tenth earlier or later. `random` is from 0 to 1. */
+const jittered = (schedule, random) => (elapsedMs, looks) => schedule(elapsedMs, looks) * (0.9 + 0.2 * random());
+/** For a run that began `ageMs` ago. */
+const aged = (schedule, ageMs) => (elapsedMs, looks) => schedule(elapsedMs + ageMs, looks);
 /** The first look at once, the next ones as the back-off after a failure has it. */
 const immediately = () => 0;
 /** For the look number `failures` after a failure in a row: 1, 2, 4 … 30 s. */
@@ -38496,6 +38554,7 @@ async function cancelRun(sync, runId, { provider, clock, emit }) {
 
 
 
+
 /** A baseline older than this is read again before it decides anything. */
 const BASELINE_MS = 60_000;
 const STALE = { runs: [], readAt: Number.NEGATIVE_INFINITY };
@@ -38538,7 +38597,8 @@ async function deliver(sync, first, ruling, policy, shared) {
         if (step.do === 'queue') {
             begin();
             tools.emit({ kind: 'waiting', sync, run: step.run, reason: step.reason });
-            const obstacle = await standInLine(sync, step.run, tools, trace);
+            const { schedule } = paceFor(step.run, baseline.runs, step.run.full, tools);
+            const obstacle = await standInLine(sync, step.run, { ...tools, schedule }, trace);
             if (obstacle !== null)
                 return settle(obstacle);
             baseline = STALE;
@@ -38547,7 +38607,7 @@ async function deliver(sync, first, ruling, policy, shared) {
         const attempt = await tools.place(async () => {
             begin();
             return step.do === 'adopt'
-                ? await adopt(sync, step.run, step.reason, policy, tools, trace)
+                ? await adopt(sync, step.run, step.reason, baseline, policy, tools, trace)
                 : await trigger(sync, baseline, ruling, policy, tools, trace);
         });
         if (attempt === 'decide again') {
@@ -38572,13 +38632,14 @@ async function deliver(sync, first, ruling, policy, shared) {
         }
     }
 }
-async function adopt(sync, run, reason, policy, tools, trace) {
+async function adopt(sync, run, reason, baseline, policy, tools, trace) {
     if (tools.signal.aborted || tools.halted.aborted)
         return { verdict: stopped(tools) };
     point(trace, run.id, run, true);
-    tools.emit({ kind: 'triggered', sync, runId: run.id, adopted: true, cancellable: false, reason });
+    const { expected, schedule } = paceFor(run, baseline.runs, run.full, tools);
+    tools.emit({ kind: 'triggered', sync, runId: run.id, adopted: true, cancellable: false, reason, expected });
     return policy.watch
-        ? await followRun(sync, run.id, false, policy, tools, trace)
+        ? await followRun(sync, run.id, false, policy, { ...tools, schedule }, trace)
         : { verdict: { outcome: 'triggered', reason } };
 }
 async function trigger(sync, baseline, ruling, policy, tools, trace) {
@@ -38608,9 +38669,10 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
     trace.attempts += 1;
     point(trace, runId, null, adopted);
     const reason = adopted ? 'the answer to the trigger was lost, and this new run was found' : 'triggered';
-    tools.emit({ kind: 'triggered', sync, runId, adopted, cancellable, reason });
+    const { expected, schedule } = paceFor(null, current.runs, policy.full, tools);
+    tools.emit({ kind: 'triggered', sync, runId, adopted, cancellable, reason, expected });
     return policy.watch
-        ? await followRun(sync, runId, cancellable, policy, tools, trace)
+        ? await followRun(sync, runId, cancellable, policy, { ...tools, schedule }, trace)
         : { verdict: { outcome: 'triggered', reason } };
 }
 /** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */
@@ -38625,6 +38687,12 @@ async function refresh(sync, baseline, tools) {
     if (polled.end === 'lost')
         return refusal('not_started', 'the history of the sync could not be read', polled.error);
     return { outcome: 'not_started', reason: 'the deadline came while the history of the sync was read' };
+}
+/** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */
+function paceFor(run, history, full, { clock, paceOf }) {
+    const expected = forecast(durationsOf(history, full));
+    const age = run?.createdAt ? Math.max(0, clock.wall() - run.createdAt) : 0;
+    return { expected, schedule: aged(paceOf(expected), age) };
 }
 function withoutRetry(failure, { reason }) {
     return { ...failure, reason: `there was no retry (${reason}); ${failure.reason}` };
@@ -38811,8 +38879,13 @@ async function act(inputs, provider, around) {
     return report(await Promise.all(results));
 }
 function toolsFor(inputs, provider, around, halted) {
-    const { clock, emit, signal, watermark } = around;
+    const { clock, emit, signal, watermark, random } = around;
     const places = (0,p_limit/* default */.A)(inputs.maxParallel);
+    const paceOf = (expected) => {
+        if (inputs.pollIntervalMs !== null)
+            return every(inputs.pollIntervalMs);
+        return jittered(expected === null ? adaptive : predictive(expected), random);
+    };
     return {
         clock,
         emit,
@@ -38820,7 +38893,8 @@ function toolsFor(inputs, provider, around, halted) {
         watermark,
         provider,
         halted,
-        schedule: inputs.pollIntervalMs === null ? adaptive : every(inputs.pollIntervalMs),
+        paceOf,
+        schedule: paceOf(null),
         deadline: clock.now() + inputs.timeoutMs,
         outageToleranceMs: inputs.outageToleranceMs,
         place: (run) => places(async () => {
@@ -38886,7 +38960,15 @@ function planned(step, { sync }, provider) {
 async function awaitRun({ runId, syncId }, settings, tools) {
     const sync = named(await syncOf(runId, syncId, tools), settings);
     const trace = { ...UNTOUCHED, runId, adopted: true };
-    tools.emit({ kind: 'triggered', sync, runId, adopted: true, cancellable: false, reason: 'given by the input runs' });
+    tools.emit({
+        kind: 'triggered',
+        sync,
+        runId,
+        adopted: true,
+        cancellable: false,
+        reason: 'given by the input runs',
+        expected: null,
+    });
     const { verdict } = await followRun(sync, runId, false, settings, tools, trace);
     return resultOf(tools.provider, sync, verdict, trace);
 }
@@ -41981,6 +42063,7 @@ async function runStep(inputs, dbt) {
         return await (0,_action_js__WEBPACK_IMPORTED_MODULE_0__/* .act */ .R)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .createProvider */ .Qd)(inputs, host), {
             clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m,
             dbt,
+            random: Math.random,
             signal: cancel.signal,
             watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_19__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
             group: _github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .group */ .Os,
@@ -42529,6 +42612,7 @@ function levelOf({ outcome, run, tolerated }) {
 /* harmony export */   LS: () => (/* binding */ plural),
 /* harmony export */   ai: () => (/* binding */ number),
 /* harmony export */   p0: () => (/* binding */ duration),
+/* harmony export */   vB: () => (/* binding */ roughly),
 /* harmony export */   vk: () => (/* binding */ elapsed)
 /* harmony export */ });
 /** Durations and numbers as people read them. */
@@ -42541,6 +42625,14 @@ function duration(ms) {
     if (seconds < 3600)
         return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
     return `${Math.floor(seconds / 3600)} h ${String(Math.floor((seconds % 3600) / 60)).padStart(2, '0')} min`;
+}
+/** A duration that is not known exactly: 40 s, 4 min, 2 h. */
+function roughly(ms) {
+    if (ms < 15_000)
+        return `${Math.max(1, Math.round(ms / 1000))} s`;
+    if (ms < 90_000)
+        return `${Math.round(ms / 5000) * 5} s`;
+    return ms < 5_400_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
 }
 /** Minutes and seconds since the start: 0:07, 61:30. */
 function elapsed(ms) {
@@ -42584,10 +42676,10 @@ function createLog({ details, now, write }) {
     const open = new Map();
     const strangeWords = new Set();
     const say = (text, level = 'info') => write({ level, text: `[${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .elapsed */ .vk)(now() - began)}] ${text}` });
-    const track = (sync, state) => {
-        const since = open.get(sync.id)?.since ?? now();
-        open.set(sync.id, { name: (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync), state, since, toldAt: now() });
-        say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync)}: ${state}`);
+    const track = (sync, state, more = '') => {
+        const { since = now(), expected = null } = open.get(sync.id) ?? {};
+        open.set(sync.id, { name: (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync), state, since, toldAt: now(), expected });
+        say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync)}: ${state}${more}`);
     };
     /** Something was said about this sync just now. */
     const touch = (sync) => {
@@ -42606,8 +42698,14 @@ function createLog({ details, now, write }) {
                 });
             case 'intent':
                 return;
-            case 'triggered':
-                return track(event.sync, `${event.adopted ? 'watching' : 'triggered'} run ${event.runId}${event.adopted ? `: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(event.reason)}` : ''}`);
+            case 'triggered': {
+                const { sync, runId, adopted, reason } = event;
+                // Since when a run of somebody else goes on, and so how much of it is left, is not told.
+                const expected = adopted ? null : event.expected;
+                open.set(sync.id, { name: (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync), state: '', since: now(), toldAt: now(), expected });
+                const state = adopted ? `watching run ${runId}: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(reason)}` : `triggered run ${runId}`;
+                return track(sync, state, expected === null ? '' : `, which usually takes ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .roughly */ .vB)(expected.usualMs)}`);
+            }
             case 'waiting':
                 return track(event.sync, `waiting: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(event.reason)}`);
             case 'changed': {
@@ -42644,10 +42742,19 @@ function createLog({ details, now, write }) {
         const silent = [...open.values()].filter(({ toldAt }) => now() - toldAt >= HEARTBEAT_MS);
         for (const sync of silent) {
             sync.toldAt = now();
-            say(`${sync.name}: still ${sync.state}, ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(now() - sync.since)} so far`);
+            say(`${sync.name}: still ${sync.state}, ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(now() - sync.since)} so far${outlook(sync, now())}`);
         }
     };
     return { on, heartbeat };
+}
+function outlook({ expected, since }, now) {
+    if (expected === null)
+        return '';
+    const left = expected.usualMs - (now - since);
+    if (left > 0)
+        return `, about ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .roughly */ .vB)(left)} left`;
+    const late = now - since > expected.longMs;
+    return late ? `, unusually long: it usually takes ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .roughly */ .vB)(expected.usualMs)}` : ', about to end';
 }
 function planLine(sync, step, ruling) {
     const where = (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .destinationOf */ .My)(sync) === '' ? '' : ` → ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .destinationOf */ .My)(sync)}`;

@@ -4,6 +4,7 @@ import { reach } from './poll.ts'
 import type { Run, Sync } from './provider.ts'
 import { type Result, resultOf, type Trace, UNTOUCHED } from './result.ts'
 import type { Ruling } from './ruling.ts'
+import { aged, durationsOf, type Forecast, forecast, type Schedule } from './schedule.ts'
 import { refusal, startRun } from './trigger.ts'
 import { type CancelPolicy, followRun, standInLine, stopped, type Watched, type WatchTools } from './watch.ts'
 import type { Watermark } from './watermark.ts'
@@ -19,6 +20,8 @@ export interface DeliveryPolicy extends Policy, CancelPolicy {
 
 /** Everything a sync's life needs from outside. */
 export interface Tools extends WatchTools {
+  /** When to look at a run, from what its sync's durations promise; null: nothing is known. */
+  paceOf(expected: Forecast | null): Schedule
   /** Runs the function once one of the `max-parallel` places is free. */
   place<T>(run: () => Promise<T>): Promise<T>
   watermark: Watermark
@@ -78,7 +81,8 @@ export async function deliver(
     if (step.do === 'queue') {
       begin()
       tools.emit({ kind: 'waiting', sync, run: step.run, reason: step.reason })
-      const obstacle = await standInLine(sync, step.run, tools, trace)
+      const { schedule } = paceFor(step.run, baseline.runs, step.run.full, tools)
+      const obstacle = await standInLine(sync, step.run, { ...tools, schedule }, trace)
       if (obstacle !== null) return settle(obstacle)
       baseline = STALE
       continue
@@ -87,7 +91,7 @@ export async function deliver(
     const attempt = await tools.place(async () => {
       begin()
       return step.do === 'adopt'
-        ? await adopt(sync, step.run, step.reason, policy, tools, trace)
+        ? await adopt(sync, step.run, step.reason, baseline, policy, tools, trace)
         : await trigger(sync, baseline, ruling, policy, tools, trace)
     })
     if (attempt === 'decide again') {
@@ -115,15 +119,17 @@ async function adopt(
   sync: Sync,
   run: Run,
   reason: string,
+  baseline: Baseline,
   policy: DeliveryPolicy,
   tools: Tools,
   trace: Trace,
 ): Promise<Attempt> {
   if (tools.signal.aborted || tools.halted.aborted) return { verdict: stopped(tools) }
   point(trace, run.id, run, true)
-  tools.emit({ kind: 'triggered', sync, runId: run.id, adopted: true, cancellable: false, reason })
+  const { expected, schedule } = paceFor(run, baseline.runs, run.full, tools)
+  tools.emit({ kind: 'triggered', sync, runId: run.id, adopted: true, cancellable: false, reason, expected })
   return policy.watch
-    ? await followRun(sync, run.id, false, policy, tools, trace)
+    ? await followRun(sync, run.id, false, policy, { ...tools, schedule }, trace)
     : { verdict: { outcome: 'triggered', reason } }
 }
 
@@ -158,9 +164,10 @@ async function trigger(
   trace.attempts += 1
   point(trace, runId, null, adopted)
   const reason = adopted ? 'the answer to the trigger was lost, and this new run was found' : 'triggered'
-  tools.emit({ kind: 'triggered', sync, runId, adopted, cancellable, reason })
+  const { expected, schedule } = paceFor(null, current.runs, policy.full, tools)
+  tools.emit({ kind: 'triggered', sync, runId, adopted, cancellable, reason, expected })
   return policy.watch
-    ? await followRun(sync, runId, cancellable, policy, tools, trace)
+    ? await followRun(sync, runId, cancellable, policy, { ...tools, schedule }, trace)
     : { verdict: { outcome: 'triggered', reason } }
 }
 
@@ -172,6 +179,13 @@ async function refresh(sync: Sync, baseline: Baseline, tools: Tools): Promise<Ba
   if (polled.end === 'aborted') return stopped(tools)
   if (polled.end === 'lost') return refusal('not_started', 'the history of the sync could not be read', polled.error)
   return { outcome: 'not_started', reason: 'the deadline came while the history of the sync was read' }
+}
+
+/** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */
+function paceFor(run: Run | null, history: readonly Run[], full: boolean, { clock, paceOf }: Tools) {
+  const expected = forecast(durationsOf(history, full))
+  const age = run?.createdAt ? Math.max(0, clock.wall() - run.createdAt) : 0
+  return { expected, schedule: aged(paceOf(expected), age) }
 }
 
 function withoutRetry(failure: Verdict, { reason }: Verdict): Verdict {

@@ -2,6 +2,7 @@ import type { Step } from './plan.ts'
 import type { ProviderError, Run, Sync } from './provider.ts'
 import type { Result } from './result.ts'
 import type { Ruling } from './ruling.ts'
+import type { Forecast } from './schedule.ts'
 
 /** What happens, as it happens. The log, the saved state and the summary subscribe to it. */
 export type Event =
@@ -10,7 +11,16 @@ export type Event =
   | { kind: 'refused'; result: Result }
   /** The last thing before a trigger request leaves: what was newest then, so that a run can be told from those before it. */
   | { kind: 'intent'; sync: Sync; baseline: string | null }
-  | { kind: 'triggered'; sync: Sync; runId: string; adopted: boolean; cancellable: boolean; reason: string }
+  | {
+      kind: 'triggered'
+      sync: Sync
+      runId: string
+      adopted: boolean
+      cancellable: boolean
+      reason: string
+      /** How long the run is going to take; null: nothing is known of it. */
+      expected: Forecast | null
+    }
   | { kind: 'waiting'; sync: Sync; run: Run; reason: string }
   /** The provider shows something new about a run. */
   | { kind: 'changed'; sync: Sync; run: Run }

@@ -4,7 +4,8 @@ import type { Step } from '../core/plan.ts'
 import { hasEnded, type Run, type Sync } from '../core/provider.ts'
 import type { Result } from '../core/result.ts'
 import type { Ruling } from '../core/ruling.ts'
-import { duration, elapsed } from './format.ts'
+import type { Forecast } from '../core/schedule.ts'
+import { duration, elapsed, roughly } from './format.ts'
 import { plain, redact } from './safe.ts'
 import { destinationOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
 
@@ -27,15 +28,15 @@ const HEARTBEAT_MS = 60_000
 /** Tells the events of a step as lines, only when something changes; `heartbeat`, called now and then, tells what still goes on. */
 export function createLog({ details, now, write }: LogOptions): { on(event: Event): void; heartbeat(): void } {
   const began = now()
-  const open = new Map<string, { name: string; state: string; since: number; toldAt: number }>()
+  const open = new Map<string, Entry>()
   const strangeWords = new Set<string>()
   const say = (text: string, level: Line['level'] = 'info') =>
     write({ level, text: `[${elapsed(now() - began)}] ${text}` })
 
-  const track = (sync: Sync, state: string) => {
-    const since = open.get(sync.id)?.since ?? now()
-    open.set(sync.id, { name: nameOf(sync), state, since, toldAt: now() })
-    say(`${nameOf(sync)}: ${state}`)
+  const track = (sync: Sync, state: string, more = '') => {
+    const { since = now(), expected = null } = open.get(sync.id) ?? {}
+    open.set(sync.id, { name: nameOf(sync), state, since, toldAt: now(), expected })
+    say(`${nameOf(sync)}: ${state}${more}`)
   }
 
   /** Something was said about this sync just now. */
@@ -55,11 +56,14 @@ export function createLog({ details, now, write }: LogOptions): { on(event: Even
         })
       case 'intent':
         return
-      case 'triggered':
-        return track(
-          event.sync,
-          `${event.adopted ? 'watching' : 'triggered'} run ${event.runId}${event.adopted ? `: ${plain(event.reason)}` : ''}`,
-        )
+      case 'triggered': {
+        const { sync, runId, adopted, reason } = event
+        // Since when a run of somebody else goes on, and so how much of it is left, is not told.
+        const expected = adopted ? null : event.expected
+        open.set(sync.id, { name: nameOf(sync), state: '', since: now(), toldAt: now(), expected })
+        const state = adopted ? `watching run ${runId}: ${plain(reason)}` : `triggered run ${runId}`
+        return track(sync, state, expected === null ? '' : `, which usually takes ${roughly(expected.usualMs)}`)
+      }
       case 'waiting':
         return track(event.sync, `waiting: ${plain(event.reason)}`)
       case 'changed': {
@@ -104,10 +108,28 @@ export function createLog({ details, now, write }: LogOptions): { on(event: Even
     const silent = [...open.values()].filter(({ toldAt }) => now() - toldAt >= HEARTBEAT_MS)
     for (const sync of silent) {
       sync.toldAt = now()
-      say(`${sync.name}: still ${sync.state}, ${duration(now() - sync.since)} so far`)
+      say(`${sync.name}: still ${sync.state}, ${duration(now() - sync.since)} so far${outlook(sync, now())}`)
     }
   }
   return { on, heartbeat }
+}
+
+interface Entry {
+  name: string
+  state: string
+  /** Monotonic milliseconds, as `toldAt`. */
+  since: number
+  toldAt: number
+  /** How long its run is going to take; null: nothing is known, or not since when it goes on. */
+  expected: Forecast | null
+}
+
+function outlook({ expected, since }: Entry, now: number): string {
+  if (expected === null) return ''
+  const left = expected.usualMs - (now - since)
+  if (left > 0) return `, about ${roughly(left)} left`
+  const late = now - since > expected.longMs
+  return late ? `, unusually long: it usually takes ${roughly(expected.usualMs)}` : ', about to end'
 }
 
 function planLine(sync: Sync, step: Step, ruling: Ruling | null): string {

@@ -45,6 +45,7 @@ const triggered = (overrides: { id?: string; runId?: string; cancellable?: boole
   adopted: false,
   cancellable: overrides.cancellable ?? true,
   reason: 'triggered',
+  expected: null,
 })
 const settled = (overrides: Partial<Result> = {}): Event => ({ kind: 'settled', result: result(overrides) })
 const goingOn = run({ state: 'running', status: 'working', finishedAt: null })

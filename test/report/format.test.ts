@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { duration, elapsed, number, plural } from '../../src/report/format.ts'
+import { duration, elapsed, number, plural, roughly } from '../../src/report/format.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -65,4 +65,17 @@ describe('a count', () => {
   ])('of %d %s (%s) is told as %j', (count, one, many, words) => {
     expect(plural(count, one, many)).toBe(words)
   })
+})
+
+test.each([
+  [100, '1 s'],
+  [4600, '5 s'],
+  [38_000, '40 s'],
+  [89_000, '90 s'],
+  [100_000, '2 min'],
+  [240_000, '4 min'],
+  [5_000_000, '83 min'],
+  [7_000_000, '2 h'],
+])('%i ms are roughly %s', (ms, text) => {
+  expect(roughly(ms)).toBe(text)
 })

@@ -4,6 +4,7 @@ import type { Event } from '../../src/core/events.ts'
 import { COLORS } from '../../src/core/judge.ts'
 import { ProviderError, type Run } from '../../src/core/provider.ts'
 import type { Ruling } from '../../src/core/ruling.ts'
+import type { Forecast } from '../../src/core/schedule.ts'
 import { createLog, durationOf, type Line, resultLine } from '../../src/report/log.ts'
 import { parseCommand } from '../runner/commands.ts'
 import { result, run, START, sync } from '../support/builders.ts'
@@ -144,7 +145,15 @@ describe('the life of a sync', () => {
     expect(
       told([
         { kind: 'intent', sync: sync(), baseline: '500' },
-        { kind: 'triggered', sync: sync(), runId: '501', adopted: false, cancellable: true, reason: 'triggered' },
+        {
+          kind: 'triggered',
+          sync: sync(),
+          runId: '501',
+          adopted: false,
+          cancellable: true,
+          reason: 'triggered',
+          expected: null,
+        },
         {
           kind: 'triggered',
           sync: sync(),
@@ -152,6 +161,7 @@ describe('the life of a sync', () => {
           adopted: true,
           cancellable: false,
           reason: 'the answer to the trigger was lost, and this new run was found',
+          expected: null,
         },
         { kind: 'waiting', sync: sync(), run: running(), reason: 'run 500 is still working' },
         { kind: 'changed', sync: sync(), run: running({ state: 'queued', status: 'queued' }) },
@@ -303,13 +313,45 @@ describe('a status word that nobody knows', () => {
 })
 
 describe('the heartbeat', () => {
-  const start = (id: string): Event => ({
+  const start = (id: string, expected: Forecast | null = null): Event => ({
     kind: 'triggered',
     sync: sync({ id, name: id }),
     runId: `5${id}`,
     adopted: false,
     cancellable: true,
     reason: 'triggered',
+    expected,
+  })
+
+  test('tells how long a run usually takes, how much of it is left, and that it takes unusually long', () => {
+    const { at, texts } = record()
+    const working = (): Event => ({ kind: 'changed', sync: sync({ id: '1', name: '1' }), run: running({ step: null }) })
+    at(0).on(start('1', { usualMs: 4 * MINUTE, longMs: 6 * MINUTE, shape: 7 }))
+    at(1000).on(working())
+    for (const minutes of [2, 4.5, 7]) at(minutes * MINUTE).heartbeat()
+    expect(texts()).toEqual([
+      '[0:00] sync 1: triggered run 51, which usually takes 4 min',
+      '[0:01] sync 1: working',
+      '[2:00] sync 1: still working, 2 min 00 s so far, about 2 min left',
+      '[4:30] sync 1: still working, 4 min 30 s so far, about to end',
+      '[7:00] sync 1: still working, 7 min 00 s so far, unusually long: it usually takes 4 min',
+    ])
+  })
+
+  test('does not say how much is left of a run whose beginning it has not seen', () => {
+    const { at, texts } = record()
+    const expected = { usualMs: 4 * MINUTE, longMs: 6 * MINUTE, shape: 7 }
+    at(0).on({
+      kind: 'triggered',
+      sync: sync({ id: '1', name: '1' }),
+      runId: '51',
+      adopted: true,
+      cancellable: false,
+      reason: 'it goes on',
+      expected,
+    })
+    at(MINUTE).heartbeat()
+    expect(texts().join()).not.toMatch(/left|usually/)
   })
 
   test('tells of a sync only after a minute of its silence, and then minute by minute', () => {
@@ -437,7 +479,15 @@ describe('names and words from outside', () => {
             sync: bad,
             step: { do: 'settle', verdict: { outcome: 'failed', reason: word }, run: null },
           },
-          { kind: 'triggered', sync: bad, runId: '501', adopted: true, cancellable: true, reason: word },
+          {
+            kind: 'triggered',
+            sync: bad,
+            runId: '501',
+            adopted: true,
+            cancellable: true,
+            reason: word,
+            expected: null,
+          },
           { kind: 'waiting', sync: bad, run: some, reason: word },
           { kind: 'changed', sync: bad, run: some },
           { kind: 'unreadable', sync: bad, error: new ProviderError('unavailable', word, { detail: name }) },

@@ -44,6 +44,7 @@ export class Rehearsal {
       act(this.#inputs, new Census({ host, baseUrl, token, apiVersion, groupId }), {
         clock,
         dbt: this.dbt,
+        random: () => 0.5,
         signal: this.cancel.signal,
         watermark: watermarkOf(this.dbt?.builtAt ?? null, clock.wall(), providerClock),
         emit: (event) => {
