@@ -19,6 +19,7 @@ const MOST_IN_FLIGHT = 16
 /** So many failures in a row, whoever has them, are an outage of the host: then one request at a time finds out whether it is over. */
 const OUTAGE = 5
 const LONGEST_PROBE_MS = 40_000
+const NEVER = new AbortController().signal
 
 /**
  * One provider host, shared by all syncs: so many requests in flight, and one gate that `Retry-After` closes for everybody. After a
@@ -64,9 +65,9 @@ export class Host {
     }
   }
 
-  /** A write, sent once. Throws TransportError. */
-  async post(path: string, signal: AbortSignal): Promise<Reply> {
-    return await this.#send('POST', path, signal, WRITE_MS)
+  /** A write, sent once. `hold` stops it only as long as it has not left. Throws TransportError. */
+  async post(path: string, signal: AbortSignal, hold = NEVER): Promise<Reply> {
+    return await this.#send('POST', path, signal, WRITE_MS, hold)
   }
 
   /** How long (ms) the gate stays closed. */
@@ -74,17 +75,30 @@ export class Host {
     return Math.max(0, this.#opensAt - this.#options.clock.now())
   }
 
-  async #send(method: 'GET' | 'POST', path: string, signal: AbortSignal, timeoutMs: number): Promise<Reply> {
+  async #send(
+    method: 'GET' | 'POST',
+    path: string,
+    signal: AbortSignal,
+    timeoutMs: number,
+    hold = NEVER,
+  ): Promise<Reply> {
     const { baseUrl, headers } = this.#options
     let sent = false
+    const stop = new AbortController()
+    const onHold = () => {
+      if (!sent) stop.abort()
+    }
+    // Only where there is something to hold: a signal for every look of a long step would add up.
+    const waiting = hold === NEVER ? signal : AbortSignal.any([signal, stop.signal])
     const ask = async (): Promise<Reply> => {
       for (;;) {
-        const { isProbe, leave } = await this.#enter(signal)
+        const { isProbe, leave } = await this.#enter(waiting)
         try {
           const reply = await this.#lane(async () => {
             // The gate may have been closed while this one waited for its turn.
-            if (this.#isClosedTo(isProbe) && !signal.aborted) return null
-            sent = !signal.aborted
+            if (this.#isClosedTo(isProbe) && !waiting.aborted) return null
+            if (waiting.aborted) throw new TransportError('the request was stopped before it was sent', false)
+            sent = true
             return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isProbe)
           })
           if (reply !== null) return reply
@@ -93,11 +107,15 @@ export class Host {
         }
       }
     }
+    hold.addEventListener('abort', onHold)
+    if (hold.aborted) onHold()
     try {
-      return await unlessAborted(signal, ask)
+      return await unlessAborted(waiting, ask)
     } catch (error) {
-      if (error instanceof TransportError || !signal.aborted) throw error
+      if (error instanceof TransportError || !waiting.aborted) throw error
       throw new TransportError('the request was stopped', sent, error)
+    } finally {
+      hold.removeEventListener('abort', onHold)
     }
   }
 

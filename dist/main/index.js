@@ -38231,6 +38231,8 @@ async function poll(look, until, patience, onLook = () => { }) {
     const limit = expiring(clock, deadline, signal);
     let looks = 0;
     let last = null;
+    /** Whether a look was ever good. */
+    let hasLooked = false;
     let error = null;
     let failures = 0;
     let lastGood = began;
@@ -38239,16 +38241,17 @@ async function poll(look, until, patience, onLook = () => { }) {
     try {
         for (;;) {
             if (clock.now() >= deadline)
-                return { end: 'deadline', looks, last, error };
+                return { end: 'deadline', looks, hasLooked, last, error };
             await clock.sleep(Math.min(delay, Math.max(0, deadline - LAST_LOOK_MS - clock.now())), signal);
             if (signal.aborted)
-                return { end: 'aborted', looks, last, error };
+                return { end: 'aborted', looks, hasLooked, last, error };
             looks += 1;
             const seen = await attempt(look, limit.signal);
             if (!(seen instanceof core_provider/* ProviderError */.mZ)) {
                 onLook(seen);
+                hasLooked = true;
                 if (until(seen))
-                    return { end: 'done', value: seen, looks, last: seen, error };
+                    return { end: 'done', value: seen, looks, hasLooked, last: seen, error };
                 last = seen;
                 error = null;
                 failures = 0;
@@ -38264,13 +38267,13 @@ async function poll(look, until, patience, onLook = () => { }) {
                 missingSince = seen.trouble === 'missing' ? (missingSince ?? clock.now()) : null;
                 const left = tolerate(seen) - (clock.now() - (missingSince ?? lastGood));
                 if (left <= 0)
-                    return { end: 'lost', error: seen, looks, last };
-                delay = Math.min(left, Math.max(backoff(failures), schedule(clock.now() - began, looks)));
+                    return { end: 'lost', error: seen, looks, hasLooked, last };
+                delay = Math.min(Math.ceil(left), Math.max(backoff(failures), schedule(clock.now() - began, looks)));
             }
             if (signal.aborted)
-                return { end: 'aborted', looks, last, error };
+                return { end: 'aborted', looks, hasLooked, last, error };
             if (clock.now() >= deadline - LAST_LOOK_MS)
-                return { end: 'deadline', looks, last, error };
+                return { end: 'deadline', looks, hasLooked, last, error };
         }
     }
     finally {
@@ -38297,7 +38300,7 @@ function reach(look, tools) {
 }
 
 ;// CONCATENATED MODULE: ./lib/core/result.js
-const UNTOUCHED = { runId: null, run: null, adopted: false, attempts: 0, polls: 0 };
+const UNTOUCHED = { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0 };
 function resultOf(provider, sync, verdict, trace = UNTOUCHED) {
     const { outcome, reason, message = null, detail = null } = verdict;
     return {
@@ -38310,7 +38313,11 @@ function resultOf(provider, sync, verdict, trace = UNTOUCHED) {
         message,
         detail,
         url: provider.link(sync.id),
-        ...trace,
+        runId: trace.runId,
+        run: trace.run,
+        adopted: trace.adopted,
+        attempts: trace.attempts,
+        polls: trace.polls,
     };
 }
 
@@ -38327,49 +38334,70 @@ const LAST_CHANCE_MS = 1500;
 const TOO_LATE_MS = 1000;
 /**
  * Starts one run of a sync, and never two. No provider here has an idempotency key, so a trigger whose answer is lost is not
- * sent again: the run it may have started is looked for above `baseline`, the history as it was before (newest first).
+ * sent again: the run it may have started is looked for among those that `known` does not have.
  */
-async function startRun(sync, baseline, full, tools) {
-    const { provider, clock, emit, signal, deadline, outageToleranceMs } = tools;
+async function startRun(sync, known, full, tools) {
+    const { clock, emit, signal, deadline, watermark } = tools;
+    for (let resent = false;; resent = true) {
+        if (clock.now() > deadline - TOO_LATE_MS)
+            return ended(resent, 'not_started', 'the deadline came before the trigger');
+        emit({ kind: 'intent', sync, baseline: known.newest });
+        const sentAt = watermark.atLeast(clock.wall());
+        const sent = await send(sync, full, tools);
+        if (sent.end !== 'done')
+            return notSent(sent, resent, tools);
+        const answer = sent.value;
+        if (answer.kind === 'accepted') {
+            return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true, certain: !resent };
+        }
+        if (answer.kind === 'rejected') {
+            const verdict = refusal('failed', 'the provider refused the trigger', answer.error);
+            return answer.busy && !resent ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: resent };
+        }
+        const { run, hasLooked } = await reconcile(sync, known.ids, sentAt, full, tools);
+        if (run !== null) {
+            return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false };
+        }
+        // The one case for a second request: the provider itself asked for it, and there is no run of the first.
+        if (answer.resend && hasLooked && !resent && !signal.aborted)
+            continue;
+        return { kind: 'ended', verdict: refusal('unknown', lostReason(resent, hasLooked), answer.error), sent: true };
+    }
+}
+/** Sends the trigger as soon as that is possible, once. */
+async function send(sync, full, tools) {
+    const { provider, clock, signal, halted, outageToleranceMs } = tools;
+    const deadline = tools.deadline - TOO_LATE_MS + LAST_LOOK_MS;
     const tolerate = ({ trouble, retryAfterMs }) => {
         // Throttling is no outage: it is waited out, or not at all.
         if (retryAfterMs !== null)
-            return clock.now() + retryAfterMs < deadline - TOO_LATE_MS ? Number.POSITIVE_INFINITY : 0;
+            return clock.now() + retryAfterMs < tools.deadline - TOO_LATE_MS ? Number.POSITIVE_INFINITY : 0;
         return trouble === 'unavailable' ? outageToleranceMs : 0;
     };
-    for (let resent = false;; resent = true) {
-        if (clock.now() > deadline - TOO_LATE_MS)
-            return ended('not_started', 'the deadline came before the trigger');
-        emit({ kind: 'intent', sync, baseline: baseline[0]?.id ?? null });
-        const sent = await poll(async (cut) => {
-            const answer = await provider.trigger(sync.id, { full }, cut);
+    // What has left is not called back when another sync fails: that would only make its outcome uncertain.
+    const limit = expiring(clock, deadline, signal);
+    try {
+        return await poll(async () => {
+            const answer = await provider.trigger(sync.id, { full, hold: halted }, limit.signal);
             if (answer.kind === 'not-sent')
                 throw answer.error;
             return answer;
-        }, () => true, { clock, schedule: immediately, deadline: deadline - TOO_LATE_MS + LAST_LOOK_MS, signal, tolerate });
-        if (sent.end !== 'done')
-            return notSent(sent);
-        const answer = sent.value;
-        if (answer.kind === 'accepted')
-            return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true };
-        if (answer.kind === 'rejected') {
-            const verdict = refusal('failed', 'the provider refused the trigger', answer.error);
-            return answer.busy ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: false };
-        }
-        const run = await reconcile(sync, baseline, full, tools);
-        if (run !== null)
-            return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi };
-        // The one case for a second request: the provider itself asked for it, and no run of the first can be found.
-        if (answer.resend && !resent && !signal.aborted)
-            continue;
-        return { kind: 'ended', verdict: refusal('unknown', lostReason(resent), answer.error), sent: true };
+        }, () => true, { clock, schedule: immediately, deadline, signal: AbortSignal.any([signal, halted]), tolerate });
+    }
+    finally {
+        limit.dispose();
     }
 }
-/** Looks for a run that the lost trigger may have started: any run above the baseline brings the fresh data. */
-async function reconcile(sync, baseline, full, tools) {
-    const { provider, clock, signal } = tools;
-    const look = async (cut) => chooseNew(await provider.history(sync.id, cut), baseline, full);
-    const found = (run) => run !== null;
+/**
+ * Looks for a run that the lost trigger may have started: for a minute, and for longer only where the list could not be read in
+ * that time, as long as an outage may last. `hasLooked`: whether it could be read at all.
+ */
+async function reconcile(sync, known, sentAt, full, tools) {
+    const { provider, clock, signal, watermark, outageToleranceMs } = tools;
+    const look = async (cut) => {
+        const since = Math.min(sentAt, watermark.readyAt());
+        return chooseNew(await provider.history(sync.id, cut), known, since, full);
+    };
     const patience = {
         clock,
         schedule: (_elapsed, looks) => Math.min(15_000, 1000 * 2 ** looks),
@@ -38377,49 +38405,68 @@ async function reconcile(sync, baseline, full, tools) {
         signal,
         tolerate: () => Number.POSITIVE_INFINITY,
     };
-    const polled = await poll(look, found, patience);
-    if (polled.end !== 'aborted')
-        return polled.end === 'done' ? polled.value : null;
+    const isAlive = (run) => run !== null && run.state !== 'skipped';
+    let polled = await poll(look, isAlive, patience);
+    if (polled.end === 'deadline' && !polled.hasLooked) {
+        const longer = { ...patience, deadline: Math.min(clock.now() + outageToleranceMs, tools.deadline) };
+        polled = await poll(look, () => true, longer);
+    }
+    if (polled.end !== 'aborted') {
+        return { run: polled.end === 'done' ? polled.value : polled.last, hasLooked: polled.hasLooked };
+    }
     const limit = expiring(clock, clock.now() + LAST_CHANCE_MS, new AbortController().signal);
     try {
-        return await look(limit.signal);
+        return { run: await look(limit.signal), hasLooked: true };
     }
     catch (error) {
         if (error instanceof core_provider/* ProviderError */.mZ)
-            return null;
+            return { run: null, hasLooked: false };
         throw error;
     }
     finally {
         limit.dispose();
     }
 }
-/** Of the runs that the baseline does not know and that lie above it: one started through the API before any other, then the newest. */
-function chooseNew(history, baseline, full) {
-    const known = new Set(baseline.map((run) => run.id));
-    const border = history.findIndex((run) => known.has(run.id));
-    const above = (border === -1 ? history : history.slice(0, border)).filter((run) => run.movesData && (run.full || !full));
-    return above.find((run) => run.byApi) ?? above[0] ?? null;
+/**
+ * Of the runs that are not known and were created since then: one that was started through the API before any other, one that the
+ * provider did not skip before one that it did, then the newest. An older one may only have been listed late.
+ */
+function chooseNew(history, known, since, full) {
+    const isNew = ({ id, createdAt }) => !known.has(id) && createdAt !== null && createdAt >= since;
+    const candidates = history.filter((run) => isNew(run) && run.movesData && (run.full || !full));
+    const alive = candidates.filter(({ state }) => state !== 'skipped');
+    const some = alive.length > 0 ? alive : candidates;
+    return some.find((run) => run.byApi) ?? some[0] ?? null;
 }
-function notSent(polled) {
+function notSent(polled, resent, { signal }) {
     const { end, error } = polled;
+    if (end === 'aborted' && signal.aborted)
+        return ended(resent, 'cancelled', 'the workflow was cancelled before the trigger');
     if (end === 'aborted')
-        return ended('cancelled', 'the workflow was cancelled before the trigger');
-    if (end === 'lost')
-        return {
-            kind: 'ended',
-            verdict: refusal('not_started', 'the trigger could not be sent', polled.error),
-            sent: false,
-        };
-    return ended('not_started', `the deadline came before the trigger${error === null ? '' : `: ${error.message}`}`);
+        return ended(resent, 'not_started', 'another sync failed before its turn (fail-fast)');
+    if (end === 'lost') {
+        const { reason, ...rest } = refusal('not_started', 'the trigger could not be sent', polled.error);
+        return { ...ended(resent, 'not_started', reason, rest.message ?? null) };
+    }
+    return ended(resent, 'not_started', `the deadline came before the trigger${error === null ? '' : `: ${error.message}`}`);
 }
-function ended(outcome, reason) {
-    return { kind: 'ended', verdict: { outcome, reason }, sent: false };
+/** Nothing was sent. But where something was before, nobody can say what came of that. */
+function ended(resent, outcome, reason, message = null) {
+    const verdict = resent
+        ? {
+            outcome: 'unknown',
+            reason: `the answer to the trigger was lost, and it was not sent again: ${reason}`,
+            message,
+        }
+        : { outcome, reason, message };
+    return { kind: 'ended', verdict, sent: resent };
 }
 function refusal(outcome, reason, error) {
     return { outcome, reason: `${reason}: ${error.message}`, message: error.detail };
 }
-function lostReason(twice) {
-    return `the answer to the trigger was lost${twice ? ' twice' : ''}, no new run was found, and a second trigger could run the sync twice`;
+function lostReason(twice, hasLooked) {
+    const lost = `the answer to the trigger was lost${twice ? ' twice' : ''}`;
+    return `${lost}, ${hasLooked ? 'no new run was found' : 'its run could not be looked for'}, and a second trigger could run the sync twice`;
 }
 
 ;// CONCATENATED MODULE: ./lib/core/watch.js
@@ -38445,8 +38492,16 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
         return false;
     });
     const last = polled.last;
-    if (last !== null && (0,core_provider/* hasEnded */.hY)(last))
-        return { verdict: (0,judge/* judgeRun */.Zy)(last, policy), run: last };
+    if (last !== null && (0,core_provider/* hasEnded */.hY)(last)) {
+        const verdict = (0,judge/* judgeRun */.Zy)(last, policy);
+        // Complete, and nobody has read with how many records: that is no success yet.
+        if (polled.end === 'done' || verdict.outcome !== 'succeeded' || last.counts.failed !== null)
+            return { verdict, run: last };
+        return {
+            verdict: { outcome: 'unknown', reason: 'the run has completed, but its record counts could not be read' },
+            run: last,
+        };
+    }
     const seen = last === null ? 'it was never seen' : `its last status was "${last.status}"`;
     switch (polled.end) {
         case 'done':
@@ -38558,8 +38613,6 @@ async function cancelRun(sync, runId, { provider, clock, emit }) {
 /** A baseline older than this is read again before it decides anything. */
 const BASELINE_MS = 60_000;
 const STALE = { runs: [], readAt: Number.NEGATIVE_INFINITY };
-/** The most that a trigger waits for the data to settle, whatever the clocks say. */
-const MOST_EARLY_MS = 10_000;
 /** Triggers whose runs the provider skipped, before this counts as a failure. */
 const SKIPS = 3;
 /**
@@ -38613,6 +38666,9 @@ async function deliver(sync, first, ruling, policy, shared) {
         if (attempt === 'decide again') {
             baseline = STALE;
         }
+        else if (attempt.last) {
+            return settle(attempt.verdict);
+        }
         else if (attempt.run?.state === 'skipped' || attempt.busy) {
             skips += 1;
             const { reason, ...rest } = attempt.verdict;
@@ -38643,9 +38699,9 @@ async function adopt(sync, run, reason, baseline, policy, tools, trace) {
         : { verdict: { outcome: 'triggered', reason } };
 }
 async function trigger(sync, baseline, ruling, policy, tools, trace) {
-    const early = Math.min(MOST_EARLY_MS, tools.watermark.triggerAt() - tools.clock.wall());
+    const early = Math.min(tools.watermark.triggerAt() - tools.clock.wall(), tools.deadline - tools.clock.now());
     if (early > 0)
-        await tools.clock.sleep(early, tools.signal);
+        await tools.clock.sleep(early, AbortSignal.any([tools.signal, tools.halted]));
     if (tools.signal.aborted || tools.halted.aborted)
         return { verdict: stopped(tools) };
     // The place may have been long in coming, and what was decided before may be wrong by now.
@@ -38654,7 +38710,11 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
         return { verdict: current };
     if (decide(sync, current.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger')
         return 'decide again';
-    const started = await startRun(sync, current.runs, policy.full, tools);
+    const known = {
+        newest: current.runs[0]?.id ?? null,
+        ids: new Set([...current.runs.map(({ id }) => id), ...trace.own]),
+    };
+    const started = await startRun(sync, known, policy.full, tools);
     if (started.kind === 'busy') {
         const again = await refresh(sync, STALE, tools);
         const inTheWay = !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger';
@@ -38665,15 +38725,23 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
             trace.attempts += 1;
         return { verdict: started.verdict };
     }
-    const { runId, adopted, cancellable } = started;
+    const { runId, adopted, cancellable, certain } = started;
     trace.attempts += 1;
+    trace.own = [...trace.own, runId];
     point(trace, runId, null, adopted);
     const reason = adopted ? 'the answer to the trigger was lost, and this new run was found' : 'triggered';
     const { expected, schedule } = paceFor(null, current.runs, policy.full, tools);
     tools.emit({ kind: 'triggered', sync, runId, adopted, cancellable, reason, expected });
-    return policy.watch
-        ? await followRun(sync, runId, cancellable, policy, { ...tools, schedule }, trace)
-        : { verdict: { outcome: 'triggered', reason } };
+    if (!policy.watch)
+        return { verdict: { outcome: 'triggered', reason } };
+    const watched = await followRun(sync, runId, cancellable, policy, { ...tools, schedule }, trace);
+    if (certain)
+        return watched;
+    // An answer was lost on the way: nobody knows what came of that request.
+    if (watched.run?.state !== 'skipped')
+        return { ...watched, last: true };
+    const lost = 'the answer to a trigger was lost, and the run that was found or started then was skipped by the provider';
+    return { verdict: { ...watched.verdict, outcome: 'unknown', reason: lost }, last: true };
 }
 /** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */
 async function refresh(sync, baseline, tools) {
@@ -39941,19 +40009,24 @@ function counts(run, watermark, full) {
 }
 /** A build counts as over this long after its file says so, which covers that the clocks are known to a second only. */
 const SETTLE_MS = 5000;
+/** The most that a trigger waits for the data to settle, whatever the clocks say: from the beginning of the step on. */
+const MOST_EARLY_MS = 10_000;
 /**
  * The moment the data was ready: dbt's newest build, else when this step `began`. Where the two clocks differ the later of both
  * readings counts: too late costs one needless run, too early would pass stale data for fresh.
  */
 function watermarkOf(builtAt, began, clock) {
-    if (builtAt === null)
-        return { readyAt: () => began + Math.max(0, clock.ahead.most), triggerAt: () => began };
+    const atLeast = (wall) => wall + clock.ahead.least;
+    if (builtAt === null) {
+        return { readyAt: () => began + Math.max(0, clock.ahead.most), triggerAt: () => began, atLeast };
+    }
     const readyAt = () => {
         const { least, most } = clock.ahead;
         // The time to settle covers what is not certain of the clocks, as long as that is less.
         return builtAt + Math.max(SETTLE_MS, SETTLE_MS + least, most);
     };
-    return { readyAt, triggerAt: () => readyAt() - clock.ahead.least };
+    const triggerAt = () => Math.min(began + MOST_EARLY_MS, readyAt() - clock.ahead.least);
+    return { readyAt, triggerAt, atLeast };
 }
 
 
@@ -41535,6 +41608,7 @@ const MOST_IN_FLIGHT = 16;
 /** So many failures in a row, whoever has them, are an outage of the host: then one request at a time finds out whether it is over. */
 const OUTAGE = 5;
 const LONGEST_PROBE_MS = 40_000;
+const NEVER = new AbortController().signal;
 /**
  * One provider host, shared by all syncs: so many requests in flight, and one gate that `Retry-After` closes for everybody. After a
  * 429 half as many are let through, and more again with every answer. During an outage one request asks for all of them, so that
@@ -41578,26 +41652,35 @@ class Host {
             throw error;
         }
     }
-    /** A write, sent once. Throws TransportError. */
-    async post(path, signal) {
-        return await this.#send('POST', path, signal, WRITE_MS);
+    /** A write, sent once. `hold` stops it only as long as it has not left. Throws TransportError. */
+    async post(path, signal, hold = NEVER) {
+        return await this.#send('POST', path, signal, WRITE_MS, hold);
     }
     /** How long (ms) the gate stays closed. */
     get closedForMs() {
         return Math.max(0, this.#opensAt - this.#options.clock.now());
     }
-    async #send(method, path, signal, timeoutMs) {
+    async #send(method, path, signal, timeoutMs, hold = NEVER) {
         const { baseUrl, headers } = this.#options;
         let sent = false;
+        const stop = new AbortController();
+        const onHold = () => {
+            if (!sent)
+                stop.abort();
+        };
+        // Only where there is something to hold: a signal for every look of a long step would add up.
+        const waiting = hold === NEVER ? signal : AbortSignal.any([signal, stop.signal]);
         const ask = async () => {
             for (;;) {
-                const { isProbe, leave } = await this.#enter(signal);
+                const { isProbe, leave } = await this.#enter(waiting);
                 try {
                     const reply = await this.#lane(async () => {
                         // The gate may have been closed while this one waited for its turn.
-                        if (this.#isClosedTo(isProbe) && !signal.aborted)
+                        if (this.#isClosedTo(isProbe) && !waiting.aborted)
                             return null;
-                        sent = !signal.aborted;
+                        if (waiting.aborted)
+                            throw new _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX('the request was stopped before it was sent', false);
+                        sent = true;
                         return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isProbe);
                     });
                     if (reply !== null)
@@ -41608,13 +41691,19 @@ class Host {
                 }
             }
         };
+        hold.addEventListener('abort', onHold);
+        if (hold.aborted)
+            onHold();
         try {
-            return await (0,_http_js__WEBPACK_IMPORTED_MODULE_1__/* .unlessAborted */ .Wh)(signal, ask);
+            return await (0,_http_js__WEBPACK_IMPORTED_MODULE_1__/* .unlessAborted */ .Wh)(waiting, ask);
         }
         catch (error) {
-            if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX || !signal.aborted)
+            if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX || !waiting.aborted)
                 throw error;
             throw new _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX('the request was stopped', sent, error);
+        }
+        finally {
+            hold.removeEventListener('abort', onHold);
         }
     }
     #isClosedTo(isProbe) {
@@ -42319,12 +42408,12 @@ class Census {
             throw new provider/* ProviderError */.mZ('unavailable', `asked for run ${runId}, the answer is about another one`);
         return toRun(wire, runId, wire.sync_id ?? '');
     }
-    async trigger(syncId, { full }, signal) {
+    async trigger(syncId, { full, hold }, signal) {
         const { host } = this.#options;
         let reply;
         try {
             // Documented as a query parameter, though some clients send it as a body.
-            reply = await host.post(this.#path(`/syncs/${syncId}/trigger${full ? '?force_full_sync=true' : ''}`), signal);
+            reply = await host.post(this.#path(`/syncs/${syncId}/trigger${full ? '?force_full_sync=true' : ''}`), signal, hold);
         }
         catch (error) {
             if (!(error instanceof http/* TransportError */.wX))

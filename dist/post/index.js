@@ -29812,6 +29812,7 @@ const MOST_IN_FLIGHT = 16;
 /** So many failures in a row, whoever has them, are an outage of the host: then one request at a time finds out whether it is over. */
 const OUTAGE = 5;
 const LONGEST_PROBE_MS = 40_000;
+const NEVER = new AbortController().signal;
 /**
  * One provider host, shared by all syncs: so many requests in flight, and one gate that `Retry-After` closes for everybody. After a
  * 429 half as many are let through, and more again with every answer. During an outage one request asks for all of them, so that
@@ -29855,26 +29856,35 @@ class Host {
             throw error;
         }
     }
-    /** A write, sent once. Throws TransportError. */
-    async post(path, signal) {
-        return await this.#send('POST', path, signal, WRITE_MS);
+    /** A write, sent once. `hold` stops it only as long as it has not left. Throws TransportError. */
+    async post(path, signal, hold = NEVER) {
+        return await this.#send('POST', path, signal, WRITE_MS, hold);
     }
     /** How long (ms) the gate stays closed. */
     get closedForMs() {
         return Math.max(0, this.#opensAt - this.#options.clock.now());
     }
-    async #send(method, path, signal, timeoutMs) {
+    async #send(method, path, signal, timeoutMs, hold = NEVER) {
         const { baseUrl, headers } = this.#options;
         let sent = false;
+        const stop = new AbortController();
+        const onHold = () => {
+            if (!sent)
+                stop.abort();
+        };
+        // Only where there is something to hold: a signal for every look of a long step would add up.
+        const waiting = hold === NEVER ? signal : AbortSignal.any([signal, stop.signal]);
         const ask = async () => {
             for (;;) {
-                const { isProbe, leave } = await this.#enter(signal);
+                const { isProbe, leave } = await this.#enter(waiting);
                 try {
                     const reply = await this.#lane(async () => {
                         // The gate may have been closed while this one waited for its turn.
-                        if (this.#isClosedTo(isProbe) && !signal.aborted)
+                        if (this.#isClosedTo(isProbe) && !waiting.aborted)
                             return null;
-                        sent = !signal.aborted;
+                        if (waiting.aborted)
+                            throw new http/* TransportError */.wX('the request was stopped before it was sent', false);
+                        sent = true;
                         return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isProbe);
                     });
                     if (reply !== null)
@@ -29885,13 +29895,19 @@ class Host {
                 }
             }
         };
+        hold.addEventListener('abort', onHold);
+        if (hold.aborted)
+            onHold();
         try {
-            return await (0,http/* unlessAborted */.Wh)(signal, ask);
+            return await (0,http/* unlessAborted */.Wh)(waiting, ask);
         }
         catch (error) {
-            if (error instanceof http/* TransportError */.wX || !signal.aborted)
+            if (error instanceof http/* TransportError */.wX || !waiting.aborted)
                 throw error;
             throw new http/* TransportError */.wX('the request was stopped', sent, error);
+        }
+        finally {
+            hold.removeEventListener('abort', onHold);
         }
     }
     #isClosedTo(isProbe) {
@@ -30520,12 +30536,12 @@ class Census {
             throw new provider/* ProviderError */.mZ('unavailable', `asked for run ${runId}, the answer is about another one`);
         return toRun(wire, runId, wire.sync_id ?? '');
     }
-    async trigger(syncId, { full }, signal) {
+    async trigger(syncId, { full, hold }, signal) {
         const { host } = this.#options;
         let reply;
         try {
             // Documented as a query parameter, though some clients send it as a body.
-            reply = await host.post(this.#path(`/syncs/${syncId}/trigger${full ? '?force_full_sync=true' : ''}`), signal);
+            reply = await host.post(this.#path(`/syncs/${syncId}/trigger${full ? '?force_full_sync=true' : ''}`), signal, hold);
         }
         catch (error) {
             if (!(error instanceof http/* TransportError */.wX))

@@ -36,8 +36,6 @@ export interface Baseline {
 /** A baseline older than this is read again before it decides anything. */
 const BASELINE_MS = 60_000
 const STALE: Baseline = { runs: [], readAt: Number.NEGATIVE_INFINITY }
-/** The most that a trigger waits for the data to settle, whatever the clocks say. */
-const MOST_EARLY_MS = 10_000
 /** Triggers whose runs the provider skipped, before this counts as a failure. */
 const SKIPS = 3
 
@@ -96,6 +94,8 @@ export async function deliver(
     })
     if (attempt === 'decide again') {
       baseline = STALE
+    } else if (attempt.last) {
+      return settle(attempt.verdict)
     } else if (attempt.run?.state === 'skipped' || attempt.busy) {
       skips += 1
       const { reason, ...rest } = attempt.verdict
@@ -113,7 +113,8 @@ export async function deliver(
   }
 }
 
-type Attempt = 'decide again' | (Watched & { busy?: boolean })
+/** `last`: whatever came of it, a further trigger could run the sync twice. */
+type Attempt = 'decide again' | (Watched & { busy?: boolean; last?: boolean })
 
 async function adopt(
   sync: Sync,
@@ -141,15 +142,19 @@ async function trigger(
   tools: Tools,
   trace: Trace,
 ): Promise<Attempt> {
-  const early = Math.min(MOST_EARLY_MS, tools.watermark.triggerAt() - tools.clock.wall())
-  if (early > 0) await tools.clock.sleep(early, tools.signal)
+  const early = Math.min(tools.watermark.triggerAt() - tools.clock.wall(), tools.deadline - tools.clock.now())
+  if (early > 0) await tools.clock.sleep(early, AbortSignal.any([tools.signal, tools.halted]))
   if (tools.signal.aborted || tools.halted.aborted) return { verdict: stopped(tools) }
   // The place may have been long in coming, and what was decided before may be wrong by now.
   const current = await refresh(sync, baseline, tools)
   if ('outcome' in current) return { verdict: current }
   if (decide(sync, current.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger') return 'decide again'
 
-  const started = await startRun(sync, current.runs, policy.full, tools)
+  const known = {
+    newest: current.runs[0]?.id ?? null,
+    ids: new Set([...current.runs.map(({ id }) => id), ...trace.own]),
+  }
+  const started = await startRun(sync, known, policy.full, tools)
   if (started.kind === 'busy') {
     const again = await refresh(sync, STALE, tools)
     const inTheWay =
@@ -160,15 +165,21 @@ async function trigger(
     if (started.sent) trace.attempts += 1
     return { verdict: started.verdict }
   }
-  const { runId, adopted, cancellable } = started
+  const { runId, adopted, cancellable, certain } = started
   trace.attempts += 1
+  trace.own = [...trace.own, runId]
   point(trace, runId, null, adopted)
   const reason = adopted ? 'the answer to the trigger was lost, and this new run was found' : 'triggered'
   const { expected, schedule } = paceFor(null, current.runs, policy.full, tools)
   tools.emit({ kind: 'triggered', sync, runId, adopted, cancellable, reason, expected })
-  return policy.watch
-    ? await followRun(sync, runId, cancellable, policy, { ...tools, schedule }, trace)
-    : { verdict: { outcome: 'triggered', reason } }
+  if (!policy.watch) return { verdict: { outcome: 'triggered', reason } }
+  const watched = await followRun(sync, runId, cancellable, policy, { ...tools, schedule }, trace)
+  if (certain) return watched
+  // An answer was lost on the way: nobody knows what came of that request.
+  if (watched.run?.state !== 'skipped') return { ...watched, last: true }
+  const lost =
+    'the answer to a trigger was lost, and the run that was found or started then was skipped by the provider'
+  return { verdict: { ...watched.verdict, outcome: 'unknown', reason: lost }, last: true }
 }
 
 /** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */

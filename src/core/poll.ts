@@ -12,7 +12,7 @@ export interface Patience {
   tolerate(error: ProviderError): number
 }
 
-export type Polled<T> = { looks: number; last: T | null; error: ProviderError | null } & (
+export type Polled<T> = { looks: number; hasLooked: boolean; last: T | null; error: ProviderError | null } & (
   | { end: 'done'; value: T }
   /** The trouble lasted longer than is tolerated. */
   | { end: 'lost'; error: ProviderError }
@@ -38,6 +38,8 @@ export async function poll<T>(
   const limit = expiring(clock, deadline, signal)
   let looks = 0
   let last: T | null = null
+  /** Whether a look was ever good. */
+  let hasLooked = false
   let error: ProviderError | null = null
   let failures = 0
   let lastGood = began
@@ -45,14 +47,15 @@ export async function poll<T>(
   let delay = schedule(0, 0)
   try {
     for (;;) {
-      if (clock.now() >= deadline) return { end: 'deadline', looks, last, error }
+      if (clock.now() >= deadline) return { end: 'deadline', looks, hasLooked, last, error }
       await clock.sleep(Math.min(delay, Math.max(0, deadline - LAST_LOOK_MS - clock.now())), signal)
-      if (signal.aborted) return { end: 'aborted', looks, last, error }
+      if (signal.aborted) return { end: 'aborted', looks, hasLooked, last, error }
       looks += 1
       const seen = await attempt(look, limit.signal)
       if (!(seen instanceof ProviderError)) {
         onLook(seen)
-        if (until(seen)) return { end: 'done', value: seen, looks, last: seen, error }
+        hasLooked = true
+        if (until(seen)) return { end: 'done', value: seen, looks, hasLooked, last: seen, error }
         last = seen
         error = null
         failures = 0
@@ -66,11 +69,11 @@ export async function poll<T>(
         // Only an unbroken row of "no such thing" counts as one; any other trouble counts from the last good look.
         missingSince = seen.trouble === 'missing' ? (missingSince ?? clock.now()) : null
         const left = tolerate(seen) - (clock.now() - (missingSince ?? lastGood))
-        if (left <= 0) return { end: 'lost', error: seen, looks, last }
-        delay = Math.min(left, Math.max(backoff(failures), schedule(clock.now() - began, looks)))
+        if (left <= 0) return { end: 'lost', error: seen, looks, hasLooked, last }
+        delay = Math.min(Math.ceil(left), Math.max(backoff(failures), schedule(clock.now() - began, looks)))
       }
-      if (signal.aborted) return { end: 'aborted', looks, last, error }
-      if (clock.now() >= deadline - LAST_LOOK_MS) return { end: 'deadline', looks, last, error }
+      if (signal.aborted) return { end: 'aborted', looks, hasLooked, last, error }
+      if (clock.now() >= deadline - LAST_LOOK_MS) return { end: 'deadline', looks, hasLooked, last, error }
     }
   } finally {
     limit.dispose()

@@ -7,8 +7,11 @@ export interface Provider {
   describe(syncId: string, signal: AbortSignal): Promise<Sync>
   /** A page of all syncs, from 1. Absent where the provider cannot list them. Throws ProviderError. */
   list?(page: number, signal: AbortSignal): Promise<{ syncs: Sync[]; more: boolean }>
-  /** Sends one trigger request, once. Never throws for what the provider or the network does. */
-  trigger(syncId: string, options: { full: boolean }, signal: AbortSignal): Promise<Triggered>
+  /**
+   * Sends one trigger request, once. Never throws for what the provider or the network does. `hold` stops it only as long as it has
+   * not left.
+   */
+  trigger(syncId: string, options: { full: boolean; hold?: AbortSignal }, signal: AbortSignal): Promise<Triggered>
   /** Throws ProviderError; `missing` where the provider does not know the run (yet, or any more). */
   read(runId: string, signal: AbortSignal): Promise<Run>
   /** Absent where the provider's API cannot cancel. Throws ProviderError. */

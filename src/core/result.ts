@@ -24,6 +24,8 @@ export interface Result extends Judged {
 }
 
 export interface Trace {
+  /** Every run that this step has started, or found in place of one. */
+  own: readonly string[]
   runId: string | null
   run: Run | null
   adopted: boolean
@@ -31,7 +33,7 @@ export interface Trace {
   polls: number
 }
 
-export const UNTOUCHED: Trace = { runId: null, run: null, adopted: false, attempts: 0, polls: 0 }
+export const UNTOUCHED: Trace = { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0 }
 
 export function resultOf(
   provider: { name: string; link(syncId: string): string },
@@ -50,6 +52,10 @@ export function resultOf(
     message,
     detail,
     url: provider.link(sync.id),
-    ...trace,
+    runId: trace.runId,
+    run: trace.run,
+    adopted: trace.adopted,
+    attempts: trace.attempts,
+    polls: trace.polls,
   }
 }

@@ -4,11 +4,15 @@ import type { Verdict } from './judge.ts'
 import { LAST_LOOK_MS, type Patience, type Polled, poll } from './poll.ts'
 import { type Provider, ProviderError, type Run, type Sync } from './provider.ts'
 import { immediately } from './schedule.ts'
+import type { Watermark } from './watermark.ts'
 
 /** How a trigger came out: a run to watch, or no run and why. */
 export type Started =
-  /** `cancellable`: this step is the run's cause, so that cancelling it takes nothing from anybody else. */
-  | { kind: 'started'; runId: string; adopted: boolean; cancellable: boolean }
+  /**
+   * `cancellable`: this step is the run's cause, so that cancelling it takes nothing from anybody else. `certain`: no other request
+   * of this step can have started a run as well.
+   */
+  | { kind: 'started'; runId: string; adopted: boolean; cancellable: boolean; certain: boolean }
   /** Refused, and possibly because another run is in the way: worth another look at the history. */
   | { kind: 'busy'; verdict: Verdict }
   | { kind: 'ended'; verdict: Verdict; sent: boolean }
@@ -18,9 +22,12 @@ export interface TriggerTools {
   clock: Clock
   emit: Emit
   signal: AbortSignal
+  /** Aborts at the first red outcome under `fail-fast`: what has not been sent by then is not sent. */
+  halted: AbortSignal
   deadline: number
-  /** How long (ms) a request that cannot be sent is tried again. */
+  /** How long (ms) a request that cannot be sent, or a look for a lost run, is tried again. */
   outageToleranceMs: number
+  watermark: Pick<Watermark, 'readyAt' | 'atLeast'>
 }
 
 /** How long a run may take to appear in the provider's list after a lost answer. */
@@ -32,58 +39,84 @@ const TOO_LATE_MS = 1000
 
 /**
  * Starts one run of a sync, and never two. No provider here has an idempotency key, so a trigger whose answer is lost is not
- * sent again: the run it may have started is looked for above `baseline`, the history as it was before (newest first).
+ * sent again: the run it may have started is looked for among those that `known` does not have.
  */
 export async function startRun(
   sync: Sync,
-  baseline: readonly Run[],
+  known: { newest: string | null; ids: ReadonlySet<string> },
   full: boolean,
   tools: TriggerTools,
 ): Promise<Started> {
-  const { provider, clock, emit, signal, deadline, outageToleranceMs } = tools
+  const { clock, emit, signal, deadline, watermark } = tools
+  for (let resent = false; ; resent = true) {
+    if (clock.now() > deadline - TOO_LATE_MS)
+      return ended(resent, 'not_started', 'the deadline came before the trigger')
+    emit({ kind: 'intent', sync, baseline: known.newest })
+    const sentAt = watermark.atLeast(clock.wall())
+    const sent = await send(sync, full, tools)
+    if (sent.end !== 'done') return notSent(sent, resent, tools)
+    const answer = sent.value
+    if (answer.kind === 'accepted') {
+      return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true, certain: !resent }
+    }
+    if (answer.kind === 'rejected') {
+      const verdict = refusal('failed', 'the provider refused the trigger', answer.error)
+      return answer.busy && !resent ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: resent }
+    }
+
+    const { run, hasLooked } = await reconcile(sync, known.ids, sentAt, full, tools)
+    if (run !== null) {
+      return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false }
+    }
+    // The one case for a second request: the provider itself asked for it, and there is no run of the first.
+    if (answer.resend && hasLooked && !resent && !signal.aborted) continue
+    return { kind: 'ended', verdict: refusal('unknown', lostReason(resent, hasLooked), answer.error), sent: true }
+  }
+}
+
+/** Sends the trigger as soon as that is possible, once. */
+async function send(sync: Sync, full: boolean, tools: TriggerTools) {
+  const { provider, clock, signal, halted, outageToleranceMs } = tools
+  const deadline = tools.deadline - TOO_LATE_MS + LAST_LOOK_MS
   const tolerate = ({ trouble, retryAfterMs }: ProviderError) => {
     // Throttling is no outage: it is waited out, or not at all.
-    if (retryAfterMs !== null) return clock.now() + retryAfterMs < deadline - TOO_LATE_MS ? Number.POSITIVE_INFINITY : 0
+    if (retryAfterMs !== null)
+      return clock.now() + retryAfterMs < tools.deadline - TOO_LATE_MS ? Number.POSITIVE_INFINITY : 0
     return trouble === 'unavailable' ? outageToleranceMs : 0
   }
-  for (let resent = false; ; resent = true) {
-    if (clock.now() > deadline - TOO_LATE_MS) return ended('not_started', 'the deadline came before the trigger')
-    emit({ kind: 'intent', sync, baseline: baseline[0]?.id ?? null })
-    const sent = await poll(
-      async (cut) => {
-        const answer = await provider.trigger(sync.id, { full }, cut)
+  // What has left is not called back when another sync fails: that would only make its outcome uncertain.
+  const limit = expiring(clock, deadline, signal)
+  try {
+    return await poll(
+      async () => {
+        const answer = await provider.trigger(sync.id, { full, hold: halted }, limit.signal)
         if (answer.kind === 'not-sent') throw answer.error
         return answer
       },
       () => true,
-      { clock, schedule: immediately, deadline: deadline - TOO_LATE_MS + LAST_LOOK_MS, signal, tolerate },
+      { clock, schedule: immediately, deadline, signal: AbortSignal.any([signal, halted]), tolerate },
     )
-    if (sent.end !== 'done') return notSent(sent)
-    const answer = sent.value
-    if (answer.kind === 'accepted') return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true }
-    if (answer.kind === 'rejected') {
-      const verdict = refusal('failed', 'the provider refused the trigger', answer.error)
-      return answer.busy ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: false }
-    }
-
-    const run = await reconcile(sync, baseline, full, tools)
-    if (run !== null) return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi }
-    // The one case for a second request: the provider itself asked for it, and no run of the first can be found.
-    if (answer.resend && !resent && !signal.aborted) continue
-    return { kind: 'ended', verdict: refusal('unknown', lostReason(resent), answer.error), sent: true }
+  } finally {
+    limit.dispose()
   }
 }
 
-/** Looks for a run that the lost trigger may have started: any run above the baseline brings the fresh data. */
+/**
+ * Looks for a run that the lost trigger may have started: for a minute, and for longer only where the list could not be read in
+ * that time, as long as an outage may last. `hasLooked`: whether it could be read at all.
+ */
 async function reconcile(
   sync: Sync,
-  baseline: readonly Run[],
+  known: ReadonlySet<string>,
+  sentAt: number,
   full: boolean,
   tools: TriggerTools,
-): Promise<Run | null> {
-  const { provider, clock, signal } = tools
-  const look = async (cut: AbortSignal) => chooseNew(await provider.history(sync.id, cut), baseline, full)
-  const found = (run: Run | null) => run !== null
+): Promise<{ run: Run | null; hasLooked: boolean }> {
+  const { provider, clock, signal, watermark, outageToleranceMs } = tools
+  const look = async (cut: AbortSignal) => {
+    const since = Math.min(sentAt, watermark.readyAt())
+    return chooseNew(await provider.history(sync.id, cut), known, since, full)
+  }
   const patience: Patience = {
     clock,
     schedule: (_elapsed, looks) => Math.min(15_000, 1000 * 2 ** looks),
@@ -91,49 +124,80 @@ async function reconcile(
     signal,
     tolerate: () => Number.POSITIVE_INFINITY,
   }
-  const polled = await poll(look, found, patience)
-  if (polled.end !== 'aborted') return polled.end === 'done' ? polled.value : null
+  const isAlive = (run: Run | null) => run !== null && run.state !== 'skipped'
+  let polled = await poll(look, isAlive, patience)
+  if (polled.end === 'deadline' && !polled.hasLooked) {
+    const longer = { ...patience, deadline: Math.min(clock.now() + outageToleranceMs, tools.deadline) }
+    polled = await poll(look, () => true, longer)
+  }
+  if (polled.end !== 'aborted') {
+    return { run: polled.end === 'done' ? polled.value : polled.last, hasLooked: polled.hasLooked }
+  }
   const limit = expiring(clock, clock.now() + LAST_CHANCE_MS, new AbortController().signal)
   try {
-    return await look(limit.signal)
+    return { run: await look(limit.signal), hasLooked: true }
   } catch (error) {
-    if (error instanceof ProviderError) return null
+    if (error instanceof ProviderError) return { run: null, hasLooked: false }
     throw error
   } finally {
     limit.dispose()
   }
 }
 
-/** Of the runs that the baseline does not know and that lie above it: one started through the API before any other, then the newest. */
-export function chooseNew(history: readonly Run[], baseline: readonly Run[], full: boolean): Run | null {
-  const known = new Set(baseline.map((run) => run.id))
-  const border = history.findIndex((run) => known.has(run.id))
-  const above = (border === -1 ? history : history.slice(0, border)).filter(
-    (run) => run.movesData && (run.full || !full),
-  )
-  return above.find((run) => run.byApi) ?? above[0] ?? null
+/**
+ * Of the runs that are not known and were created since then: one that was started through the API before any other, one that the
+ * provider did not skip before one that it did, then the newest. An older one may only have been listed late.
+ */
+export function chooseNew(
+  history: readonly Run[],
+  known: ReadonlySet<string>,
+  since: number,
+  full: boolean,
+): Run | null {
+  const isNew = ({ id, createdAt }: Run) => !known.has(id) && createdAt !== null && createdAt >= since
+  const candidates = history.filter((run) => isNew(run) && run.movesData && (run.full || !full))
+  const alive = candidates.filter(({ state }) => state !== 'skipped')
+  const some = alive.length > 0 ? alive : candidates
+  return some.find((run) => run.byApi) ?? some[0] ?? null
 }
 
-function notSent(polled: Exclude<Polled<unknown>, { end: 'done' }>): Started {
+function notSent(
+  polled: Exclude<Polled<unknown>, { end: 'done' }>,
+  resent: boolean,
+  { signal }: TriggerTools,
+): Started {
   const { end, error } = polled
-  if (end === 'aborted') return ended('cancelled', 'the workflow was cancelled before the trigger')
-  if (end === 'lost')
-    return {
-      kind: 'ended',
-      verdict: refusal('not_started', 'the trigger could not be sent', polled.error),
-      sent: false,
-    }
-  return ended('not_started', `the deadline came before the trigger${error === null ? '' : `: ${error.message}`}`)
+  if (end === 'aborted' && signal.aborted)
+    return ended(resent, 'cancelled', 'the workflow was cancelled before the trigger')
+  if (end === 'aborted') return ended(resent, 'not_started', 'another sync failed before its turn (fail-fast)')
+  if (end === 'lost') {
+    const { reason, ...rest } = refusal('not_started', 'the trigger could not be sent', polled.error)
+    return { ...ended(resent, 'not_started', reason, rest.message ?? null) }
+  }
+  return ended(
+    resent,
+    'not_started',
+    `the deadline came before the trigger${error === null ? '' : `: ${error.message}`}`,
+  )
 }
 
-function ended(outcome: Verdict['outcome'], reason: string): Started {
-  return { kind: 'ended', verdict: { outcome, reason }, sent: false }
+/** Nothing was sent. But where something was before, nobody can say what came of that. */
+function ended(resent: boolean, outcome: Verdict['outcome'], reason: string, message: string | null = null): Started {
+  const verdict: Verdict = resent
+    ? {
+        outcome: 'unknown',
+        reason: `the answer to the trigger was lost, and it was not sent again: ${reason}`,
+        message,
+      }
+    : { outcome, reason, message }
+  return { kind: 'ended', verdict, sent: resent }
 }
 
 export function refusal(outcome: Verdict['outcome'], reason: string, error: ProviderError): Verdict {
   return { outcome, reason: `${reason}: ${error.message}`, message: error.detail }
 }
 
-function lostReason(twice: boolean): string {
-  return `the answer to the trigger was lost${twice ? ' twice' : ''}, no new run was found, and a second trigger could run the sync twice`
+function lostReason(twice: boolean, hasLooked: boolean): string {
+  const lost = `the answer to the trigger was lost${twice ? ' twice' : ''}`
+  return `${lost}, ${hasLooked ? 'no new run was found' : 'its run could not be looked for'}, and a second trigger could run the sync twice`
 }

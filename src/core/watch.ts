@@ -62,7 +62,16 @@ export async function followRun(
     },
   )
   const last = polled.last
-  if (last !== null && hasEnded(last)) return { verdict: judgeRun(last, policy), run: last }
+  if (last !== null && hasEnded(last)) {
+    const verdict = judgeRun(last, policy)
+    // Complete, and nobody has read with how many records: that is no success yet.
+    if (polled.end === 'done' || verdict.outcome !== 'succeeded' || last.counts.failed !== null)
+      return { verdict, run: last }
+    return {
+      verdict: { outcome: 'unknown', reason: 'the run has completed, but its record counts could not be read' },
+      run: last,
+    }
+  }
 
   const seen = last === null ? 'it was never seen' : `its last status was "${last.status}"`
   switch (polled.end) {

@@ -36,12 +36,17 @@ export function counts(run: Run, watermark: number, full: boolean): boolean {
 /** A build counts as over this long after its file says so, which covers that the clocks are known to a second only. */
 const SETTLE_MS = 5000
 
+/** The most that a trigger waits for the data to settle, whatever the clocks say: from the beginning of the step on. */
+const MOST_EARLY_MS = 10_000
+
 /** The instants that decide, in milliseconds since the epoch. They move as more is learned of the provider's clock. */
 export interface Watermark {
   /** When the data was ready, on the provider's clock: a run counts if it was created then or later. */
   readyAt(): number
-  /** When the first trigger may leave, on this machine's clock: early enough, its run would not count for a second attempt. */
+  /** When the first trigger may leave, on this machine's clock: any earlier, its run might not count for a second attempt. */
   triggerAt(): number
+  /** An instant of this machine's clock as the least that the provider's can have shown then. */
+  atLeast(wall: number): number
 }
 
 /**
@@ -49,11 +54,15 @@ export interface Watermark {
  * readings counts: too late costs one needless run, too early would pass stale data for fresh.
  */
 export function watermarkOf(builtAt: number | null, began: number, clock: Pick<ProviderClock, 'ahead'>): Watermark {
-  if (builtAt === null) return { readyAt: () => began + Math.max(0, clock.ahead.most), triggerAt: () => began }
+  const atLeast = (wall: number) => wall + clock.ahead.least
+  if (builtAt === null) {
+    return { readyAt: () => began + Math.max(0, clock.ahead.most), triggerAt: () => began, atLeast }
+  }
   const readyAt = () => {
     const { least, most } = clock.ahead
     // The time to settle covers what is not certain of the clocks, as long as that is less.
     return builtAt + Math.max(SETTLE_MS, SETTLE_MS + least, most)
   }
-  return { readyAt, triggerAt: () => readyAt() - clock.ahead.least }
+  const triggerAt = () => Math.min(began + MOST_EARLY_MS, readyAt() - clock.ahead.least)
+  return { readyAt, triggerAt, atLeast }
 }

@@ -178,12 +178,20 @@ export class Census implements Provider {
     return toRun(wire, runId, wire.sync_id ?? '')
   }
 
-  async trigger(syncId: string, { full }: { full: boolean }, signal: AbortSignal): Promise<Triggered> {
+  async trigger(
+    syncId: string,
+    { full, hold }: { full: boolean; hold?: AbortSignal },
+    signal: AbortSignal,
+  ): Promise<Triggered> {
     const { host } = this.#options
     let reply: Reply
     try {
       // Documented as a query parameter, though some clients send it as a body.
-      reply = await host.post(this.#path(`/syncs/${syncId}/trigger${full ? '?force_full_sync=true' : ''}`), signal)
+      reply = await host.post(
+        this.#path(`/syncs/${syncId}/trigger${full ? '?force_full_sync=true' : ''}`),
+        signal,
+        hold,
+      )
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
       const trouble = new ProviderError('unavailable', error.message, { cause: error })

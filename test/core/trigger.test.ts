@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { chooseNew } from '../../src/core/trigger.ts'
 import { completesAfter, type Fault } from '../simulator/index.ts'
-import { run } from '../support/builders.ts'
+import { run, START } from '../support/builders.ts'
 import { Rehearsal } from '../support/in-memory.ts'
 
 const MINUTE = 60_000
@@ -127,11 +127,14 @@ describe('a refused trigger', () => {
 
 describe('choosing the run that a lost trigger may have started', () => {
   const baseline = [run({ id: '10' }), run({ id: '9' })]
-  const chosen = (...above: ReturnType<typeof run>[]) => chooseNew([...above, ...baseline], baseline, false)?.id
+  const KNOWN = new Set(baseline.map(({ id }) => id))
+  const choose = (history: ReturnType<typeof run>[], full = false, since = START) =>
+    chooseNew(history, KNOWN, since, full)?.id
+  const chosen = (...above: ReturnType<typeof run>[]) => choose([...above, ...baseline])
 
   test('nothing new, nothing chosen', () => {
     expect(chosen()).toBeUndefined()
-    expect(chooseNew([run({ id: '8' })], [], false)?.id).toBe('8')
+    expect(chosen(run({ id: '11' }))).toBe('11')
   })
 
   test('one started through the API comes before newer ones that were not', () => {
@@ -139,12 +142,19 @@ describe('choosing the run that a lost trigger may have started', () => {
     expect(chosen(run({ id: '12', byApi: false }), run({ id: '11', byApi: false }))).toBe('12')
   })
 
-  test('no dry run, and no incremental one where a full one was asked for', () => {
-    expect(chosen(run({ id: '11', movesData: false }))).toBeUndefined()
-    expect(chooseNew([run({ id: '11' }), ...baseline], baseline, true)).toBeNull()
+  test('one that goes on or went to its end comes before one that the provider skipped', () => {
+    expect(chosen(run({ id: '12', state: 'skipped' }), run({ id: '11', byApi: false }))).toBe('11')
+    expect(chosen(run({ id: '12', state: 'skipped' }))).toBe('12')
   })
 
-  test('an old run that only now fits on the page is not new', () => {
-    expect(chooseNew([...baseline, run({ id: '8' })], baseline, false)).toBeNull()
+  test('no dry run, and no incremental one where a full one was asked for', () => {
+    expect(chosen(run({ id: '11', movesData: false }))).toBeUndefined()
+    expect(choose([run({ id: '11' }), ...baseline], true)).toBeUndefined()
+  })
+
+  test('none that was created before the data was ready, though it is listed only now', () => {
+    expect(choose([run({ id: '11', createdAt: START - 1 }), ...baseline])).toBeUndefined()
+    expect(choose([run({ id: '11', createdAt: null }), ...baseline])).toBeUndefined()
+    expect(choose([run({ id: '11', createdAt: START }), ...baseline])).toBe('11')
   })
 })

@@ -94,11 +94,13 @@ describe('the moment the data was ready', () => {
     ['clocks that agree', 0, BUILT + 5000, BUILT + 5000],
     ['a provider that is ahead', 7000, BUILT + 12_000, BUILT + 5000],
     ['a provider that is behind', -7000, BUILT + 5000, BUILT + 12_000],
+    ['a provider that is far behind', -700_000, BUILT + 5000, START + 10_000],
   ])('is five seconds after dbt’s newest build, with %s', (_name, offset, ready, trigger) => {
     const { readyAt, triggerAt } = watermarkOf(BUILT, START, exact(offset))
     expect([readyAt(), triggerAt()]).toEqual([ready, trigger])
   })
 
+  // A provider that is behind by more than the step waits costs a needless run.
   const offsets = fc.integer({ min: -60_000, max: 60_000 })
   const replies = fc.array(fc.tuple(fc.nat(5000), fc.nat(1500), fc.nat(1500)), { minLength: 1, maxLength: 9 })
 
