@@ -8,6 +8,8 @@ export interface HostOptions {
   baseUrl: string
   headers: Readonly<Record<string, string>>
   clock: Clock
+  /** Taken out of every answer: a provider may repeat them in its messages. */
+  secrets: readonly string[]
   /** Hears of every answer that has a `Date`: all three in milliseconds since the epoch, the last two on this machine's clock. */
   onDate(date: number, sentAt: number, receivedAt: number): void
 }
@@ -37,10 +39,12 @@ export class Host {
   #refusedAt = 0
   /** Failures in a row, of the network and of the host itself. */
   #failures = 0
+  #hasAnswered = false
   /** The request that finds out whether the outage is over, while it is under way. */
   #probe: Promise<void> | null = null
-  /** Monotonic milliseconds. */
+  /** Until when the host asked for patience, and until when nobody tries whether its outage is over; monotonic milliseconds. */
   #opensAt = 0
+  #outUntil = 0
 
   constructor(http: Http, options: HostOptions) {
     this.#http = http
@@ -60,19 +64,28 @@ export class Host {
     try {
       return await this.#send('GET', path, signal, timeoutMs)
     } catch (error) {
-      if (error instanceof TransportError) throw new ProviderError('unavailable', error.message, { cause: error })
+      if (error instanceof TransportError) throw troubleOf(error)
       throw error
     }
   }
 
   /** A write, sent once. `hold` stops it only as long as it has not left. Throws TransportError. */
   async post(path: string, signal: AbortSignal, hold = NEVER): Promise<Reply> {
-    return await this.#send('POST', path, signal, WRITE_MS, hold)
+    return await this.#send('POST', path, signal, WRITE_MS, { hold, isUrgent: false })
+  }
+
+  /** A write that has no time to wait for the end of an outage. Throws TransportError. */
+  async postNow(path: string, signal: AbortSignal): Promise<Reply> {
+    return await this.#send('POST', path, signal, WRITE_MS, { hold: NEVER, isUrgent: true })
   }
 
   /** How long (ms) the gate stays closed. */
   get closedForMs(): number {
-    return Math.max(0, this.#opensAt - this.#options.clock.now())
+    return this.#msUntil(Math.max(this.#opensAt, this.#outUntil))
+  }
+
+  #msUntil(instant: number): number {
+    return Math.max(0, instant - this.#options.clock.now())
   }
 
   async #send(
@@ -80,7 +93,7 @@ export class Host {
     path: string,
     signal: AbortSignal,
     timeoutMs: number,
-    hold = NEVER,
+    { hold, isUrgent } = { hold: NEVER, isUrgent: false },
   ): Promise<Reply> {
     const { baseUrl, headers } = this.#options
     let sent = false
@@ -92,14 +105,14 @@ export class Host {
     const waiting = hold === NEVER ? signal : AbortSignal.any([signal, stop.signal])
     const ask = async (): Promise<Reply> => {
       for (;;) {
-        const { isProbe, leave } = await this.#enter(waiting)
+        const { isFree, leave } = await this.#enter(waiting, isUrgent)
         try {
           const reply = await this.#lane(async () => {
             // The gate may have been closed while this one waited for its turn.
-            if (this.#isClosedTo(isProbe) && !waiting.aborted) return null
+            if (this.#isClosedTo(isFree) && !waiting.aborted) return null
             if (waiting.aborted) throw new TransportError('the request was stopped before it was sent', false)
             sent = true
-            return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isProbe)
+            return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isFree)
           })
           if (reply !== null) return reply
         } finally {
@@ -119,17 +132,19 @@ export class Host {
     }
   }
 
-  #isClosedTo(isProbe: boolean): boolean {
-    return this.closedForMs > 0 || (this.#failures >= OUTAGE && !isProbe)
+  /** `isFree`: an outage is no reason for this one to wait. */
+  #isClosedTo(isFree: boolean): boolean {
+    return this.#msUntil(this.#opensAt) > 0 || (this.#failures >= OUTAGE && !isFree)
   }
 
   /** Waits at the gate. Throws TransportError where another request has just found that the outage goes on. */
-  async #enter(signal: AbortSignal): Promise<{ isProbe: boolean; leave(): void }> {
+  async #enter(signal: AbortSignal, isUrgent: boolean): Promise<{ isFree: boolean; leave(): void }> {
     const { clock } = this.#options
     const known = this.#failures
     for (;;) {
-      if (this.closedForMs > 0 && !signal.aborted) await clock.sleep(this.closedForMs, signal)
-      else if (!this.#isClosedTo(false) || signal.aborted) return { isProbe: false, leave: () => {} }
+      const closedForMs = isUrgent ? this.#msUntil(this.#opensAt) : this.closedForMs
+      if (closedForMs > 0 && !signal.aborted) await clock.sleep(closedForMs, signal)
+      else if (!this.#isClosedTo(isUrgent) || signal.aborted) return { isFree: isUrgent, leave: () => {} }
       else if (this.#probe !== null) await this.#probe
       else {
         const probe = Promise.withResolvers<void>()
@@ -138,28 +153,31 @@ export class Host {
           this.#probe = null
           probe.resolve()
         }
-        return { isProbe: true, leave }
+        return { isFree: true, leave }
       }
-      if (this.#failures >= OUTAGE && this.#failures > known) {
+      if (!isUrgent && this.#failures >= OUTAGE && this.#failures > known) {
         throw new TransportError('the provider is not available, as another request found', false)
       }
     }
   }
 
-  async #exchange(request: Request, isProbe: boolean): Promise<Reply> {
-    const { clock, onDate } = this.#options
+  async #exchange(request: Request, isFree: boolean): Promise<Reply> {
+    const { clock, onDate, secrets } = this.#options
     const sentAt = clock.now()
     try {
       const reply = await this.#http.send(request)
       const date = Date.parse(reply.headers.date ?? '')
       if (!Number.isNaN(date)) onDate(date, reply.sentAt, reply.receivedAt)
-      if (reply.status >= 500) this.#fail(isProbe)
+      if (reply.status >= 500) this.#fail(isFree)
       else this.#failures = 0
+      this.#hasAnswered = true
       this.#learn(reply, sentAt)
-      return reply
+      return { ...reply, text: secrets.reduce((text, secret) => text.replaceAll(secret, '***'), reply.text) }
     } catch (error) {
-      if (error instanceof TransportError && !request.signal.aborted) this.#fail(isProbe)
-      throw error
+      if (!(error instanceof TransportError)) throw error
+      if (!request.signal.aborted) this.#fail(isFree)
+      // What was set up well enough before is not set up wrongly: a name server, for example, may lose a name for a moment.
+      throw error.lasting && this.#hasAnswered ? new TransportError(error.message, error.sent, error) : error
     }
   }
 
@@ -182,13 +200,20 @@ export class Host {
   }
 
   /** Before an outage every failure counts; within one only that of the request that asks for all. */
-  #fail(isProbe: boolean): void {
-    if (this.#failures >= OUTAGE && !isProbe) return
+  #fail(isFree: boolean): void {
+    if (this.#failures >= OUTAGE && !isFree) return
     this.#failures += 1
-    if (this.#failures >= OUTAGE) this.#closeFor(Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE)))
+    if (this.#failures < OUTAGE) return
+    const pause = Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE))
+    this.#outUntil = this.#options.clock.now() + pause
   }
 
   #closeFor(ms: number): void {
     this.#opensAt = Math.max(this.#opensAt, this.#options.clock.now() + ms)
   }
+}
+
+/** What it means for a read, or a trigger that has not left, that no answer came. */
+export function troubleOf(error: TransportError): ProviderError {
+  return new ProviderError(error.lasting ? 'unreachable' : 'unavailable', error.message, { cause: error })
 }

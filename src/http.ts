@@ -1,4 +1,4 @@
-import { Agent, type RequestOptions } from 'node:http'
+import { Agent, type RequestOptions, request } from 'node:http'
 import { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { TLSSocket } from 'node:tls'
@@ -29,13 +29,18 @@ export interface Http {
   send(request: Request): Promise<Reply>
 }
 
-/** No whole answer came. `sent` is false only where the request certainly did not reach the other side. */
+/**
+ * No whole answer came. `sent` is false only where the request certainly did not reach the other side; `lasting` is true where
+ * waiting does not help: something has to be set up first.
+ */
 export class TransportError extends Error {
   override readonly name = 'TransportError' as const
   readonly sent: boolean
-  constructor(message: string, sent: boolean, cause?: unknown) {
+  readonly lasting: boolean
+  constructor(message: string, sent: boolean, cause?: unknown, lasting = false) {
     super(message, { cause })
     this.sent = sent
+    this.lasting = lasting
   }
 }
 
@@ -62,6 +67,7 @@ export function createHttp(userAgent: string, wall: () => number): Http {
     prepareRequest: (options: RequestOptions) => {
       if (signalOfNext !== undefined) options.signal = signalOfNext
       if (options.agent instanceof Agent) prepareAgent(options.agent)
+      else prepareTunnel(options.agent, () => signalOfNext)
       // It takes the brackets of an IPv6 address for a part of its name.
       if (options.host?.startsWith('[')) options.host = options.host.slice(1, -1)
     },
@@ -108,13 +114,15 @@ export function createHttp(userAgent: string, wall: () => number): Http {
       } catch (error) {
         if (signal.aborted) throw new TransportError('the request was stopped', true, error)
         if (timeout.aborted) throw new TransportError(`no answer within ${timeoutMs / 1000} s`, true, error)
-        throw new TransportError(describe(error), mayHaveBeenSent(error), error)
+        throw new TransportError(describe(error), mayHaveBeenSent(error), error, isLasting(error))
       }
     },
   }
 }
 
-const prepared = new WeakSet<Agent>()
+const prepared = new WeakSet<object>()
+/** The errors of connections that had not come about. */
+const early = new WeakSet<Error>()
 
 /** Gives up on a connection that does not come about: as long as there is none, nothing can have been sent. */
 function prepareAgent(agent: Agent): void {
@@ -125,14 +133,42 @@ function prepareAgent(agent: Agent): void {
   agent.createConnection = (options, callback) => {
     const stream = connect(options, callback)
     if (stream instanceof Socket) {
-      const late = Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' })
-      const timer = setTimeout(() => stream.destroy(late), CONNECT_MS)
-      const done = () => clearTimeout(timer)
+      const timer = setTimeout(() => stream.destroy(tooLate()), CONNECT_MS)
+      const onError = (error: Error) => early.add(error)
+      const done = () => {
+        clearTimeout(timer)
+        stream.off('error', onError)
+      }
+      stream.once('error', onError)
       // A connection is of use only once the certificate has been checked.
       stream.once(stream instanceof TLSSocket ? 'secureConnect' : 'connect', done).once('close', done)
     }
     return stream
   }
+}
+
+/** The same for the tunnel through a proxy, whose CONNECT hears neither of a time-out nor of a signal by itself. */
+function prepareTunnel(agent: unknown, signalOf: () => AbortSignal | undefined): void {
+  if (typeof agent !== 'object' || agent === null || prepared.has(agent)) return
+  if (!('request' in agent) || agent.request !== request) return
+  prepared.add(agent)
+  const open = (options: RequestOptions) => {
+    const connect = request(options)
+    const signal = signalOf()
+    const timer = setTimeout(() => connect.destroy(tooLate()), CONNECT_MS)
+    const stop = () => connect.destroy()
+    const done = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
+    }
+    signal?.addEventListener('abort', stop)
+    return connect.once('connect', done).once('close', done)
+  }
+  Object.assign(agent, { request: open })
+}
+
+function tooLate(): Error {
+  return Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' })
 }
 
 /**
@@ -208,11 +244,26 @@ function mayHaveBeenSent(error: unknown): boolean {
   // An AggregateError is what connecting to several addresses of a host comes to.
   const before =
     syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code) || error instanceof AggregateError
-  return !(before || UNTRUSTED.test(code) || TUNNEL.test(error.message))
+  return !(
+    early.has(error) ||
+    before ||
+    UNTRUSTED.test(code) ||
+    TUNNEL.test(error.message) ||
+    BEFORE_TLS.test(error.message)
+  )
+}
+
+/** What no waiting mends: a certificate that is not trusted, a host that does not exist, a proxy that wants a password. */
+function isLasting(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = details(error)
+  return UNTRUSTED.test(code) || code === 'ENOTFOUND' || TUNNEL.exec(error.message)?.[1] === '407'
 }
 
 const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/
 const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/
+/** What node says of a connection, also one through a tunnel, that is closed during the handshake. */
+const BEFORE_TLS = /before secure TLS connection was established/
 /** What the tunnel of http-client says when the proxy does not answer its CONNECT with 200. */
 const TUNNEL = /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=)/
 

@@ -1,6 +1,7 @@
 import { act } from './action.ts'
 import { checkBaseUrl } from './address.ts'
 import { readConfig } from './config/config.ts'
+import { hideToken } from './core/input-values.ts'
 import type { Inputs } from './core/inputs.ts'
 import { isRed } from './core/judge.ts'
 import { parseInputs } from './core/parse-inputs.ts'
@@ -8,11 +9,11 @@ import { ProviderClock, watermarkOf } from './core/watermark.ts'
 import { consultDbt, type Dbt } from './dbt/consult.ts'
 import { explainEmptyToken } from './github/event.ts'
 import { readInputs } from './github/inputs.ts'
-import { annotate, group, print, setOutputs, writeSummary } from './github/runner.ts'
+import { annotate, group, outliveStreams, print, setOutputs, writeSummary } from './github/runner.ts'
 import { createStateKeeper } from './github/state.ts'
 import { Host } from './host.ts'
 import { checkCertificates, createHttp } from './http.ts'
-import { authorization, createProvider, factsOf, PROVIDERS } from './providers/index.ts'
+import { authorization, createProvider, factsOf, PROVIDERS, secretsOf } from './providers/index.ts'
 import { type Annotation, annotationsOf } from './report/annotations.ts'
 import { createLog } from './report/log.ts'
 import { outputsOf, type Report } from './report/outputs.ts'
@@ -26,6 +27,7 @@ const MOST_TOLD = 50
 
 // Red until the end proves otherwise: a process that stops without a verdict must not look like success.
 process.exitCode = 1
+outliveStreams()
 let settled = false
 process.on('exit', () => {
   if (settled) return
@@ -66,8 +68,14 @@ async function main(): Promise<boolean> {
   const emptyToken = raw['api-token']?.trim() ? '' : await explainEmptyToken()
   const file = await readConfig(raw.config?.trim() ?? '', root, PROVIDERS, raw.provider ?? '')
   const parsed = parseInputs(raw, PROVIDERS, checkBaseUrl, emptyToken, file.config)
-  tell('warning', 'Input', [...read.warnings, ...parsed.warnings])
-  const problems = [...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)]
+  tell(
+    'warning',
+    'Input',
+    [...read.warnings, ...parsed.warnings].map((text) => hideToken(text, raw['api-token'] ?? '')),
+  )
+  const problems = [...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)].map((text) =>
+    hideToken(text, raw['api-token'] ?? ''),
+  )
   if (!parsed.ok || problems.length > 0) return await refuse(problems)
 
   const inputs = { ...parsed.inputs, githubRunId: parsed.inputs.githubRunId ?? process.env.GITHUB_RUN_ID ?? null }
@@ -87,10 +95,11 @@ async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
     baseUrl: inputs.baseUrl,
     headers: authorization(inputs),
     clock,
+    secrets: secretsOf(inputs.token),
     onDate: (...times) => providerClock.observe(...times),
   })
   const log = createLog({ details: inputs.showDetails, now: clock.now, write: print })
-  const keepState = createStateKeeper()
+  const keepState = createStateKeeper(cancel.signal)
   const done = new AbortController()
   void beat(log.heartbeat, done.signal)
   try {

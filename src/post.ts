@@ -2,19 +2,24 @@ import { checkBaseUrl } from './address.ts'
 import { expiring } from './core/clock.ts'
 import { parseInputs } from './core/parse-inputs.ts'
 import { hasEnded, type Provider, ProviderError } from './core/provider.ts'
+import { chooseNew } from './core/trigger.ts'
 import { readInputs } from './github/inputs.ts'
-import { print } from './github/runner.ts'
+import { outliveStreams, print } from './github/runner.ts'
 import { readState, type SavedRun } from './github/state.ts'
 import { Host } from './host.ts'
 import { checkCertificates, createHttp } from './http.ts'
-import { authorization, createProvider, factsOf, PROVIDERS } from './providers/index.ts'
+import { authorization, createProvider, factsOf, PROVIDERS, secretsOf } from './providers/index.ts'
 import { plain } from './report/safe.ts'
 import { systemClock as clock } from './system-clock.ts'
 
 const CANCEL_MS = 30_000
+const LOOKS = 4
+const BETWEEN_LOOKS_MS = 2000
+const NONE: ReadonlySet<string> = new Set()
 
 // The second line of defence, at the end of the job: a main step that was stopped may have left runs that nobody watches.
 // Nothing that happens here fails the job: its verdict stands.
+outliveStreams()
 checkCertificates(warn)
 try {
   await post()
@@ -36,6 +41,7 @@ async function post(): Promise<void> {
     baseUrl: inputs.baseUrl,
     headers: authorization(inputs),
     clock,
+    secrets: secretsOf(inputs.token),
     onDate: () => {},
   })
   const provider = createProvider(inputs, host)
@@ -44,25 +50,42 @@ async function post(): Promise<void> {
   await Promise.all(ours.map((run) => lookAfter(run, isCancelled || run.unwanted, provider)))
 }
 
-async function lookAfter({ syncId, runId }: SavedRun, mayCancel: boolean, provider: Provider): Promise<void> {
+async function lookAfter(saved: SavedRun, mayCancel: boolean, provider: Provider): Promise<void> {
+  const { syncId, runId } = saved
   const link = provider.link(syncId)
-  if (runId === null) return warn(`sync ${syncId} may have been triggered just before this step stopped: ${link}`)
-  if (!mayCancel || provider.cancel === undefined)
-    return warn(`run ${runId} of sync ${syncId} may still be going: ${link}`)
+  const isUncertain = runId === null
+  const name = isUncertain ? `the run of sync ${syncId} that was just being started` : `run ${runId} of sync ${syncId}`
+  if (!isUncertain && (!mayCancel || provider.cancel === undefined)) return warn(`${name} may still be going: ${link}`)
   const limit = expiring(clock, clock.now() + CANCEL_MS, new AbortController().signal)
   try {
     // Reading it first finds out the version of the API, and leaves a run alone that has ended meanwhile or is another sync's.
-    const run = await provider.read(runId, limit.signal)
+    const run = isUncertain ? await lostRun(saved, provider, limit.signal) : await provider.read(runId, limit.signal)
+    if (run === null)
+      return warn(`sync ${syncId} may have been triggered as this step stopped, but no run is seen: ${link}`)
     if (run.syncId !== '' && run.syncId !== syncId)
-      return warn(`run ${runId} is not a run of sync ${syncId}, so it is left alone`)
-    if (hasEnded(run)) return print({ level: 'info', text: `run ${runId} of sync ${syncId} has ended meanwhile` })
-    await provider.cancel(runId, limit.signal)
-    print({ level: 'info', text: `run ${runId} of sync ${syncId} was told to stop` })
+      return warn(`run ${run.id} is not a run of sync ${syncId}, so it is left alone`)
+    if (hasEnded(run)) return print({ level: 'info', text: `run ${run.id} of sync ${syncId} has ended meanwhile` })
+    // A run that was found is this step's only where nobody else can have started it.
+    if (!mayCancel || provider.cancel === undefined || (isUncertain && !run.byApi))
+      return warn(`run ${run.id} of sync ${syncId} may still be going: ${link}`)
+    await provider.cancel(run.id, limit.signal)
+    print({ level: 'info', text: `run ${run.id} of sync ${syncId} was told to stop` })
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
-    warn(`run ${runId} of sync ${syncId} could not be cancelled (${error.message}) and may still be going: ${link}`)
+    warn(`${name} could not be looked after (${error.message}) and may still be going: ${link}`)
   } finally {
     limit.dispose()
+  }
+}
+
+/** The run that a trigger started whose answer main did not live to see. It may be listed late, so it is looked for a few times. */
+async function lostRun({ syncId, baseline, since, full }: SavedRun, provider: Provider, signal: AbortSignal) {
+  for (let look = 1; ; look += 1) {
+    const history = await provider.history(syncId, signal)
+    const known = history.findIndex(({ id }) => id === baseline)
+    const run = chooseNew(known === -1 ? history : history.slice(0, known), NONE, since, full)
+    if (run !== null || look === LOOKS) return run
+    await clock.sleep(BETWEEN_LOOKS_MS, signal)
   }
 }
 

@@ -26,7 +26,7 @@ const ALLOWED: Record<string, RegExp> = {
   providers: /^(core\/|host\.ts$|http\.ts$|retry-after\.ts$|valibot$)/,
   dbt: /^(core\/|leven$)/,
   config: /^(core\/|yaml$|leven$|node:fs\/promises$|node:path$)/,
-  github: /^(core\/|report\/|@actions\/core$|@actions\/github$|valibot$|leven$)/,
+  github: /^(core\/|report\/|node:fs$|@actions\/core$|@actions\/github$|valibot$|leven$)/,
   'http.ts': /^(@actions\/http-client$|node:)/,
   'host.ts': /^(core\/|http\.ts$|retry-after\.ts$|p-limit$)/,
   'retry-after.ts': /^$/,

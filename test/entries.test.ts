@@ -45,6 +45,7 @@ async function enter(entry: 'main' | 'post', inputs: Record<string, string>, sta
   await import(`../src/${entry}.ts`)
   const exitCode = process.exitCode
   for (const signal of SIGNALS) process.removeAllListeners(signal)
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error')
   const read = (file: string) => readFileSync(file, 'utf8')
   return {
     exitCode,
@@ -135,13 +136,15 @@ describe('main', () => {
 })
 
 describe('post', () => {
+  const before = { baseline: null, since: 0, full: false }
+  const NO_RUNS = { status: 'success', data: [], pagination: { next_page: null } }
   const open = (runId: string | null) => ({
-    'run-8290': JSON.stringify({ syncId: '8290', runId, open: true, unwanted: false }),
+    'run-8290': JSON.stringify({ syncId: '8290', runId, open: true, unwanted: false, ...before }),
   })
 
   test('does nothing without an open run', async () => {
     await using scene = await stage({ syncs: [{ id: 8290 }] })
-    const closed = JSON.stringify({ syncId: '8290', runId: '431000000', open: false, unwanted: false })
+    const closed = JSON.stringify({ syncId: '8290', runId: '431000000', open: false, unwanted: false, ...before })
     await enter('post', scene.inputs, { 'run-8290': closed })
     await enter('post', scene.inputs, {})
     expect(scene.simulator.requests).toEqual([])
@@ -151,7 +154,7 @@ describe('post', () => {
   test('cancels a run that main wanted cancelled and could not cancel, whatever became of the job', async () => {
     await using scene = await stage({ syncs: [{ id: 8290, timeline: worksForever() }] })
     const runId = String(scene.simulator.startRun(8290, { reason: 'api' }))
-    const left = JSON.stringify({ syncId: '8290', runId, open: true, unwanted: true })
+    const left = JSON.stringify({ syncId: '8290', runId, open: true, unwanted: true, ...before })
     await enter('post', { ...scene.inputs, 'job-status': 'failure' }, { 'run-8290': left })
     expect(scene.simulator.runs(8290)[0]?.state.canceled).toBe(true)
   })
@@ -183,19 +186,49 @@ describe('post', () => {
     scene.simulator.failNext('cancel-run', { kind: 'respond', status: 500 })
     const { exitCode } = await enter('post', { ...scene.inputs, 'job-status': 'cancelled' }, open(String(runId)))
     expect(exitCode).toBeUndefined()
-    expect(printed).toContain('could not be cancelled')
+    expect(printed).toContain(`run ${runId} of sync 8290 could not be looked after (`)
     vi.resetModules()
+    scene.simulator.failNext('list-runs', { kind: 'respond', status: 403 })
     await enter('post', { ...scene.inputs, 'job-status': 'cancelled' }, open(null))
-    expect(printed).toContain('may have been triggered just before this step stopped')
+    expect(printed).toContain('the run of sync 8290 that was just being started could not be looked after (')
+  })
+
+  test('cancels the run of a trigger whose answer main did not live to see, also one that is listed late', async () => {
+    await using scene = await stage({ syncs: [{ id: 8290, timeline: worksForever() }] })
+    const since = Date.now()
+    scene.simulator.startRun(8290, { reason: 'api', createdAt: since + 1 })
+    scene.simulator.faults.push((_request, { operation, nth }) => {
+      if (operation !== 'list-runs' || nth > 1) return undefined
+      return { kind: 'respond', status: 200, body: JSON.stringify(NO_RUNS) }
+    })
+    const lost = { syncId: '8290', runId: null, open: true, unwanted: false, baseline: null, since, full: false }
+    await enter('post', { ...scene.inputs, 'job-status': 'cancelled' }, { 'run-8290': JSON.stringify(lost) })
+    expect(printed).toContain('was told to stop')
+    expect(scene.simulator.runs(8290)[0]?.state.canceled).toBe(true)
+  })
+
+  test('leaves the runs alone that the trigger cannot have started', async () => {
+    await using scene = await stage({ syncs: [{ id: 8290, timeline: worksForever() }] })
+    const since = Date.now()
+    const byHand = scene.simulator.startRun(8290, { reason: 'manual', createdAt: since + 1 })
+    const lost = { syncId: '8290', runId: null, open: true, unwanted: false, baseline: null, since, full: false }
+    const cancelled = { ...scene.inputs, 'job-status': 'cancelled' }
+    await enter('post', cancelled, { 'run-8290': JSON.stringify(lost) })
+    expect(printed).toContain(`run ${byHand} of sync 8290 may still be going`)
+    vi.resetModules()
+    await enter('post', cancelled, { 'run-8290': JSON.stringify({ ...lost, baseline: String(byHand) }) })
+    expect(printed).toContain('no run is seen')
+    expect(scene.simulator.requests.some(({ operation }) => operation === 'cancel-run')).toBe(false)
   })
 
   test('takes nothing from a state that is not ours', async () => {
     await using scene = await stage({ syncs: [{ id: 8290 }] })
     const hostile = {
-      'run-a': '{"syncId":"../../x","runId":"1","open":true,"unwanted":false}',
+      'run-a': '{"syncId":"../../x","runId":"1","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}',
       'run-b': 'no JSON',
-      'run-c': '{"open":true,"unwanted":false}',
-      'run-d': '{"syncId":"1","runId":"1/cancel?x","open":true,"unwanted":false}',
+      'run-c': '{"open":true,"unwanted":false,"baseline":null,"since":0,"full":false}',
+      'run-d':
+        '{"syncId":"1","runId":"1/cancel?x","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}',
     }
     await enter('post', { ...scene.inputs, 'job-status': 'cancelled' }, hostile)
     expect(scene.simulator.requests).toEqual([])

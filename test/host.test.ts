@@ -30,6 +30,7 @@ function setUp(answers: Answer[], latencyMs = 10) {
   const host = new Host(http, {
     baseUrl: 'https://census.example',
     headers: { authorization: 'Bearer t' },
+    secrets: [],
     clock,
     onDate: (...times) => dates.push(times),
   })
@@ -41,6 +42,14 @@ const ok = { status: 200 }
 const busy = (seconds?: string) => ({ status: 429, headers: seconds === undefined ? {} : { 'retry-after': seconds } })
 
 describe('a host', () => {
+  test('is set up wrongly only as long as it has never answered', async () => {
+    const unknown = new TransportError('the host name is not known', false, undefined, true)
+    const { clock, host } = setUp([unknown, ok, unknown])
+    await expect(clock.run(host.get('/a', calm))).rejects.toMatchObject({ trouble: 'unreachable' })
+    await clock.run(host.get('/a', calm))
+    await expect(clock.run(host.get('/a', calm))).rejects.toMatchObject({ trouble: 'unavailable' })
+  })
+
   test('is asked at its address, with the credentials', async () => {
     const { clock, host, sent } = setUp([ok])
     await clock.run(host.get('/api/v1/syncs/1', calm))

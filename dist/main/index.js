@@ -38235,7 +38235,8 @@ async function poll(look, until, patience, onLook = () => { }) {
     let hasLooked = false;
     let error = null;
     let failures = 0;
-    let lastGood = began;
+    /** When the row of failures began that goes on. */
+    let failingSince = null;
     let missingSince = null;
     let delay = schedule(0, 0);
     try {
@@ -38255,7 +38256,7 @@ async function poll(look, until, patience, onLook = () => { }) {
                 last = seen;
                 error = null;
                 failures = 0;
-                lastGood = clock.now();
+                failingSince = null;
                 missingSince = null;
                 delay = schedule(clock.now() - began, looks);
             }
@@ -38263,9 +38264,10 @@ async function poll(look, until, patience, onLook = () => { }) {
                 onLook(seen);
                 error = seen;
                 failures += 1;
-                // Only an unbroken row of "no such thing" counts as one; any other trouble counts from the last good look.
+                failingSince ??= clock.now();
+                // Only an unbroken row of "no such thing" counts as one.
                 missingSince = seen.trouble === 'missing' ? (missingSince ?? clock.now()) : null;
-                const left = tolerate(seen) - (clock.now() - (missingSince ?? lastGood));
+                const left = tolerate(seen) - (clock.now() - (missingSince ?? failingSince));
                 if (left <= 0)
                     return { end: 'lost', error: seen, looks, hasLooked, last };
                 delay = Math.min(Math.ceil(left), Math.max(backoff(failures), schedule(clock.now() - began, looks)));
@@ -38341,8 +38343,8 @@ async function startRun(sync, known, full, tools) {
     for (let resent = false;; resent = true) {
         if (clock.now() > deadline - TOO_LATE_MS)
             return ended(resent, 'not_started', 'the deadline came before the trigger');
-        emit({ kind: 'intent', sync, baseline: known.newest });
         const sentAt = watermark.atLeast(clock.wall());
+        emit({ kind: 'intent', sync, baseline: known.newest, since: sentAt, full });
         const sent = await send(sync, full, tools);
         if (sent.end !== 'done')
             return notSent(sent, resent, tools);
@@ -38757,9 +38759,9 @@ async function refresh(sync, baseline, tools) {
     return { outcome: 'not_started', reason: 'the deadline came while the history of the sync was read' };
 }
 /** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */
-function paceFor(run, history, full, { clock, paceOf }) {
+function paceFor(run, history, full, { clock, paceOf, watermark }) {
     const expected = forecast(durationsOf(history, full));
-    const age = run?.createdAt ? Math.max(0, clock.wall() - run.createdAt) : 0;
+    const age = run?.createdAt ? Math.max(0, watermark.atLeast(clock.wall()) - run.createdAt) : 0;
     return { expected, schedule: aged(paceOf(expected), age) };
 }
 function withoutRetry(failure, { reason }) {
@@ -38781,7 +38783,7 @@ var core_inputs = __nccwpck_require__(662);
  */
 async function survey(ids, tools) {
     const items = await Promise.all(ids.map((id) => look(id, tools)));
-    const refused = items.find((item) => 'trouble' in item && (item.trouble === 'refused' || item.trouble === 'retired'));
+    const refused = items.find((item) => 'trouble' in item && item.trouble !== null && OF_ALL.includes(item.trouble));
     if (refused === undefined || !('verdict' in refused) || items.some((item) => 'baseline' in item))
         return items;
     return items.map(({ sync }) => ({
@@ -38790,6 +38792,8 @@ async function survey(ids, tools) {
         verdict: { ...refused.verdict, outcome: 'not_started' },
     }));
 }
+/** Trouble that is nobody's in particular. */
+const OF_ALL = ['refused', 'retired', 'unreachable'];
 async function look(id, tools) {
     const { provider, clock } = tools;
     // The history first: being able to read it is what the rest depends on, and it shows which version of the API to use.
@@ -38810,10 +38814,13 @@ function failed(id, polled, tools) {
         return {
             sync,
             trouble: null,
-            verdict: { outcome: 'not_started', reason: 'the deadline came before the sync could be read' },
+            verdict: {
+                outcome: 'not_started',
+                reason: `the deadline came before the sync could be read${polled.error === null ? '' : `: ${polled.error.message}`}`,
+            },
         };
     const { trouble } = polled.error;
-    const outcome = trouble === 'unavailable' ? 'not_started' : 'failed';
+    const outcome = trouble === 'unavailable' || trouble === 'unreachable' ? 'not_started' : 'failed';
     return { sync, trouble, verdict: refusal(outcome, 'the sync could not be read', polled.error) };
 }
 function unnamed(id) {
@@ -39370,6 +39377,7 @@ function article(type) {
 /* harmony export */   E1: () => (/* binding */ parseList),
 /* harmony export */   Lr: () => (/* binding */ toId),
 /* harmony export */   Qq: () => (/* binding */ dedupe),
+/* harmony export */   Uy: () => (/* binding */ hideToken),
 /* harmony export */   WU: () => (/* binding */ show),
 /* harmony export */   hD: () => (/* binding */ quote),
 /* harmony export */   mt: () => (/* binding */ toHandle),
@@ -39404,6 +39412,14 @@ function parseToken(text, whenEmpty) {
     if (token.length < SHORTEST_SECRET)
         return { problem: `api-token: is shorter than ${SHORTEST_SECRET} characters, so it cannot be a token.` };
     return { token };
+}
+/** A message that quotes what somebody has pasted, without the token if that is what it was. */
+function hideToken(text, raw) {
+    const parsed = parseToken(raw, '');
+    if (!('token' in parsed))
+        return text;
+    const bare = parsed.token.replace(/^secret-token:/, '');
+    return text.replaceAll(parsed.token, '***').replaceAll(bare, '***');
 }
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */
 function parseList(text) {
@@ -41448,65 +41464,99 @@ function maskProxies(env) {
 
 /***/ }),
 
-/***/ 3581:
+/***/ 2354:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   LZ: () => (/* binding */ saveState),
-/* harmony export */   Os: () => (/* binding */ group),
-/* harmony export */   Sy: () => (/* binding */ writeSummary),
-/* harmony export */   fz: () => (/* binding */ annotate),
-/* harmony export */   n0: () => (/* binding */ setOutputs),
-/* harmony export */   yy: () => (/* binding */ print)
-/* harmony export */ });
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3340);
 
-const ISSUE = { error: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .error */ .z3, warning: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .warning */ .$e, notice: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .notice */ .lm };
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  fz: () => (/* binding */ annotate),
+  Os: () => (/* binding */ group),
+  uJ: () => (/* binding */ outliveStreams),
+  yy: () => (/* binding */ print),
+  LZ: () => (/* binding */ saveState),
+  n0: () => (/* binding */ setOutputs),
+  Sy: () => (/* binding */ writeSummary)
+});
+
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 16 modules
+var core = __nccwpck_require__(3340);
+;// CONCATENATED MODULE: ./lib/github/runner.js
+
+
+const ISSUE = { error: core/* error */.z3, warning: core/* warning */.$e, notice: core/* notice */.lm };
 /** The runner's side of the step. Every text given to it is already safe. */
 function print({ level, text }) {
     if (level === 'warning')
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .warning */ .$e(text);
+        core/* warning */.$e(text);
     else
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .info */ .pq(text);
+        core/* info */.pq(text);
 }
 function annotate({ level, title, text }) {
     ISSUE[level](text, { title });
 }
 function group(title, work) {
-    return _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .group */ .Os(title, work);
+    return core/* group */.Os(title, work);
 }
 /** Sets all outputs. Outside a runner they go to the log: the toolkit would print them as commands that the runner obeys. */
 function setOutputs(outputs) {
     if (!process.env.GITHUB_OUTPUT) {
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .info */ .pq(`outputs: ${JSON.stringify(outputs)}`);
+        core/* info */.pq(`outputs: ${JSON.stringify(outputs)}`);
         return;
     }
+    const file = process.env.GITHUB_OUTPUT;
     attempt('the outputs could not be written', () => {
         for (const [name, value] of Object.entries(outputs))
-            _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setOutput */ .uH(name, value);
+            whole(file, () => core/* setOutput */.uH(name, value));
     });
 }
 async function writeSummary(markdown) {
     if (!process.env.GITHUB_STEP_SUMMARY)
         return;
-    await _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .summary */ .z
+    await core/* summary */.z
         .addRaw(markdown, true)
         .write()
-        .catch((error) => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .warning */ .$e(`the job summary could not be written: ${reason(error)}`));
+        .catch((error) => core/* warning */.$e(`the job summary could not be written: ${reason(error)}`));
 }
 /** Tells the post step something. It is read again even if this process is killed right after. */
 function saveState(name, value) {
-    if (!process.env.GITHUB_STATE)
+    const file = process.env.GITHUB_STATE;
+    if (!file)
         return;
-    attempt('the state for the post step could not be written', () => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .saveState */ .LZ(name, JSON.stringify(value)));
+    attempt('the state for the post step could not be written', () => {
+        whole(file, () => core/* saveState */.LZ(name, JSON.stringify(value)));
+    });
 }
+/** Half of an entry, as a full disk leaves it, would make the runner refuse the whole file and fail the step. */
+function whole(file, append) {
+    const size = (0,external_node_fs_namespaceObject.statSync)(file, { throwIfNoEntry: false })?.size;
+    try {
+        append();
+    }
+    catch (error) {
+        if (size !== undefined)
+            (0,external_node_fs_namespaceObject.truncateSync)(file, size);
+        throw error;
+    }
+}
+const told = new Set();
 function attempt(failure, work) {
     try {
         work();
     }
     catch (error) {
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .error */ .z3(`${failure}: ${reason(error)}`);
+        // Once: GitHub shows ten annotations, and others have more to say.
+        if (!told.has(failure))
+            core/* error */.z3(`${failure}: ${reason(error)}`);
+        told.add(failure);
     }
+}
+/** Lets the step go on where nobody reads what it prints any more: its runs have to be watched all the same. */
+function outliveStreams() {
+    for (const stream of [process.stdout, process.stderr])
+        stream.on('error', () => { });
 }
 function reason(error) {
     return error instanceof Error ? error.message : 'unknown reason';
@@ -41524,14 +41574,25 @@ function reason(error) {
 /* unused harmony export readState */
 /* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7934);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
-/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3581);
+/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2354);
 
 
 
 const RUN = 'run-';
-const Saved = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ syncId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), runId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()), open: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(), unwanted: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY() });
-/** Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. */
-function createStateKeeper() {
+const Saved = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
+    syncId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    runId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()),
+    open: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(),
+    unwanted: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(),
+    baseline: valibot__WEBPACK_IMPORTED_MODULE_2__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()),
+    since: valibot__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig(),
+    full: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(),
+});
+/**
+ * Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. `signal`: aborts when
+ * the step is told to stop.
+ */
+function createStateKeeper(signal) {
     const runs = new Map();
     const stopped = new Set();
     const save = (run) => {
@@ -41541,14 +41602,22 @@ function createStateKeeper() {
     return (event) => {
         switch (event.kind) {
             case 'intent':
-                return save({ syncId: event.sync.id, runId: null, open: true, unwanted: false });
-            case 'triggered':
-                if (!event.cancellable)
-                    return;
-                return save({ syncId: event.sync.id, runId: event.runId, open: true, unwanted: false });
+                return save({
+                    syncId: event.sync.id,
+                    runId: null,
+                    open: true,
+                    unwanted: false,
+                    baseline: event.baseline,
+                    since: event.since,
+                    full: event.full,
+                });
+            case 'triggered': {
+                const run = runs.get(event.sync.id);
+                return run && event.cancellable ? save({ ...run, runId: event.runId }) : undefined;
+            }
             case 'cancelling': {
                 const run = runs.get(event.sync.id);
-                return run === undefined ? undefined : save({ ...run, unwanted: true });
+                return run && save({ ...run, unwanted: true });
             }
             case 'cancelled':
                 stopped.add(event.runId);
@@ -41558,9 +41627,12 @@ function createStateKeeper() {
                 const run = runs.get(sync.id);
                 if (run === undefined)
                     return;
+                // A step that is stopped has little time to look for the run of a trigger whose answer was lost: the post step looks again.
+                if (run.runId === null)
+                    return save({ ...run, open: outcome === 'unknown' && signal.aborted });
                 // A run that could not be stopped is left to the post step, which has more time.
                 const goesOn = seen === null || !(0,_core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .hasEnded */ .hY)(seen);
-                const leftOver = run.runId !== null && goesOn && !stopped.has(run.runId);
+                const leftOver = goesOn && !stopped.has(run.runId);
                 return save({ ...run, open: leftOver && (run.unwanted || outcome === 'cancelled') });
             }
         }
@@ -41591,6 +41663,7 @@ function parse(text) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   L: () => (/* binding */ troubleOf),
 /* harmony export */   x: () => (/* binding */ Host)
 /* harmony export */ });
 /* harmony import */ var p_limit__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(370);
@@ -41625,10 +41698,12 @@ class Host {
     #refusedAt = 0;
     /** Failures in a row, of the network and of the host itself. */
     #failures = 0;
+    #hasAnswered = false;
     /** The request that finds out whether the outage is over, while it is under way. */
     #probe = null;
-    /** Monotonic milliseconds. */
+    /** Until when the host asked for patience, and until when nobody tries whether its outage is over; monotonic milliseconds. */
     #opensAt = 0;
+    #outUntil = 0;
     constructor(http, options) {
         this.#http = http;
         this.#options = options;
@@ -41648,19 +41723,26 @@ class Host {
         }
         catch (error) {
             if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX)
-                throw new _core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .ProviderError */ .mZ('unavailable', error.message, { cause: error });
+                throw troubleOf(error);
             throw error;
         }
     }
     /** A write, sent once. `hold` stops it only as long as it has not left. Throws TransportError. */
     async post(path, signal, hold = NEVER) {
-        return await this.#send('POST', path, signal, WRITE_MS, hold);
+        return await this.#send('POST', path, signal, WRITE_MS, { hold, isUrgent: false });
+    }
+    /** A write that has no time to wait for the end of an outage. Throws TransportError. */
+    async postNow(path, signal) {
+        return await this.#send('POST', path, signal, WRITE_MS, { hold: NEVER, isUrgent: true });
     }
     /** How long (ms) the gate stays closed. */
     get closedForMs() {
-        return Math.max(0, this.#opensAt - this.#options.clock.now());
+        return this.#msUntil(Math.max(this.#opensAt, this.#outUntil));
     }
-    async #send(method, path, signal, timeoutMs, hold = NEVER) {
+    #msUntil(instant) {
+        return Math.max(0, instant - this.#options.clock.now());
+    }
+    async #send(method, path, signal, timeoutMs, { hold, isUrgent } = { hold: NEVER, isUrgent: false }) {
         const { baseUrl, headers } = this.#options;
         let sent = false;
         const stop = new AbortController();
@@ -41672,16 +41754,16 @@ class Host {
         const waiting = hold === NEVER ? signal : AbortSignal.any([signal, stop.signal]);
         const ask = async () => {
             for (;;) {
-                const { isProbe, leave } = await this.#enter(waiting);
+                const { isFree, leave } = await this.#enter(waiting, isUrgent);
                 try {
                     const reply = await this.#lane(async () => {
                         // The gate may have been closed while this one waited for its turn.
-                        if (this.#isClosedTo(isProbe) && !waiting.aborted)
+                        if (this.#isClosedTo(isFree) && !waiting.aborted)
                             return null;
                         if (waiting.aborted)
                             throw new _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX('the request was stopped before it was sent', false);
                         sent = true;
-                        return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isProbe);
+                        return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isFree);
                     });
                     if (reply !== null)
                         return reply;
@@ -41706,18 +41788,20 @@ class Host {
             hold.removeEventListener('abort', onHold);
         }
     }
-    #isClosedTo(isProbe) {
-        return this.closedForMs > 0 || (this.#failures >= OUTAGE && !isProbe);
+    /** `isFree`: an outage is no reason for this one to wait. */
+    #isClosedTo(isFree) {
+        return this.#msUntil(this.#opensAt) > 0 || (this.#failures >= OUTAGE && !isFree);
     }
     /** Waits at the gate. Throws TransportError where another request has just found that the outage goes on. */
-    async #enter(signal) {
+    async #enter(signal, isUrgent) {
         const { clock } = this.#options;
         const known = this.#failures;
         for (;;) {
-            if (this.closedForMs > 0 && !signal.aborted)
-                await clock.sleep(this.closedForMs, signal);
-            else if (!this.#isClosedTo(false) || signal.aborted)
-                return { isProbe: false, leave: () => { } };
+            const closedForMs = isUrgent ? this.#msUntil(this.#opensAt) : this.closedForMs;
+            if (closedForMs > 0 && !signal.aborted)
+                await clock.sleep(closedForMs, signal);
+            else if (!this.#isClosedTo(isUrgent) || signal.aborted)
+                return { isFree: isUrgent, leave: () => { } };
             else if (this.#probe !== null)
                 await this.#probe;
             else {
@@ -41727,15 +41811,15 @@ class Host {
                     this.#probe = null;
                     probe.resolve();
                 };
-                return { isProbe: true, leave };
+                return { isFree: true, leave };
             }
-            if (this.#failures >= OUTAGE && this.#failures > known) {
+            if (!isUrgent && this.#failures >= OUTAGE && this.#failures > known) {
                 throw new _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX('the provider is not available, as another request found', false);
             }
         }
     }
-    async #exchange(request, isProbe) {
-        const { clock, onDate } = this.#options;
+    async #exchange(request, isFree) {
+        const { clock, onDate, secrets } = this.#options;
         const sentAt = clock.now();
         try {
             const reply = await this.#http.send(request);
@@ -41743,16 +41827,20 @@ class Host {
             if (!Number.isNaN(date))
                 onDate(date, reply.sentAt, reply.receivedAt);
             if (reply.status >= 500)
-                this.#fail(isProbe);
+                this.#fail(isFree);
             else
                 this.#failures = 0;
+            this.#hasAnswered = true;
             this.#learn(reply, sentAt);
-            return reply;
+            return { ...reply, text: secrets.reduce((text, secret) => text.replaceAll(secret, '***'), reply.text) };
         }
         catch (error) {
-            if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX && !request.signal.aborted)
-                this.#fail(isProbe);
-            throw error;
+            if (!(error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX))
+                throw error;
+            if (!request.signal.aborted)
+                this.#fail(isFree);
+            // What was set up well enough before is not set up wrongly: a name server, for example, may lose a name for a moment.
+            throw error.lasting && this.#hasAnswered ? new _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX(error.message, error.sent, error) : error;
         }
     }
     #learn(reply, sentAt) {
@@ -41775,16 +41863,22 @@ class Host {
             this.#closeFor(pause);
     }
     /** Before an outage every failure counts; within one only that of the request that asks for all. */
-    #fail(isProbe) {
-        if (this.#failures >= OUTAGE && !isProbe)
+    #fail(isFree) {
+        if (this.#failures >= OUTAGE && !isFree)
             return;
         this.#failures += 1;
-        if (this.#failures >= OUTAGE)
-            this.#closeFor(Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE)));
+        if (this.#failures < OUTAGE)
+            return;
+        const pause = Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE));
+        this.#outUntil = this.#options.clock.now() + pause;
     }
     #closeFor(ms) {
         this.#opensAt = Math.max(this.#opensAt, this.#options.clock.now() + ms);
     }
+}
+/** What it means for a read, or a trigger that has not left, that no answer came. */
+function troubleOf(error) {
+    return new _core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .ProviderError */ .mZ(error.lasting ? 'unreachable' : 'unavailable', error.message, { cause: error });
 }
 
 
@@ -41821,13 +41915,18 @@ var lib = __nccwpck_require__(4942);
 
 
 
-/** No whole answer came. `sent` is false only where the request certainly did not reach the other side. */
+/**
+ * No whole answer came. `sent` is false only where the request certainly did not reach the other side; `lasting` is true where
+ * waiting does not help: something has to be set up first.
+ */
 class TransportError extends Error {
     name = 'TransportError';
     sent;
-    constructor(message, sent, cause) {
+    lasting;
+    constructor(message, sent, cause, lasting = false) {
         super(message, { cause });
         this.sent = sent;
+        this.lasting = lasting;
     }
 }
 /** Enough for a page of a hundred runs many times over; a larger answer is not one of ours. Bytes after decompression. */
@@ -41854,6 +41953,8 @@ function createHttp(userAgent, wall) {
                 options.signal = signalOfNext;
             if (options.agent instanceof external_node_http_.Agent)
                 prepareAgent(options.agent);
+            else
+                prepareTunnel(options.agent, () => signalOfNext);
             // It takes the brackets of an IPv6 address for a part of its name.
             if (options.host?.startsWith('['))
                 options.host = options.host.slice(1, -1);
@@ -41905,12 +42006,14 @@ function createHttp(userAgent, wall) {
                     throw new TransportError('the request was stopped', true, error);
                 if (timeout.aborted)
                     throw new TransportError(`no answer within ${timeoutMs / 1000} s`, true, error);
-                throw new TransportError(describe(error), mayHaveBeenSent(error), error);
+                throw new TransportError(describe(error), mayHaveBeenSent(error), error, isLasting(error));
             }
         },
     };
 }
 const prepared = new WeakSet();
+/** The errors of connections that had not come about. */
+const early = new WeakSet();
 /** Gives up on a connection that does not come about: as long as there is none, nothing can have been sent. */
 function prepareAgent(agent) {
     if (prepared.has(agent))
@@ -41921,14 +42024,42 @@ function prepareAgent(agent) {
     agent.createConnection = (options, callback) => {
         const stream = connect(options, callback);
         if (stream instanceof external_node_net_.Socket) {
-            const late = Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' });
-            const timer = setTimeout(() => stream.destroy(late), CONNECT_MS);
-            const done = () => clearTimeout(timer);
+            const timer = setTimeout(() => stream.destroy(tooLate()), CONNECT_MS);
+            const onError = (error) => early.add(error);
+            const done = () => {
+                clearTimeout(timer);
+                stream.off('error', onError);
+            };
+            stream.once('error', onError);
             // A connection is of use only once the certificate has been checked.
             stream.once(stream instanceof external_node_tls_.TLSSocket ? 'secureConnect' : 'connect', done).once('close', done);
         }
         return stream;
     };
+}
+/** The same for the tunnel through a proxy, whose CONNECT hears neither of a time-out nor of a signal by itself. */
+function prepareTunnel(agent, signalOf) {
+    if (typeof agent !== 'object' || agent === null || prepared.has(agent))
+        return;
+    if (!('request' in agent) || agent.request !== external_node_http_.request)
+        return;
+    prepared.add(agent);
+    const open = (options) => {
+        const connect = (0,external_node_http_.request)(options);
+        const signal = signalOf();
+        const timer = setTimeout(() => connect.destroy(tooLate()), CONNECT_MS);
+        const stop = () => connect.destroy();
+        const done = () => {
+            clearTimeout(timer);
+            signal?.removeEventListener('abort', stop);
+        };
+        signal?.addEventListener('abort', stop);
+        return connect.once('connect', done).once('close', done);
+    };
+    Object.assign(agent, { request: open });
+}
+function tooLate() {
+    return Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' });
 }
 /**
  * Checks certificates whatever the environment says: without it the token would be given to anybody on the way. A company's own
@@ -41999,10 +42130,23 @@ function mayHaveBeenSent(error) {
     const { code, syscall } = details(error);
     // An AggregateError is what connecting to several addresses of a host comes to.
     const before = syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code) || error instanceof AggregateError;
-    return !(before || UNTRUSTED.test(code) || TUNNEL.test(error.message));
+    return !(early.has(error) ||
+        before ||
+        UNTRUSTED.test(code) ||
+        TUNNEL.test(error.message) ||
+        BEFORE_TLS.test(error.message));
+}
+/** What no waiting mends: a certificate that is not trusted, a host that does not exist, a proxy that wants a password. */
+function isLasting(error) {
+    if (!(error instanceof Error))
+        return false;
+    const { code } = details(error);
+    return UNTRUSTED.test(code) || code === 'ENOTFOUND' || TUNNEL.exec(error.message)?.[1] === '407';
 }
 const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
 const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
+/** What node says of a connection, also one through a tunnel, that is closed during the handshake. */
+const BEFORE_TLS = /before secure TLS connection was established/;
 /** What the tunnel of http-client says when the proxy does not answer its CONNECT with 200. */
 const TUNNEL = /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=)/;
 function describe(error) {
@@ -42038,13 +42182,14 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(220);
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1063);
 /* harmony import */ var _config_config_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2856);
+/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(418);
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7956);
 /* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2000);
-/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(2493);
+/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(2493);
 /* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2739);
 /* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9607);
 /* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6174);
-/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3581);
+/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2354);
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5334);
 /* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5741);
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3316);
@@ -42075,11 +42220,13 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGBREAK'];
 /** Mistakes in the inputs that the job summary tells: whoever has more of them looks at the first ones first. */
 const MOST_TOLD = 50;
 // Red until the end proves otherwise: a process that stops without a verdict must not look like success.
 process.exitCode = 1;
+(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .outliveStreams */ .uJ)();
 let settled = false;
 process.on('exit', () => {
     if (settled)
@@ -42120,8 +42267,8 @@ async function main() {
     const emptyToken = raw['api-token']?.trim() ? '' : await (0,_github_event_js__WEBPACK_IMPORTED_MODULE_6__/* .explainEmptyToken */ ._)();
     const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .PROVIDERS */ .xq, raw.provider ?? '');
     const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .parseInputs */ .T)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
-    tell('warning', 'Input', [...read.warnings, ...parsed.warnings]);
-    const problems = [...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)];
+    tell('warning', 'Input', [...read.warnings, ...parsed.warnings].map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_19__/* .hideToken */ .Uy)(text, raw['api-token'] ?? '')));
+    const problems = [...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)].map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_19__/* .hideToken */ .Uy)(text, raw['api-token'] ?? ''));
     if (!parsed.ok || problems.length > 0)
         return await refuse(problems);
     const inputs = { ...parsed.inputs, githubRunId: parsed.inputs.githubRunId ?? process.env.GITHUB_RUN_ID ?? null };
@@ -42137,15 +42284,16 @@ async function main() {
     return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(_core_judge_js__WEBPACK_IMPORTED_MODULE_3__/* .isRed */ .iI);
 }
 async function runStep(inputs, dbt) {
-    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_19__/* .ProviderClock */ .OH();
+    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_20__/* .ProviderClock */ .OH();
     const host = new _host_js__WEBPACK_IMPORTED_MODULE_10__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_11__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.wall), {
         baseUrl: inputs.baseUrl,
         headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .authorization */ .it)(inputs),
         clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m,
+        secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .secretsOf */ .Fj)(inputs.token),
         onDate: (...times) => providerClock.observe(...times),
     });
     const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_14__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .print */ .yy });
-    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .createStateKeeper */ .G)();
+    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .createStateKeeper */ .G)(cancel.signal);
     const done = new AbortController();
     void beat(log.heartbeat, done.signal);
     try {
@@ -42154,7 +42302,7 @@ async function runStep(inputs, dbt) {
             dbt,
             random: Math.random,
             signal: cancel.signal,
-            watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_19__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
+            watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_20__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
             group: _github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .group */ .Os,
             warn: (text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level: 'warning', title: 'Provider', text }),
             emit: (event) => {
@@ -42210,13 +42358,16 @@ __nccwpck_require__.d(__webpack_exports__, {
   xq: () => (/* binding */ PROVIDERS),
   it: () => (/* binding */ authorization),
   Qd: () => (/* binding */ createProvider),
-  xS: () => (/* binding */ factsOf)
+  xS: () => (/* binding */ factsOf),
+  Fj: () => (/* binding */ secretsOf)
 });
 
 // EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
 var dist = __nccwpck_require__(7934);
 // EXTERNAL MODULE: ./lib/core/provider.js
 var provider = __nccwpck_require__(7990);
+// EXTERNAL MODULE: ./lib/host.js
+var lib_host = __nccwpck_require__(5741);
 // EXTERNAL MODULE: ./lib/http.js + 1 modules
 var http = __nccwpck_require__(3316);
 // EXTERNAL MODULE: ./lib/retry-after.js
@@ -42257,6 +42408,7 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
         refused: status === 401 ? 'the token was refused' : `the token may not use ${what}`,
         missing: `there is no ${what} that this token can see`,
         retired: 'this version of the API has ended',
+        unreachable: 'the provider cannot be reached',
         rejected: status >= 300 && status < 400
             ? 'a redirect, which is not followed because it would take the token along'
             : 'the request was not accepted',
@@ -42279,6 +42431,7 @@ function troubleOf(status) {
 }
 
 ;// CONCATENATED MODULE: ./lib/providers/census.js
+
 
 
 
@@ -42418,7 +42571,7 @@ class Census {
         catch (error) {
             if (!(error instanceof http/* TransportError */.wX))
                 throw error;
-            const trouble = new provider/* ProviderError */.mZ('unavailable', error.message, { cause: error });
+            const trouble = (0,lib_host/* troubleOf */.L)(error);
             return error.sent ? { kind: 'ambiguous', error: trouble, resend: false } : { kind: 'not-sent', error: trouble };
         }
         const { status } = reply;
@@ -42455,13 +42608,13 @@ class Census {
     }
     async cancel(runId, signal) {
         try {
-            const reply = await this.#options.host.post(this.#path(`/sync_runs/${runId}/cancel`), signal);
+            const reply = await this.#options.host.postNow(this.#path(`/sync_runs/${runId}/cancel`), signal);
             if (reply.status < 200 || reply.status >= 300)
                 throw explain(reply, `run ${runId}`);
         }
         catch (error) {
             if (error instanceof http/* TransportError */.wX)
-                throw new provider/* ProviderError */.mZ('unavailable', error.message, { cause: error });
+                throw (0,lib_host/* troubleOf */.L)(error);
             throw error;
         }
     }
@@ -42506,7 +42659,10 @@ class Census {
                 return value;
             }
             catch (error) {
-                if (!(error instanceof provider/* ProviderError */.mZ) || error.trouble === 'unavailable' || error.trouble === 'rejected')
+                if (!(error instanceof provider/* ProviderError */.mZ) ||
+                    error.trouble === 'unavailable' ||
+                    error.trouble === 'unreachable' ||
+                    error.trouble === 'rejected')
                     throw error;
                 refusals.push(error);
             }
@@ -42605,6 +42761,10 @@ function factsOf({ provider }) {
 /** How a request to this provider shows who is asking. */
 function authorization({ token }) {
     return { authorization: `Bearer ${token}` };
+}
+/** The token, and what is left of it without its prefix. */
+function secretsOf(token) {
+    return [token, token.replace(/^secret-token:/, '')];
 }
 function createProvider(inputs, host) {
     const { provider, baseUrl, token, apiVersion, groupId } = inputs;

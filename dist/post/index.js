@@ -28661,6 +28661,7 @@ function expiring(clock, deadline, signal) {
 /* harmony export */   or: () => (/* binding */ parseAddress),
 /* harmony export */   pI: () => (/* binding */ parseToken)
 /* harmony export */ });
+/* unused harmony export hideToken */
 /* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3085);
 
 const SHORTEST_SECRET = 8;
@@ -28688,6 +28689,14 @@ function parseToken(text, whenEmpty) {
     if (token.length < SHORTEST_SECRET)
         return { problem: `api-token: is shorter than ${SHORTEST_SECRET} characters, so it cannot be a token.` };
     return { token };
+}
+/** A message that quotes what somebody has pasted, without the token if that is what it was. */
+function hideToken(text, raw) {
+    const parsed = parseToken(raw, '');
+    if (!('token' in parsed))
+        return text;
+    const bare = parsed.token.replace(/^secret-token:/, '');
+    return text.replaceAll(parsed.token, '***').replaceAll(bare, '***');
 }
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */
 function parseList(text) {
@@ -29147,6 +29156,256 @@ function hasEnded(run) {
 
 /***/ }),
 
+/***/ 8110:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  su: () => (/* binding */ chooseNew)
+});
+
+// UNUSED EXPORTS: refusal, startRun
+
+// EXTERNAL MODULE: ./lib/core/provider.js
+var provider = __nccwpck_require__(7990);
+;// CONCATENATED MODULE: ./lib/core/poll.js
+
+
+
+/** The last look comes this long before the deadline, so that its answer is still in time. */
+const poll_LAST_LOOK_MS = 500;
+/**
+ * The one loop that waits for a provider: looks until `until` is satisfied, the trouble outlasts the patience, the deadline
+ * comes or the signal aborts. It knows neither syncs nor runs. `onLook` hears of every look, good or bad.
+ */
+async function poll_poll(look, until, patience, onLook = () => { }) {
+    const { clock, schedule, deadline, signal, tolerate } = patience;
+    const began = clock.now();
+    const limit = expiring(clock, deadline, signal);
+    let looks = 0;
+    let last = null;
+    /** Whether a look was ever good. */
+    let hasLooked = false;
+    let error = null;
+    let failures = 0;
+    /** When the row of failures began that goes on. */
+    let failingSince = null;
+    let missingSince = null;
+    let delay = schedule(0, 0);
+    try {
+        for (;;) {
+            if (clock.now() >= deadline)
+                return { end: 'deadline', looks, hasLooked, last, error };
+            await clock.sleep(Math.min(delay, Math.max(0, deadline - poll_LAST_LOOK_MS - clock.now())), signal);
+            if (signal.aborted)
+                return { end: 'aborted', looks, hasLooked, last, error };
+            looks += 1;
+            const seen = await attempt(look, limit.signal);
+            if (!(seen instanceof ProviderError)) {
+                onLook(seen);
+                hasLooked = true;
+                if (until(seen))
+                    return { end: 'done', value: seen, looks, hasLooked, last: seen, error };
+                last = seen;
+                error = null;
+                failures = 0;
+                failingSince = null;
+                missingSince = null;
+                delay = schedule(clock.now() - began, looks);
+            }
+            else if (!limit.signal.aborted) {
+                onLook(seen);
+                error = seen;
+                failures += 1;
+                failingSince ??= clock.now();
+                // Only an unbroken row of "no such thing" counts as one.
+                missingSince = seen.trouble === 'missing' ? (missingSince ?? clock.now()) : null;
+                const left = tolerate(seen) - (clock.now() - (missingSince ?? failingSince));
+                if (left <= 0)
+                    return { end: 'lost', error: seen, looks, hasLooked, last };
+                delay = Math.min(Math.ceil(left), Math.max(backoff(failures), schedule(clock.now() - began, looks)));
+            }
+            if (signal.aborted)
+                return { end: 'aborted', looks, hasLooked, last, error };
+            if (clock.now() >= deadline - poll_LAST_LOOK_MS)
+                return { end: 'deadline', looks, hasLooked, last, error };
+        }
+    }
+    finally {
+        limit.dispose();
+    }
+}
+async function attempt(look, signal) {
+    try {
+        return await look(signal);
+    }
+    catch (error) {
+        if (error instanceof ProviderError)
+            return error;
+        throw error;
+    }
+}
+/** A read that everything else has to wait for: asks at once, and again only while the provider is unavailable. */
+function reach(look, tools) {
+    return poll_poll(look, () => true, {
+        ...tools,
+        schedule: immediately,
+        tolerate: (error) => (error.trouble === 'unavailable' ? tools.outageToleranceMs : 0),
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/core/trigger.js
+
+
+
+
+/** How long a run may take to appear in the provider's list after a lost answer. */
+const RECONCILE_MS = 60_000;
+/** How long a cancelled step still looks for the run that it may have started. */
+const LAST_CHANCE_MS = 1500;
+/** Nothing is triggered in the last second before the deadline: nobody could watch it. */
+const TOO_LATE_MS = 1000;
+/**
+ * Starts one run of a sync, and never two. No provider here has an idempotency key, so a trigger whose answer is lost is not
+ * sent again: the run it may have started is looked for among those that `known` does not have.
+ */
+async function startRun(sync, known, full, tools) {
+    const { clock, emit, signal, deadline, watermark } = tools;
+    for (let resent = false;; resent = true) {
+        if (clock.now() > deadline - TOO_LATE_MS)
+            return ended(resent, 'not_started', 'the deadline came before the trigger');
+        const sentAt = watermark.atLeast(clock.wall());
+        emit({ kind: 'intent', sync, baseline: known.newest, since: sentAt, full });
+        const sent = await send(sync, full, tools);
+        if (sent.end !== 'done')
+            return notSent(sent, resent, tools);
+        const answer = sent.value;
+        if (answer.kind === 'accepted') {
+            return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true, certain: !resent };
+        }
+        if (answer.kind === 'rejected') {
+            const verdict = refusal('failed', 'the provider refused the trigger', answer.error);
+            return answer.busy && !resent ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: resent };
+        }
+        const { run, hasLooked } = await reconcile(sync, known.ids, sentAt, full, tools);
+        if (run !== null) {
+            return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false };
+        }
+        // The one case for a second request: the provider itself asked for it, and there is no run of the first.
+        if (answer.resend && hasLooked && !resent && !signal.aborted)
+            continue;
+        return { kind: 'ended', verdict: refusal('unknown', lostReason(resent, hasLooked), answer.error), sent: true };
+    }
+}
+/** Sends the trigger as soon as that is possible, once. */
+async function send(sync, full, tools) {
+    const { provider, clock, signal, halted, outageToleranceMs } = tools;
+    const deadline = tools.deadline - TOO_LATE_MS + LAST_LOOK_MS;
+    const tolerate = ({ trouble, retryAfterMs }) => {
+        // Throttling is no outage: it is waited out, or not at all.
+        if (retryAfterMs !== null)
+            return clock.now() + retryAfterMs < tools.deadline - TOO_LATE_MS ? Number.POSITIVE_INFINITY : 0;
+        return trouble === 'unavailable' ? outageToleranceMs : 0;
+    };
+    // What has left is not called back when another sync fails: that would only make its outcome uncertain.
+    const limit = expiring(clock, deadline, signal);
+    try {
+        return await poll(async () => {
+            const answer = await provider.trigger(sync.id, { full, hold: halted }, limit.signal);
+            if (answer.kind === 'not-sent')
+                throw answer.error;
+            return answer;
+        }, () => true, { clock, schedule: immediately, deadline, signal: AbortSignal.any([signal, halted]), tolerate });
+    }
+    finally {
+        limit.dispose();
+    }
+}
+/**
+ * Looks for a run that the lost trigger may have started: for a minute, and for longer only where the list could not be read in
+ * that time, as long as an outage may last. `hasLooked`: whether it could be read at all.
+ */
+async function reconcile(sync, known, sentAt, full, tools) {
+    const { provider, clock, signal, watermark, outageToleranceMs } = tools;
+    const look = async (cut) => {
+        const since = Math.min(sentAt, watermark.readyAt());
+        return chooseNew(await provider.history(sync.id, cut), known, since, full);
+    };
+    const patience = {
+        clock,
+        schedule: (_elapsed, looks) => Math.min(15_000, 1000 * 2 ** looks),
+        deadline: Math.min(clock.now() + RECONCILE_MS, tools.deadline),
+        signal,
+        tolerate: () => Number.POSITIVE_INFINITY,
+    };
+    const isAlive = (run) => run !== null && run.state !== 'skipped';
+    let polled = await poll(look, isAlive, patience);
+    if (polled.end === 'deadline' && !polled.hasLooked) {
+        const longer = { ...patience, deadline: Math.min(clock.now() + outageToleranceMs, tools.deadline) };
+        polled = await poll(look, () => true, longer);
+    }
+    if (polled.end !== 'aborted') {
+        return { run: polled.end === 'done' ? polled.value : polled.last, hasLooked: polled.hasLooked };
+    }
+    const limit = expiring(clock, clock.now() + LAST_CHANCE_MS, new AbortController().signal);
+    try {
+        return { run: await look(limit.signal), hasLooked: true };
+    }
+    catch (error) {
+        if (error instanceof ProviderError)
+            return { run: null, hasLooked: false };
+        throw error;
+    }
+    finally {
+        limit.dispose();
+    }
+}
+/**
+ * Of the runs that are not known and were created since then: one that was started through the API before any other, one that the
+ * provider did not skip before one that it did, then the newest. An older one may only have been listed late.
+ */
+function chooseNew(history, known, since, full) {
+    const isNew = ({ id, createdAt }) => !known.has(id) && createdAt !== null && createdAt >= since;
+    const candidates = history.filter((run) => isNew(run) && run.movesData && (run.full || !full));
+    const alive = candidates.filter(({ state }) => state !== 'skipped');
+    const some = alive.length > 0 ? alive : candidates;
+    return some.find((run) => run.byApi) ?? some[0] ?? null;
+}
+function notSent(polled, resent, { signal }) {
+    const { end, error } = polled;
+    if (end === 'aborted' && signal.aborted)
+        return ended(resent, 'cancelled', 'the workflow was cancelled before the trigger');
+    if (end === 'aborted')
+        return ended(resent, 'not_started', 'another sync failed before its turn (fail-fast)');
+    if (end === 'lost') {
+        const { reason, ...rest } = refusal('not_started', 'the trigger could not be sent', polled.error);
+        return { ...ended(resent, 'not_started', reason, rest.message ?? null) };
+    }
+    return ended(resent, 'not_started', `the deadline came before the trigger${error === null ? '' : `: ${error.message}`}`);
+}
+/** Nothing was sent. But where something was before, nobody can say what came of that. */
+function ended(resent, outcome, reason, message = null) {
+    const verdict = resent
+        ? {
+            outcome: 'unknown',
+            reason: `the answer to the trigger was lost, and it was not sent again: ${reason}`,
+            message,
+        }
+        : { outcome, reason, message };
+    return { kind: 'ended', verdict, sent: resent };
+}
+function refusal(outcome, reason, error) {
+    return { outcome, reason: `${reason}: ${error.message}`, message: error.detail };
+}
+function lostReason(twice, hasLooked) {
+    const lost = `the answer to the trigger was lost${twice ? ' twice' : ''}`;
+    return `${lost}, ${hasLooked ? 'no new run was found' : 'its run could not be looked for'}, and a second trigger could run the sync twice`;
+}
+
+
+/***/ }),
+
 /***/ 6813:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -29408,22 +29667,32 @@ function maskProxies(env) {
 
 /***/ }),
 
-/***/ 3581:
+/***/ 2354:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   yy: () => (/* binding */ print)
-/* harmony export */ });
-/* unused harmony exports annotate, group, setOutputs, writeSummary, saveState */
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9402);
 
-const ISSUE = { error: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .error */ .z3, warning: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .warning */ .$e, notice: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .notice */ .lm };
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  uJ: () => (/* binding */ outliveStreams),
+  yy: () => (/* binding */ print)
+});
+
+// UNUSED EXPORTS: annotate, group, saveState, setOutputs, writeSummary
+
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 18 modules
+var lib_core = __nccwpck_require__(9402);
+;// CONCATENATED MODULE: ./lib/github/runner.js
+
+
+const ISSUE = { error: lib_core/* error */.z3, warning: lib_core/* warning */.$e, notice: lib_core/* notice */.lm };
 /** The runner's side of the step. Every text given to it is already safe. */
 function print({ level, text }) {
     if (level === 'warning')
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .warning */ .$e(text);
+        lib_core/* warning */.$e(text);
     else
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .info */ .pq(text);
+        lib_core/* info */.pq(text);
 }
 function annotate({ level, title, text }) {
     ISSUE[level](text, { title });
@@ -29437,9 +29706,10 @@ function setOutputs(outputs) {
         core.info(`outputs: ${JSON.stringify(outputs)}`);
         return;
     }
+    const file = process.env.GITHUB_OUTPUT;
     attempt('the outputs could not be written', () => {
         for (const [name, value] of Object.entries(outputs))
-            core.setOutput(name, value);
+            whole(file, () => core.setOutput(name, value));
     });
 }
 async function writeSummary(markdown) {
@@ -29452,17 +29722,41 @@ async function writeSummary(markdown) {
 }
 /** Tells the post step something. It is read again even if this process is killed right after. */
 function saveState(name, value) {
-    if (!process.env.GITHUB_STATE)
+    const file = process.env.GITHUB_STATE;
+    if (!file)
         return;
-    attempt('the state for the post step could not be written', () => core.saveState(name, JSON.stringify(value)));
+    attempt('the state for the post step could not be written', () => {
+        whole(file, () => core.saveState(name, JSON.stringify(value)));
+    });
 }
+/** Half of an entry, as a full disk leaves it, would make the runner refuse the whole file and fail the step. */
+function whole(file, append) {
+    const size = statSync(file, { throwIfNoEntry: false })?.size;
+    try {
+        append();
+    }
+    catch (error) {
+        if (size !== undefined)
+            truncateSync(file, size);
+        throw error;
+    }
+}
+const told = new Set();
 function attempt(failure, work) {
     try {
         work();
     }
     catch (error) {
-        core.error(`${failure}: ${reason(error)}`);
+        // Once: GitHub shows ten annotations, and others have more to say.
+        if (!told.has(failure))
+            core.error(`${failure}: ${reason(error)}`);
+        told.add(failure);
     }
+}
+/** Lets the step go on where nobody reads what it prints any more: its runs have to be watched all the same. */
+function outliveStreams() {
+    for (const stream of [process.stdout, process.stderr])
+        stream.on('error', () => { });
 }
 function reason(error) {
     return error instanceof Error ? error.message : 'unknown reason';
@@ -29480,14 +29774,25 @@ function reason(error) {
 /* unused harmony export createStateKeeper */
 /* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7934);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
-/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3581);
+/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2354);
 
 
 
 const RUN = 'run-';
-const Saved = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ syncId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), runId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()), open: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(), unwanted: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY() });
-/** Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. */
-function createStateKeeper() {
+const Saved = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
+    syncId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    runId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()),
+    open: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(),
+    unwanted: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(),
+    baseline: valibot__WEBPACK_IMPORTED_MODULE_2__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()),
+    since: valibot__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig(),
+    full: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(),
+});
+/**
+ * Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. `signal`: aborts when
+ * the step is told to stop.
+ */
+function createStateKeeper(signal) {
     const runs = new Map();
     const stopped = new Set();
     const save = (run) => {
@@ -29497,14 +29802,22 @@ function createStateKeeper() {
     return (event) => {
         switch (event.kind) {
             case 'intent':
-                return save({ syncId: event.sync.id, runId: null, open: true, unwanted: false });
-            case 'triggered':
-                if (!event.cancellable)
-                    return;
-                return save({ syncId: event.sync.id, runId: event.runId, open: true, unwanted: false });
+                return save({
+                    syncId: event.sync.id,
+                    runId: null,
+                    open: true,
+                    unwanted: false,
+                    baseline: event.baseline,
+                    since: event.since,
+                    full: event.full,
+                });
+            case 'triggered': {
+                const run = runs.get(event.sync.id);
+                return run && event.cancellable ? save({ ...run, runId: event.runId }) : undefined;
+            }
             case 'cancelling': {
                 const run = runs.get(event.sync.id);
-                return run === undefined ? undefined : save({ ...run, unwanted: true });
+                return run && save({ ...run, unwanted: true });
             }
             case 'cancelled':
                 stopped.add(event.runId);
@@ -29514,9 +29827,12 @@ function createStateKeeper() {
                 const run = runs.get(sync.id);
                 if (run === undefined)
                     return;
+                // A step that is stopped has little time to look for the run of a trigger whose answer was lost: the post step looks again.
+                if (run.runId === null)
+                    return save({ ...run, open: outcome === 'unknown' && signal.aborted });
                 // A run that could not be stopped is left to the post step, which has more time.
                 const goesOn = seen === null || !hasEnded(seen);
-                const leftOver = run.runId !== null && goesOn && !stopped.has(run.runId);
+                const leftOver = goesOn && !stopped.has(run.runId);
                 return save({ ...run, open: leftOver && (run.unwanted || outcome === 'cancelled') });
             }
         }
@@ -29549,7 +29865,8 @@ function parse(text) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  x: () => (/* binding */ Host)
+  x: () => (/* binding */ Host),
+  L: () => (/* binding */ troubleOf)
 });
 
 ;// CONCATENATED MODULE: ./node_modules/yocto-queue/index.js
@@ -29829,10 +30146,12 @@ class Host {
     #refusedAt = 0;
     /** Failures in a row, of the network and of the host itself. */
     #failures = 0;
+    #hasAnswered = false;
     /** The request that finds out whether the outage is over, while it is under way. */
     #probe = null;
-    /** Monotonic milliseconds. */
+    /** Until when the host asked for patience, and until when nobody tries whether its outage is over; monotonic milliseconds. */
     #opensAt = 0;
+    #outUntil = 0;
     constructor(http, options) {
         this.#http = http;
         this.#options = options;
@@ -29852,19 +30171,26 @@ class Host {
         }
         catch (error) {
             if (error instanceof http/* TransportError */.wX)
-                throw new provider/* ProviderError */.mZ('unavailable', error.message, { cause: error });
+                throw troubleOf(error);
             throw error;
         }
     }
     /** A write, sent once. `hold` stops it only as long as it has not left. Throws TransportError. */
     async post(path, signal, hold = NEVER) {
-        return await this.#send('POST', path, signal, WRITE_MS, hold);
+        return await this.#send('POST', path, signal, WRITE_MS, { hold, isUrgent: false });
+    }
+    /** A write that has no time to wait for the end of an outage. Throws TransportError. */
+    async postNow(path, signal) {
+        return await this.#send('POST', path, signal, WRITE_MS, { hold: NEVER, isUrgent: true });
     }
     /** How long (ms) the gate stays closed. */
     get closedForMs() {
-        return Math.max(0, this.#opensAt - this.#options.clock.now());
+        return this.#msUntil(Math.max(this.#opensAt, this.#outUntil));
     }
-    async #send(method, path, signal, timeoutMs, hold = NEVER) {
+    #msUntil(instant) {
+        return Math.max(0, instant - this.#options.clock.now());
+    }
+    async #send(method, path, signal, timeoutMs, { hold, isUrgent } = { hold: NEVER, isUrgent: false }) {
         const { baseUrl, headers } = this.#options;
         let sent = false;
         const stop = new AbortController();
@@ -29876,16 +30202,16 @@ class Host {
         const waiting = hold === NEVER ? signal : AbortSignal.any([signal, stop.signal]);
         const ask = async () => {
             for (;;) {
-                const { isProbe, leave } = await this.#enter(waiting);
+                const { isFree, leave } = await this.#enter(waiting, isUrgent);
                 try {
                     const reply = await this.#lane(async () => {
                         // The gate may have been closed while this one waited for its turn.
-                        if (this.#isClosedTo(isProbe) && !waiting.aborted)
+                        if (this.#isClosedTo(isFree) && !waiting.aborted)
                             return null;
                         if (waiting.aborted)
                             throw new http/* TransportError */.wX('the request was stopped before it was sent', false);
                         sent = true;
-                        return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isProbe);
+                        return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isFree);
                     });
                     if (reply !== null)
                         return reply;
@@ -29910,18 +30236,20 @@ class Host {
             hold.removeEventListener('abort', onHold);
         }
     }
-    #isClosedTo(isProbe) {
-        return this.closedForMs > 0 || (this.#failures >= OUTAGE && !isProbe);
+    /** `isFree`: an outage is no reason for this one to wait. */
+    #isClosedTo(isFree) {
+        return this.#msUntil(this.#opensAt) > 0 || (this.#failures >= OUTAGE && !isFree);
     }
     /** Waits at the gate. Throws TransportError where another request has just found that the outage goes on. */
-    async #enter(signal) {
+    async #enter(signal, isUrgent) {
         const { clock } = this.#options;
         const known = this.#failures;
         for (;;) {
-            if (this.closedForMs > 0 && !signal.aborted)
-                await clock.sleep(this.closedForMs, signal);
-            else if (!this.#isClosedTo(false) || signal.aborted)
-                return { isProbe: false, leave: () => { } };
+            const closedForMs = isUrgent ? this.#msUntil(this.#opensAt) : this.closedForMs;
+            if (closedForMs > 0 && !signal.aborted)
+                await clock.sleep(closedForMs, signal);
+            else if (!this.#isClosedTo(isUrgent) || signal.aborted)
+                return { isFree: isUrgent, leave: () => { } };
             else if (this.#probe !== null)
                 await this.#probe;
             else {
@@ -29931,15 +30259,15 @@ class Host {
                     this.#probe = null;
                     probe.resolve();
                 };
-                return { isProbe: true, leave };
+                return { isFree: true, leave };
             }
-            if (this.#failures >= OUTAGE && this.#failures > known) {
+            if (!isUrgent && this.#failures >= OUTAGE && this.#failures > known) {
                 throw new http/* TransportError */.wX('the provider is not available, as another request found', false);
             }
         }
     }
-    async #exchange(request, isProbe) {
-        const { clock, onDate } = this.#options;
+    async #exchange(request, isFree) {
+        const { clock, onDate, secrets } = this.#options;
         const sentAt = clock.now();
         try {
             const reply = await this.#http.send(request);
@@ -29947,16 +30275,20 @@ class Host {
             if (!Number.isNaN(date))
                 onDate(date, reply.sentAt, reply.receivedAt);
             if (reply.status >= 500)
-                this.#fail(isProbe);
+                this.#fail(isFree);
             else
                 this.#failures = 0;
+            this.#hasAnswered = true;
             this.#learn(reply, sentAt);
-            return reply;
+            return { ...reply, text: secrets.reduce((text, secret) => text.replaceAll(secret, '***'), reply.text) };
         }
         catch (error) {
-            if (error instanceof http/* TransportError */.wX && !request.signal.aborted)
-                this.#fail(isProbe);
-            throw error;
+            if (!(error instanceof http/* TransportError */.wX))
+                throw error;
+            if (!request.signal.aborted)
+                this.#fail(isFree);
+            // What was set up well enough before is not set up wrongly: a name server, for example, may lose a name for a moment.
+            throw error.lasting && this.#hasAnswered ? new http/* TransportError */.wX(error.message, error.sent, error) : error;
         }
     }
     #learn(reply, sentAt) {
@@ -29979,16 +30311,22 @@ class Host {
             this.#closeFor(pause);
     }
     /** Before an outage every failure counts; within one only that of the request that asks for all. */
-    #fail(isProbe) {
-        if (this.#failures >= OUTAGE && !isProbe)
+    #fail(isFree) {
+        if (this.#failures >= OUTAGE && !isFree)
             return;
         this.#failures += 1;
-        if (this.#failures >= OUTAGE)
-            this.#closeFor(Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE)));
+        if (this.#failures < OUTAGE)
+            return;
+        const pause = Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE));
+        this.#outUntil = this.#options.clock.now() + pause;
     }
     #closeFor(ms) {
         this.#opensAt = Math.max(this.#opensAt, this.#options.clock.now() + ms);
     }
+}
+/** What it means for a read, or a trigger that has not left, that no answer came. */
+function troubleOf(error) {
+    return new provider/* ProviderError */.mZ(error.lasting ? 'unreachable' : 'unavailable', error.message, { cause: error });
 }
 
 
@@ -30025,13 +30363,18 @@ var lib = __nccwpck_require__(4942);
 
 
 
-/** No whole answer came. `sent` is false only where the request certainly did not reach the other side. */
+/**
+ * No whole answer came. `sent` is false only where the request certainly did not reach the other side; `lasting` is true where
+ * waiting does not help: something has to be set up first.
+ */
 class TransportError extends Error {
     name = 'TransportError';
     sent;
-    constructor(message, sent, cause) {
+    lasting;
+    constructor(message, sent, cause, lasting = false) {
         super(message, { cause });
         this.sent = sent;
+        this.lasting = lasting;
     }
 }
 /** Enough for a page of a hundred runs many times over; a larger answer is not one of ours. Bytes after decompression. */
@@ -30058,6 +30401,8 @@ function createHttp(userAgent, wall) {
                 options.signal = signalOfNext;
             if (options.agent instanceof external_node_http_.Agent)
                 prepareAgent(options.agent);
+            else
+                prepareTunnel(options.agent, () => signalOfNext);
             // It takes the brackets of an IPv6 address for a part of its name.
             if (options.host?.startsWith('['))
                 options.host = options.host.slice(1, -1);
@@ -30109,12 +30454,14 @@ function createHttp(userAgent, wall) {
                     throw new TransportError('the request was stopped', true, error);
                 if (timeout.aborted)
                     throw new TransportError(`no answer within ${timeoutMs / 1000} s`, true, error);
-                throw new TransportError(describe(error), mayHaveBeenSent(error), error);
+                throw new TransportError(describe(error), mayHaveBeenSent(error), error, isLasting(error));
             }
         },
     };
 }
 const prepared = new WeakSet();
+/** The errors of connections that had not come about. */
+const early = new WeakSet();
 /** Gives up on a connection that does not come about: as long as there is none, nothing can have been sent. */
 function prepareAgent(agent) {
     if (prepared.has(agent))
@@ -30125,14 +30472,42 @@ function prepareAgent(agent) {
     agent.createConnection = (options, callback) => {
         const stream = connect(options, callback);
         if (stream instanceof external_node_net_.Socket) {
-            const late = Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' });
-            const timer = setTimeout(() => stream.destroy(late), CONNECT_MS);
-            const done = () => clearTimeout(timer);
+            const timer = setTimeout(() => stream.destroy(tooLate()), CONNECT_MS);
+            const onError = (error) => early.add(error);
+            const done = () => {
+                clearTimeout(timer);
+                stream.off('error', onError);
+            };
+            stream.once('error', onError);
             // A connection is of use only once the certificate has been checked.
             stream.once(stream instanceof external_node_tls_.TLSSocket ? 'secureConnect' : 'connect', done).once('close', done);
         }
         return stream;
     };
+}
+/** The same for the tunnel through a proxy, whose CONNECT hears neither of a time-out nor of a signal by itself. */
+function prepareTunnel(agent, signalOf) {
+    if (typeof agent !== 'object' || agent === null || prepared.has(agent))
+        return;
+    if (!('request' in agent) || agent.request !== external_node_http_.request)
+        return;
+    prepared.add(agent);
+    const open = (options) => {
+        const connect = (0,external_node_http_.request)(options);
+        const signal = signalOf();
+        const timer = setTimeout(() => connect.destroy(tooLate()), CONNECT_MS);
+        const stop = () => connect.destroy();
+        const done = () => {
+            clearTimeout(timer);
+            signal?.removeEventListener('abort', stop);
+        };
+        signal?.addEventListener('abort', stop);
+        return connect.once('connect', done).once('close', done);
+    };
+    Object.assign(agent, { request: open });
+}
+function tooLate() {
+    return Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' });
 }
 /**
  * Checks certificates whatever the environment says: without it the token would be given to anybody on the way. A company's own
@@ -30203,10 +30578,23 @@ function mayHaveBeenSent(error) {
     const { code, syscall } = details(error);
     // An AggregateError is what connecting to several addresses of a host comes to.
     const before = syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code) || error instanceof AggregateError;
-    return !(before || UNTRUSTED.test(code) || TUNNEL.test(error.message));
+    return !(early.has(error) ||
+        before ||
+        UNTRUSTED.test(code) ||
+        TUNNEL.test(error.message) ||
+        BEFORE_TLS.test(error.message));
+}
+/** What no waiting mends: a certificate that is not trusted, a host that does not exist, a proxy that wants a password. */
+function isLasting(error) {
+    if (!(error instanceof Error))
+        return false;
+    const { code } = details(error);
+    return UNTRUSTED.test(code) || code === 'ENOTFOUND' || TUNNEL.exec(error.message)?.[1] === '407';
 }
 const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
 const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
+/** What node says of a connection, also one through a tunnel, that is closed during the handshake. */
+const BEFORE_TLS = /before secure TLS connection was established/;
 /** What the tunnel of http-client says when the proxy does not answer its CONNECT with 200. */
 const TUNNEL = /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=)/;
 function describe(error) {
@@ -30240,17 +30628,19 @@ function details(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1063);
-/* harmony import */ var _core_clock_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(1601);
+/* harmony import */ var _core_clock_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1601);
 /* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4091);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7990);
-/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6813);
-/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3581);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5334);
-/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3165);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3316);
-/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2295);
-/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(2813);
-/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(493);
+/* harmony import */ var _core_trigger_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8110);
+/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6813);
+/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2354);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5334);
+/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3165);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3316);
+/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2295);
+/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(2813);
+/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(493);
+
 
 
 
@@ -30264,9 +30654,13 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 const CANCEL_MS = 30_000;
+const LOOKS = 4;
+const BETWEEN_LOOKS_MS = 2000;
+const NONE = new Set();
 // The second line of defence, at the end of the job: a main step that was stopped may have left runs that nobody watches.
 // Nothing that happens here fails the job: its verdict stands.
-(0,_http_js__WEBPACK_IMPORTED_MODULE_7__/* .checkCertificates */ .rQ)(warn);
+(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_5__/* .outliveStreams */ .uJ)();
+(0,_http_js__WEBPACK_IMPORTED_MODULE_8__/* .checkCertificates */ .rQ)(warn);
 try {
     await post();
 }
@@ -30274,54 +30668,72 @@ catch (error) {
     warn(`the post step failed: ${error instanceof Error ? error.message : String(error)}`);
 }
 async function post() {
-    const open = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_5__/* .readState */ .u)(process.env).filter((run) => run.open);
+    const open = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_6__/* .readState */ .u)(process.env).filter((run) => run.open);
     if (open.length === 0)
         return;
-    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .parseInputs */ .T)((0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .readInputs */ .K)(process.env).raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_0__/* .checkBaseUrl */ .x, '');
+    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .parseInputs */ .T)((0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .readInputs */ .K)(process.env).raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_9__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_0__/* .checkBaseUrl */ .x, '');
     // Inputs that main accepted are refused only if the state is not main's.
     if (!parsed.ok)
         return warn('runs of this step may still be going, and the inputs to look after them are not there any more');
     const { inputs } = parsed;
-    const { id } = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .factsOf */ .xS)(inputs);
-    const host = new _host_js__WEBPACK_IMPORTED_MODULE_6__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_7__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_9__/* .systemClock */ .m.wall), {
+    const { id } = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_9__/* .factsOf */ .xS)(inputs);
+    const host = new _host_js__WEBPACK_IMPORTED_MODULE_7__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_8__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_10__/* .systemClock */ .m.wall), {
         baseUrl: inputs.baseUrl,
-        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .authorization */ .it)(inputs),
-        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_9__/* .systemClock */ .m,
+        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_9__/* .authorization */ .it)(inputs),
+        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_10__/* .systemClock */ .m,
+        secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_9__/* .secretsOf */ .Fj)(inputs.token),
         onDate: () => { },
     });
-    const provider = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_8__/* .createProvider */ .Qd)(inputs, host);
+    const provider = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_9__/* .createProvider */ .Qd)(inputs, host);
     const ours = open.filter(({ syncId, runId }) => id.test(syncId) && (runId === null || id.test(runId)));
     const isCancelled = inputs.jobStatus === 'cancelled' && inputs.cancelOn.has('cancel');
     await Promise.all(ours.map((run) => lookAfter(run, isCancelled || run.unwanted, provider)));
 }
-async function lookAfter({ syncId, runId }, mayCancel, provider) {
+async function lookAfter(saved, mayCancel, provider) {
+    const { syncId, runId } = saved;
     const link = provider.link(syncId);
-    if (runId === null)
-        return warn(`sync ${syncId} may have been triggered just before this step stopped: ${link}`);
-    if (!mayCancel || provider.cancel === undefined)
-        return warn(`run ${runId} of sync ${syncId} may still be going: ${link}`);
-    const limit = (0,_core_clock_js__WEBPACK_IMPORTED_MODULE_10__/* .expiring */ .Z)(_system_clock_js__WEBPACK_IMPORTED_MODULE_9__/* .systemClock */ .m, _system_clock_js__WEBPACK_IMPORTED_MODULE_9__/* .systemClock */ .m.now() + CANCEL_MS, new AbortController().signal);
+    const isUncertain = runId === null;
+    const name = isUncertain ? `the run of sync ${syncId} that was just being started` : `run ${runId} of sync ${syncId}`;
+    if (!isUncertain && (!mayCancel || provider.cancel === undefined))
+        return warn(`${name} may still be going: ${link}`);
+    const limit = (0,_core_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .expiring */ .Z)(_system_clock_js__WEBPACK_IMPORTED_MODULE_10__/* .systemClock */ .m, _system_clock_js__WEBPACK_IMPORTED_MODULE_10__/* .systemClock */ .m.now() + CANCEL_MS, new AbortController().signal);
     try {
         // Reading it first finds out the version of the API, and leaves a run alone that has ended meanwhile or is another sync's.
-        const run = await provider.read(runId, limit.signal);
+        const run = isUncertain ? await lostRun(saved, provider, limit.signal) : await provider.read(runId, limit.signal);
+        if (run === null)
+            return warn(`sync ${syncId} may have been triggered as this step stopped, but no run is seen: ${link}`);
         if (run.syncId !== '' && run.syncId !== syncId)
-            return warn(`run ${runId} is not a run of sync ${syncId}, so it is left alone`);
+            return warn(`run ${run.id} is not a run of sync ${syncId}, so it is left alone`);
         if ((0,_core_provider_js__WEBPACK_IMPORTED_MODULE_2__/* .hasEnded */ .hY)(run))
-            return (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .print */ .yy)({ level: 'info', text: `run ${runId} of sync ${syncId} has ended meanwhile` });
-        await provider.cancel(runId, limit.signal);
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .print */ .yy)({ level: 'info', text: `run ${runId} of sync ${syncId} was told to stop` });
+            return (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_5__/* .print */ .yy)({ level: 'info', text: `run ${run.id} of sync ${syncId} has ended meanwhile` });
+        // A run that was found is this step's only where nobody else can have started it.
+        if (!mayCancel || provider.cancel === undefined || (isUncertain && !run.byApi))
+            return warn(`run ${run.id} of sync ${syncId} may still be going: ${link}`);
+        await provider.cancel(run.id, limit.signal);
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_5__/* .print */ .yy)({ level: 'info', text: `run ${run.id} of sync ${syncId} was told to stop` });
     }
     catch (error) {
         if (!(error instanceof _core_provider_js__WEBPACK_IMPORTED_MODULE_2__/* .ProviderError */ .mZ))
             throw error;
-        warn(`run ${runId} of sync ${syncId} could not be cancelled (${error.message}) and may still be going: ${link}`);
+        warn(`${name} could not be looked after (${error.message}) and may still be going: ${link}`);
     }
     finally {
         limit.dispose();
     }
 }
+/** The run that a trigger started whose answer main did not live to see. It may be listed late, so it is looked for a few times. */
+async function lostRun({ syncId, baseline, since, full }, provider, signal) {
+    for (let look = 1;; look += 1) {
+        const history = await provider.history(syncId, signal);
+        const known = history.findIndex(({ id }) => id === baseline);
+        const run = (0,_core_trigger_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseNew */ .su)(known === -1 ? history : history.slice(0, known), NONE, since, full);
+        if (run !== null || look === LOOKS)
+            return run;
+        await _system_clock_js__WEBPACK_IMPORTED_MODULE_10__/* .systemClock */ .m.sleep(BETWEEN_LOOKS_MS, signal);
+    }
+}
 function warn(text) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .print */ .yy)({ level: 'warning', text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_11__/* .plain */ .pj)(text) });
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_5__/* .print */ .yy)({ level: 'warning', text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_12__/* .plain */ .pj)(text) });
 }
 
 __webpack_async_result__();
@@ -30338,13 +30750,16 @@ __nccwpck_require__.d(__webpack_exports__, {
   xq: () => (/* binding */ PROVIDERS),
   it: () => (/* binding */ authorization),
   Qd: () => (/* binding */ createProvider),
-  xS: () => (/* binding */ factsOf)
+  xS: () => (/* binding */ factsOf),
+  Fj: () => (/* binding */ secretsOf)
 });
 
 // EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
 var dist = __nccwpck_require__(7934);
 // EXTERNAL MODULE: ./lib/core/provider.js
 var provider = __nccwpck_require__(7990);
+// EXTERNAL MODULE: ./lib/host.js + 2 modules
+var lib_host = __nccwpck_require__(3165);
 // EXTERNAL MODULE: ./lib/http.js + 1 modules
 var http = __nccwpck_require__(3316);
 // EXTERNAL MODULE: ./lib/retry-after.js
@@ -30385,6 +30800,7 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
         refused: status === 401 ? 'the token was refused' : `the token may not use ${what}`,
         missing: `there is no ${what} that this token can see`,
         retired: 'this version of the API has ended',
+        unreachable: 'the provider cannot be reached',
         rejected: status >= 300 && status < 400
             ? 'a redirect, which is not followed because it would take the token along'
             : 'the request was not accepted',
@@ -30407,6 +30823,7 @@ function troubleOf(status) {
 }
 
 ;// CONCATENATED MODULE: ./lib/providers/census.js
+
 
 
 
@@ -30546,7 +30963,7 @@ class Census {
         catch (error) {
             if (!(error instanceof http/* TransportError */.wX))
                 throw error;
-            const trouble = new provider/* ProviderError */.mZ('unavailable', error.message, { cause: error });
+            const trouble = (0,lib_host/* troubleOf */.L)(error);
             return error.sent ? { kind: 'ambiguous', error: trouble, resend: false } : { kind: 'not-sent', error: trouble };
         }
         const { status } = reply;
@@ -30583,13 +31000,13 @@ class Census {
     }
     async cancel(runId, signal) {
         try {
-            const reply = await this.#options.host.post(this.#path(`/sync_runs/${runId}/cancel`), signal);
+            const reply = await this.#options.host.postNow(this.#path(`/sync_runs/${runId}/cancel`), signal);
             if (reply.status < 200 || reply.status >= 300)
                 throw explain(reply, `run ${runId}`);
         }
         catch (error) {
             if (error instanceof http/* TransportError */.wX)
-                throw new provider/* ProviderError */.mZ('unavailable', error.message, { cause: error });
+                throw (0,lib_host/* troubleOf */.L)(error);
             throw error;
         }
     }
@@ -30634,7 +31051,10 @@ class Census {
                 return value;
             }
             catch (error) {
-                if (!(error instanceof provider/* ProviderError */.mZ) || error.trouble === 'unavailable' || error.trouble === 'rejected')
+                if (!(error instanceof provider/* ProviderError */.mZ) ||
+                    error.trouble === 'unavailable' ||
+                    error.trouble === 'unreachable' ||
+                    error.trouble === 'rejected')
                     throw error;
                 refusals.push(error);
             }
@@ -30733,6 +31153,10 @@ function factsOf({ provider }) {
 /** How a request to this provider shows who is asking. */
 function authorization({ token }) {
     return { authorization: `Bearer ${token}` };
+}
+/** The token, and what is left of it without its prefix. */
+function secretsOf(token) {
+    return [token, token.replace(/^secret-token:/, '')];
 }
 function createProvider(inputs, host) {
     const { provider, baseUrl, token, apiVersion, groupId } = inputs;

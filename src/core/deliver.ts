@@ -193,9 +193,9 @@ async function refresh(sync: Sync, baseline: Baseline, tools: Tools): Promise<Ba
 }
 
 /** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */
-function paceFor(run: Run | null, history: readonly Run[], full: boolean, { clock, paceOf }: Tools) {
+function paceFor(run: Run | null, history: readonly Run[], full: boolean, { clock, paceOf, watermark }: Tools) {
   const expected = forecast(durationsOf(history, full))
-  const age = run?.createdAt ? Math.max(0, clock.wall() - run.createdAt) : 0
+  const age = run?.createdAt ? Math.max(0, watermark.atLeast(clock.wall()) - run.createdAt) : 0
   return { expected, schedule: aged(paceOf(expected), age) }
 }
 

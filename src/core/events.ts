@@ -9,8 +9,11 @@ export type Event =
   | { kind: 'planned'; sync: Sync; step: Step; ruling: Ruling | null }
   /** A sync that cannot be run: it is told in the plan, and settled there. */
   | { kind: 'refused'; result: Result }
-  /** The last thing before a trigger request leaves: what was newest then, so that a run can be told from those before it. */
-  | { kind: 'intent'; sync: Sync; baseline: string | null }
+  /**
+   * The last thing before a trigger request leaves. The run that was newest then, and the instant on the provider's clock, tell the
+   * run that it starts from those before it.
+   */
+  | { kind: 'intent'; sync: Sync; baseline: string | null; since: number; full: boolean }
   | {
       kind: 'triggered'
       sync: Sync

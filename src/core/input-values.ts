@@ -50,6 +50,14 @@ export function parseToken(text: string, whenEmpty: string): { token: string } |
   return { token }
 }
 
+/** A message that quotes what somebody has pasted, without the token if that is what it was. */
+export function hideToken(text: string, raw: string): string {
+  const parsed = parseToken(raw, '')
+  if (!('token' in parsed)) return text
+  const bare = parsed.token.replace(/^secret-token:/, '')
+  return text.replaceAll(parsed.token, '***').replaceAll(bare, '***')
+}
+
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */
 export function parseList(text: string): unknown[] | null {
   if (text.trim().startsWith('[')) {

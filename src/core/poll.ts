@@ -42,7 +42,8 @@ export async function poll<T>(
   let hasLooked = false
   let error: ProviderError | null = null
   let failures = 0
-  let lastGood = began
+  /** When the row of failures began that goes on. */
+  let failingSince: number | null = null
   let missingSince: number | null = null
   let delay = schedule(0, 0)
   try {
@@ -59,16 +60,17 @@ export async function poll<T>(
         last = seen
         error = null
         failures = 0
-        lastGood = clock.now()
+        failingSince = null
         missingSince = null
         delay = schedule(clock.now() - began, looks)
       } else if (!limit.signal.aborted) {
         onLook(seen)
         error = seen
         failures += 1
-        // Only an unbroken row of "no such thing" counts as one; any other trouble counts from the last good look.
+        failingSince ??= clock.now()
+        // Only an unbroken row of "no such thing" counts as one.
         missingSince = seen.trouble === 'missing' ? (missingSince ?? clock.now()) : null
-        const left = tolerate(seen) - (clock.now() - (missingSince ?? lastGood))
+        const left = tolerate(seen) - (clock.now() - (missingSince ?? failingSince))
         if (left <= 0) return { end: 'lost', error: seen, looks, hasLooked, last }
         delay = Math.min(Math.ceil(left), Math.max(backoff(failures), schedule(clock.now() - began, looks)))
       }

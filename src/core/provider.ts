@@ -85,9 +85,10 @@ export type Triggered =
 
 /**
  * `refused`: the credentials; `missing`: no such thing; `retired`: this API is gone; `rejected`: the request is wrong;
- * `unavailable`: network, outage, throttling or an answer that makes no sense, all of which may pass.
+ * `unreachable`: something has to be set up before anything can be sent; `unavailable`: network, outage, throttling or an answer that
+ * makes no sense, all of which may pass.
  */
-export type Trouble = 'refused' | 'missing' | 'retired' | 'rejected' | 'unavailable'
+export type Trouble = 'refused' | 'missing' | 'retired' | 'rejected' | 'unreachable' | 'unavailable'
 
 /** A request that did not bring what was asked for. `message` is ours; `detail` is what the provider said, foreign text. */
 export class ProviderError extends Error {

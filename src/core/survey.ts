@@ -14,7 +14,7 @@ export type Surveyed = { sync: Sync; baseline: Baseline } | { sync: Sync; verdic
  */
 export async function survey(ids: readonly string[], tools: Tools): Promise<Surveyed[]> {
   const items = await Promise.all(ids.map((id) => look(id, tools)))
-  const refused = items.find((item) => 'trouble' in item && (item.trouble === 'refused' || item.trouble === 'retired'))
+  const refused = items.find((item) => 'trouble' in item && item.trouble !== null && OF_ALL.includes(item.trouble))
   if (refused === undefined || !('verdict' in refused) || items.some((item) => 'baseline' in item)) return items
   return items.map(({ sync }) => ({
     sync,
@@ -22,6 +22,9 @@ export async function survey(ids: readonly string[], tools: Tools): Promise<Surv
     verdict: { ...refused.verdict, outcome: 'not_started' },
   }))
 }
+
+/** Trouble that is nobody's in particular. */
+const OF_ALL: readonly Trouble[] = ['refused', 'retired', 'unreachable']
 
 async function look(id: string, tools: Tools): Promise<Surveyed> {
   const { provider, clock } = tools
@@ -41,10 +44,13 @@ function failed(id: string, polled: Exclude<Polled<unknown>, { end: 'done' }>, t
     return {
       sync,
       trouble: null,
-      verdict: { outcome: 'not_started', reason: 'the deadline came before the sync could be read' },
+      verdict: {
+        outcome: 'not_started',
+        reason: `the deadline came before the sync could be read${polled.error === null ? '' : `: ${polled.error.message}`}`,
+      },
     }
   const { trouble } = polled.error
-  const outcome = trouble === 'unavailable' ? 'not_started' : 'failed'
+  const outcome = trouble === 'unavailable' || trouble === 'unreachable' ? 'not_started' : 'failed'
   return { sync, trouble, verdict: refusal(outcome, 'the sync could not be read', polled.error) }
 }
 

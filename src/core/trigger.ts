@@ -51,8 +51,8 @@ export async function startRun(
   for (let resent = false; ; resent = true) {
     if (clock.now() > deadline - TOO_LATE_MS)
       return ended(resent, 'not_started', 'the deadline came before the trigger')
-    emit({ kind: 'intent', sync, baseline: known.newest })
     const sentAt = watermark.atLeast(clock.wall())
+    emit({ kind: 'intent', sync, baseline: known.newest, since: sentAt, full })
     const sent = await send(sync, full, tools)
     if (sent.end !== 'done') return notSent(sent, resent, tools)
     const answer = sent.value

@@ -11,13 +11,28 @@ export interface SavedRun {
   open: boolean
   /** Main wanted it cancelled, and may not have come to it. */
   unwanted: boolean
+  /** The run that was newest before the trigger, and since when (provider's clock, ms) a run can be the trigger's. */
+  baseline: string | null
+  since: number
+  full: boolean
 }
 
 const RUN = 'run-'
-const Saved = v.object({ syncId: v.string(), runId: v.nullable(v.string()), open: v.boolean(), unwanted: v.boolean() })
+const Saved = v.object({
+  syncId: v.string(),
+  runId: v.nullable(v.string()),
+  open: v.boolean(),
+  unwanted: v.boolean(),
+  baseline: v.nullable(v.string()),
+  since: v.number(),
+  full: v.boolean(),
+})
 
-/** Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. */
-export function createStateKeeper(): (event: Event) => void {
+/**
+ * Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. `signal`: aborts when
+ * the step is told to stop.
+ */
+export function createStateKeeper(signal: AbortSignal): (event: Event) => void {
   const runs = new Map<string, SavedRun>()
   const stopped = new Set<string>()
   const save = (run: SavedRun) => {
@@ -27,13 +42,22 @@ export function createStateKeeper(): (event: Event) => void {
   return (event) => {
     switch (event.kind) {
       case 'intent':
-        return save({ syncId: event.sync.id, runId: null, open: true, unwanted: false })
-      case 'triggered':
-        if (!event.cancellable) return
-        return save({ syncId: event.sync.id, runId: event.runId, open: true, unwanted: false })
+        return save({
+          syncId: event.sync.id,
+          runId: null,
+          open: true,
+          unwanted: false,
+          baseline: event.baseline,
+          since: event.since,
+          full: event.full,
+        })
+      case 'triggered': {
+        const run = runs.get(event.sync.id)
+        return run && event.cancellable ? save({ ...run, runId: event.runId }) : undefined
+      }
       case 'cancelling': {
         const run = runs.get(event.sync.id)
-        return run === undefined ? undefined : save({ ...run, unwanted: true })
+        return run && save({ ...run, unwanted: true })
       }
       case 'cancelled':
         stopped.add(event.runId)
@@ -42,9 +66,11 @@ export function createStateKeeper(): (event: Event) => void {
         const { outcome, run: seen, sync } = event.result
         const run = runs.get(sync.id)
         if (run === undefined) return
+        // A step that is stopped has little time to look for the run of a trigger whose answer was lost: the post step looks again.
+        if (run.runId === null) return save({ ...run, open: outcome === 'unknown' && signal.aborted })
         // A run that could not be stopped is left to the post step, which has more time.
         const goesOn = seen === null || !hasEnded(seen)
-        const leftOver = run.runId !== null && goesOn && !stopped.has(run.runId)
+        const leftOver = goesOn && !stopped.has(run.runId)
         return save({ ...run, open: leftOver && (run.unwanted || outcome === 'cancelled') })
       }
     }

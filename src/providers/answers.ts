@@ -35,6 +35,7 @@ export function explain(reply: Reply, what: string, trouble = troubleOf(reply.st
     refused: status === 401 ? 'the token was refused' : `the token may not use ${what}`,
     missing: `there is no ${what} that this token can see`,
     retired: 'this version of the API has ended',
+    unreachable: 'the provider cannot be reached',
     rejected:
       status >= 300 && status < 400
         ? 'a redirect, which is not followed because it would take the token along'

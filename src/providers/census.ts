@@ -9,7 +9,7 @@ import {
   type Sync,
   type Triggered,
 } from '../core/provider.ts'
-import type { Host } from '../host.ts'
+import { type Host, troubleOf } from '../host.ts'
 import { type Reply, TransportError } from '../http.ts'
 import { retryAfterMs } from '../retry-after.ts'
 import { explain, parse, time, WireMessage } from './answers.ts'
@@ -194,7 +194,7 @@ export class Census implements Provider {
       )
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
-      const trouble = new ProviderError('unavailable', error.message, { cause: error })
+      const trouble = troubleOf(error)
       return error.sent ? { kind: 'ambiguous', error: trouble, resend: false } : { kind: 'not-sent', error: trouble }
     }
     const { status } = reply
@@ -231,10 +231,10 @@ export class Census implements Provider {
 
   async cancel(runId: string, signal: AbortSignal): Promise<void> {
     try {
-      const reply = await this.#options.host.post(this.#path(`/sync_runs/${runId}/cancel`), signal)
+      const reply = await this.#options.host.postNow(this.#path(`/sync_runs/${runId}/cancel`), signal)
       if (reply.status < 200 || reply.status >= 300) throw explain(reply, `run ${runId}`)
     } catch (error) {
-      if (error instanceof TransportError) throw new ProviderError('unavailable', error.message, { cause: error })
+      if (error instanceof TransportError) throw troubleOf(error)
       throw error
     }
   }
@@ -278,7 +278,12 @@ export class Census implements Provider {
         if (question.path.includes('/sync_runs')) this.#version = version
         return value
       } catch (error) {
-        if (!(error instanceof ProviderError) || error.trouble === 'unavailable' || error.trouble === 'rejected')
+        if (
+          !(error instanceof ProviderError) ||
+          error.trouble === 'unavailable' ||
+          error.trouble === 'unreachable' ||
+          error.trouble === 'rejected'
+        )
           throw error
         refusals.push(error)
       }

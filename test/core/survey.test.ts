@@ -56,7 +56,10 @@ describe('reading the syncs before anything is triggered', () => {
     stage.simulator.failNext('list-runs', { kind: 'respond', status: 502 }, 1000)
     const { results } = await stage.run()
     expect(results).toMatchObject([
-      { outcome: 'not_started', reason: 'the deadline came before the sync could be read' },
+      {
+        outcome: 'not_started',
+        reason: 'the deadline came before the sync could be read: the provider is not available (HTTP 502)',
+      },
     ])
     expect(stage.clock.now()).toBeLessThanOrEqual(MINUTE)
   })

@@ -37,7 +37,9 @@ function state() {
   return readState(Object.fromEntries(saved.map(([name, value]) => [`STATE_${name}`, value])))
 }
 
-const intent = (id = '8290'): Event => ({ kind: 'intent', sync: sync({ id }), baseline: '500' })
+const intent = (id = '8290'): Event => ({ kind: 'intent', sync: sync({ id }), ...before })
+const calm = new AbortController().signal
+const before = { baseline: '500', since: 0, full: false }
 const triggered = (overrides: { id?: string; runId?: string; cancellable?: boolean } = {}): Event => ({
   kind: 'triggered',
   sync: sync({ id: overrides.id ?? '8290' }),
@@ -52,41 +54,41 @@ const goingOn = run({ state: 'running', status: 'working', finishedAt: null })
 
 describe('the saved state', () => {
   test('knows of a trigger before it is sent, of its run as soon as it is known, and of its end', () => {
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     expect(state()).toEqual([])
     keep(intent())
-    expect(state()).toEqual([{ syncId: '8290', runId: null, open: true, unwanted: false }])
+    expect(state()).toEqual([{ syncId: '8290', runId: null, open: true, unwanted: false, ...before }])
     keep(triggered())
-    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: true, unwanted: false }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: true, unwanted: false, ...before }])
     keep(settled())
-    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: false, unwanted: false }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: false, unwanted: false, ...before }])
     expect(printed).toBe('')
   })
 
   test('tells syncs apart', () => {
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     for (const id of ['1', '2', '3']) keep(intent(id))
     keep(triggered({ id: '2', runId: '52' }))
     keep(settled({ sync: sync({ id: '3' }), outcome: 'failed' }))
     expect(state()).toEqual([
-      { syncId: '1', runId: null, open: true, unwanted: false },
-      { syncId: '2', runId: '52', open: true, unwanted: false },
-      { syncId: '3', runId: null, open: false, unwanted: false },
+      { syncId: '1', runId: null, open: true, unwanted: false, ...before },
+      { syncId: '2', runId: '52', open: true, unwanted: false, ...before },
+      { syncId: '3', runId: null, open: false, unwanted: false, ...before },
     ])
   })
 
   test('forgets the run of an earlier attempt when the next one is triggered', () => {
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     keep(intent())
     keep(triggered())
     keep(intent())
-    expect(state()).toEqual([{ syncId: '8290', runId: null, open: true, unwanted: false }])
+    expect(state()).toEqual([{ syncId: '8290', runId: null, open: true, unwanted: false, ...before }])
     keep(triggered({ runId: '502' }))
-    expect(state()).toEqual([{ syncId: '8290', runId: '502', open: true, unwanted: false }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '502', open: true, unwanted: false, ...before }])
   })
 
   test('knows nothing of a run that this step did not cause', () => {
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     keep(triggered({ cancellable: false }))
     keep(settled({ outcome: 'cancelled', run: goingOn }))
     expect(state()).toEqual([])
@@ -94,16 +96,16 @@ describe('the saved state', () => {
   })
 
   test('never names a run for cancelling that turned out to be somebody else’s', () => {
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     keep(intent())
     keep(triggered({ cancellable: false }))
-    expect(state()).toEqual([{ syncId: '8290', runId: null, open: true, unwanted: false }])
+    expect(state()).toEqual([{ syncId: '8290', runId: null, open: true, unwanted: false, ...before }])
     keep(settled({ outcome: 'cancelled', run: goingOn }))
-    expect(state()).toEqual([{ syncId: '8290', runId: null, open: false, unwanted: false }])
+    expect(state()).toEqual([{ syncId: '8290', runId: null, open: false, unwanted: false, ...before }])
   })
 
   test('knows nothing of a sync that was settled without a trigger', () => {
-    createStateKeeper()(settled({ outcome: 'skipped', runId: null, run: null }))
+    createStateKeeper(calm)(settled({ outcome: 'skipped', runId: null, run: null }))
     expect(state()).toEqual([])
   })
 
@@ -119,38 +121,38 @@ describe('the saved state', () => {
     ['cancelled', null, true],
     ['cancelled', run({ state: 'cancelled' }), false],
   ] as const)('case %#: of a run whose sync is %s', (outcome, seen, open) => {
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     keep(intent())
     keep(triggered())
     keep(settled({ outcome, run: seen }))
-    expect(state()).toEqual([{ syncId: '8290', runId: '501', open, unwanted: false }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '501', open, unwanted: false, ...before }])
   })
 
   test('leaves nothing to do where the provider took the request to cancel', () => {
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     keep(intent())
     keep(triggered())
     keep({ kind: 'cancelling', sync: sync(), runId: '501' })
-    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: true, unwanted: true }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: true, unwanted: true, ...before }])
     keep({ kind: 'cancelled', sync: sync(), runId: '501' })
     keep(settled({ outcome: 'cancelled', run: goingOn }))
-    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: false, unwanted: true }])
+    expect(state()).toEqual([{ syncId: '8290', runId: '501', open: false, unwanted: true, ...before }])
   })
 
   test.each(['timed_out', 'cancelled'] as const)(
     'leaves a run to be stopped that could not be, though it should: %s',
     (outcome) => {
-      const keep = createStateKeeper()
+      const keep = createStateKeeper(calm)
       keep(intent())
       keep(triggered())
       keep({ kind: 'cancelling', sync: sync(), runId: '501' })
       keep(settled({ outcome, run: goingOn }))
-      expect(state()).toEqual([{ syncId: '8290', runId: '501', open: true, unwanted: true }])
+      expect(state()).toEqual([{ syncId: '8290', runId: '501', open: true, unwanted: true, ...before }])
     },
   )
 
   test('leaves a run alone that has ended before it could be stopped', () => {
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     keep(intent())
     keep(triggered())
     keep({ kind: 'cancelling', sync: sync(), runId: '501' })
@@ -158,20 +160,31 @@ describe('the saved state', () => {
     expect(state()).toMatchObject([{ open: false }])
   })
 
+  test.each([true, false])(
+    'leaves a trigger open whose answer was lost only in a step that was stopped: %s',
+    (isStopped) => {
+      const keep = createStateKeeper(isStopped ? AbortSignal.abort() : calm)
+      keep(intent())
+      keep(settled({ outcome: 'unknown', runId: null, run: null }))
+      expect(state()).toMatchObject([{ runId: null, open: isStopped }])
+    },
+  )
+
   test('leaves a run open although another one was cancelled', () => {
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
+    for (const id of ['1', '2']) keep(intent(id))
     keep(triggered({ id: '1', runId: '51' }))
     keep(triggered({ id: '2', runId: '52' }))
     keep({ kind: 'cancelled', sync: sync({ id: '1' }), runId: '51' })
     for (const id of ['1', '2']) keep(settled({ sync: sync({ id }), outcome: 'cancelled', run: goingOn }))
     expect(state()).toEqual([
-      { syncId: '1', runId: '51', open: false, unwanted: false },
-      { syncId: '2', runId: '52', open: true, unwanted: false },
+      { syncId: '1', runId: '51', open: false, unwanted: false, ...before },
+      { syncId: '2', runId: '52', open: true, unwanted: false, ...before },
     ])
   })
 
   test('is not touched by anything else that happens', () => {
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     keep({ kind: 'planned', sync: sync(), ruling: null, step: { do: 'trigger', reason: null } })
     keep({ kind: 'refused', result: result({ outcome: 'failed' }) })
     keep({ kind: 'waiting', sync: sync(), run: goingOn, reason: 'an older run' })
@@ -183,7 +196,7 @@ describe('the saved state', () => {
   })
 
   test('holds nothing of what names and messages say', () => {
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     keep(intent())
     keep(triggered())
     keep(settled({ outcome: 'cancelled', reason: 'a reason', message: 'jane@example.com', run: goingOn }))
@@ -201,28 +214,46 @@ describe('a state that is not ours', () => {
     ['a list', '["1","2",true]'],
     ['a number', '1'],
     ['a text', '"run"'],
-    ['a sync id that is a number', '{"syncId":1,"runId":"2","open":true,"unwanted":false}'],
-    ['no sync id', '{"runId":"2","open":true,"unwanted":false}'],
-    ['no run id', '{"syncId":"1","open":true,"unwanted":false}'],
-    ['a run id that is a list', '{"syncId":"1","runId":["2"],"open":true,"unwanted":false}'],
-    ['openness that is a word', '{"syncId":"1","runId":"2","open":"true","unwanted":false}'],
+    [
+      'a sync id that is a number',
+      '{"syncId":1,"runId":"2","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}',
+    ],
+    ['no sync id', '{"runId":"2","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}'],
+    ['no run id', '{"syncId":"1","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}'],
+    [
+      'a run id that is a list',
+      '{"syncId":"1","runId":["2"],"open":true,"unwanted":false,"baseline":null,"since":0,"full":false}',
+    ],
+    [
+      'openness that is a word',
+      '{"syncId":"1","runId":"2","open":"true","unwanted":false,"baseline":null,"since":0,"full":false}',
+    ],
   ])('is left out: %s', (_name, value) => {
-    const good = '{"syncId":"3","runId":"4","open":true,"unwanted":false}'
+    const good = '{"syncId":"3","runId":"4","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}'
     expect(readState({ 'STATE_run-1': value, 'STATE_run-3': good })).toEqual([
-      { syncId: '3', runId: '4', open: true, unwanted: false },
+      { syncId: '3', runId: '4', open: true, unwanted: false, baseline: null, since: 0, full: false },
     ])
   })
 
   test('brings in nothing but the fields that are known', () => {
-    const value = '{"syncId":"1","runId":null,"open":true,"unwanted":false,"__proto__":{"admin":true},"token":"x"}'
+    const value =
+      '{"syncId":"1","runId":null,"open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"__proto__":{"admin":true},"token":"x"}'
     const [saved, ...rest] = readState({ 'STATE_run-1': value })
     expect(rest).toEqual([])
-    expect(Object.keys(saved ?? {}).sort()).toEqual(['open', 'runId', 'syncId', 'unwanted'])
+    expect(Object.keys(saved ?? {}).sort()).toEqual([
+      'baseline',
+      'full',
+      'open',
+      'runId',
+      'since',
+      'syncId',
+      'unwanted',
+    ])
     expect(saved).not.toHaveProperty('admin')
   })
 
   test('is not looked for in other variables', () => {
-    const value = '{"syncId":"1","runId":"2","open":true,"unwanted":false}'
+    const value = '{"syncId":"1","runId":"2","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}'
     const env = { 'run-1': value, STATE_run: value, 'INPUT_run-1': value, STATE_isPost: 'true' }
     expect(readState(env)).toEqual([])
   })
@@ -239,15 +270,15 @@ describe('a state that is not ours', () => {
 describe('what cannot be saved', () => {
   test('is no reason to stop, and is told', () => {
     rmSync(file)
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     keep(intent())
     keep(triggered())
-    expect(printed.match(/^::error::the state for the post step could not be written/gm)).toHaveLength(2)
+    expect(printed.match(/^::error::the state for the post step could not be written/gm)).toHaveLength(1)
   })
 
   test('is nothing to talk about outside of a runner', () => {
     vi.stubEnv('GITHUB_STATE', '')
-    const keep = createStateKeeper()
+    const keep = createStateKeeper(calm)
     keep(intent())
     keep(triggered())
     keep(settled())

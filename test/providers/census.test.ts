@@ -25,7 +25,13 @@ function connect(url: string, options: Partial<CensusOptions> & { token: string 
 }
 
 function hostAt(baseUrl: string, token: string, http: Http, clock: VirtualClock): Host {
-  return new Host(http, { baseUrl, headers: { authorization: `Bearer ${token}` }, clock, onDate: () => {} })
+  return new Host(http, {
+    baseUrl,
+    headers: { authorization: `Bearer ${token}` },
+    secrets: [token],
+    clock,
+    onDate: () => {},
+  })
 }
 
 async function setUp(version: 'v1' | 'v2'): Promise<Stage> {

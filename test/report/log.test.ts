@@ -144,7 +144,7 @@ describe('the life of a sync', () => {
   test('is told line by line', () => {
     expect(
       told([
-        { kind: 'intent', sync: sync(), baseline: '500' },
+        { kind: 'intent', sync: sync(), baseline: '500', since: 0, full: false },
         {
           kind: 'triggered',
           sync: sync(),

@@ -54,6 +54,7 @@ export async function runTrial(trial: Trial): Promise<History> {
   const host = new Host(watched(simulator, clock, trial, exchanges), {
     baseUrl,
     headers: { authorization: `Bearer ${token}` },
+    secrets: [token],
     clock,
     onDate: (...times) => providerClock.observe(...times),
   })

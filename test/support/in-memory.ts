@@ -38,6 +38,7 @@ export class Rehearsal {
       baseUrl,
       headers: { authorization: `Bearer ${token}` },
       clock,
+      secrets: [token],
       onDate: (...times) => providerClock.observe(...times),
     })
     return await clock.run(
