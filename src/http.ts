@@ -89,18 +89,24 @@ export function createHttp(userAgent: string, wall: () => number): Http {
   return {
     async send({ method, url, headers, timeoutMs, signal }) {
       if (signal.aborted) throw new TransportError('the request was not sent: stopped', false)
-      const timeout = AbortSignal.timeout(timeoutMs)
-      const either = AbortSignal.any([signal, timeout])
+      const either = new AbortController()
+      const stop = () => either.abort(OVER)
+      let isLate = false
+      const timer = setTimeout(() => {
+        isLate = true
+        stop()
+      }, timeoutMs)
+      signal.addEventListener('abort', stop)
       const sentAt = wall()
       try {
-        signalOfNext = either
+        signalOfNext = either.signal
         const asked = clients[method].request(method, url, method === 'POST' ? '' : null, {
           accept: 'application/json',
           'accept-encoding': 'gzip, deflate, br',
           ...headers,
         })
         // node:http acts on the signal only once it has a socket, and never after a switch of protocols: so it is heard here, too.
-        return await unlessAborted(either, async () => {
+        return await unlessAborted(either.signal, async () => {
           const response = await asked
           const text = await readBody(response)
           return {
@@ -113,13 +119,18 @@ export function createHttp(userAgent: string, wall: () => number): Http {
         })
       } catch (error) {
         if (signal.aborted) throw new TransportError('the request was stopped', true, error)
-        if (timeout.aborted) throw new TransportError(`no answer within ${timeoutMs / 1000} s`, true, error)
+        if (isLate) throw new TransportError(`no answer within ${timeoutMs / 1000} s`, true, error)
         throw new TransportError(describe(error), mayHaveBeenSent(error), error, isLasting(error))
+      } finally {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', stop)
       }
     },
   }
 }
 
+/** Made once: a reason of its own for every signal would carry a stack. */
+const OVER = new Error('over')
 const prepared = new WeakSet<object>()
 /** The errors of connections that had not come about. */
 const early = new WeakSet<Error>()

@@ -38129,15 +38129,24 @@ function activeRun(history) {
 }
 
 ;// CONCATENATED MODULE: ./lib/core/clock.js
-/** A signal that aborts at `deadline` (monotonic ms) or with `signal`; `dispose` stops the timer behind it. */
+/** Made once: a reason of its own for every signal would carry a stack. */
+const OVER = new Error('over');
+/**
+ * A signal that aborts at `deadline` (monotonic ms), with `signal`, or when it is disposed of. There is one for every request, so it
+ * leaves nothing behind, as the signals of `AbortSignal.any` and `AbortSignal.timeout` do until the next collection of garbage.
+ */
 function expiring(clock, deadline, signal) {
-    const expired = new AbortController();
-    const disposed = new AbortController();
-    void clock.sleep(Math.max(0, deadline - clock.now()), AbortSignal.any([signal, disposed.signal])).then(() => {
-        if (!disposed.signal.aborted && !signal.aborted)
-            expired.abort();
-    });
-    return { signal: AbortSignal.any([signal, expired.signal]), dispose: () => disposed.abort() };
+    const limit = new AbortController();
+    const end = () => {
+        signal.removeEventListener('abort', end);
+        limit.abort(OVER);
+    };
+    if (signal.aborted)
+        end();
+    else
+        signal.addEventListener('abort', end);
+    void clock.sleep(Math.max(0, deadline - clock.now()), limit.signal).then(end);
+    return { signal: limit.signal, dispose: end };
 }
 
 ;// CONCATENATED MODULE: ./lib/core/schedule.js
@@ -41978,18 +41987,24 @@ function createHttp(userAgent, wall) {
         async send({ method, url, headers, timeoutMs, signal }) {
             if (signal.aborted)
                 throw new TransportError('the request was not sent: stopped', false);
-            const timeout = AbortSignal.timeout(timeoutMs);
-            const either = AbortSignal.any([signal, timeout]);
+            const either = new AbortController();
+            const stop = () => either.abort(OVER);
+            let isLate = false;
+            const timer = setTimeout(() => {
+                isLate = true;
+                stop();
+            }, timeoutMs);
+            signal.addEventListener('abort', stop);
             const sentAt = wall();
             try {
-                signalOfNext = either;
+                signalOfNext = either.signal;
                 const asked = clients[method].request(method, url, method === 'POST' ? '' : null, {
                     accept: 'application/json',
                     'accept-encoding': 'gzip, deflate, br',
                     ...headers,
                 });
                 // node:http acts on the signal only once it has a socket, and never after a switch of protocols: so it is heard here, too.
-                return await unlessAborted(either, async () => {
+                return await unlessAborted(either.signal, async () => {
                     const response = await asked;
                     const text = await readBody(response);
                     return {
@@ -42004,13 +42019,19 @@ function createHttp(userAgent, wall) {
             catch (error) {
                 if (signal.aborted)
                     throw new TransportError('the request was stopped', true, error);
-                if (timeout.aborted)
+                if (isLate)
                     throw new TransportError(`no answer within ${timeoutMs / 1000} s`, true, error);
                 throw new TransportError(describe(error), mayHaveBeenSent(error), error, isLasting(error));
+            }
+            finally {
+                clearTimeout(timer);
+                signal.removeEventListener('abort', stop);
             }
         },
     };
 }
+/** Made once: a reason of its own for every signal would carry a stack. */
+const OVER = new Error('over');
 const prepared = new WeakSet();
 /** The errors of connections that had not come about. */
 const early = new WeakSet();

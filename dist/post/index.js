@@ -28633,15 +28633,24 @@ function is(host, list) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Z: () => (/* binding */ expiring)
 /* harmony export */ });
-/** A signal that aborts at `deadline` (monotonic ms) or with `signal`; `dispose` stops the timer behind it. */
+/** Made once: a reason of its own for every signal would carry a stack. */
+const OVER = new Error('over');
+/**
+ * A signal that aborts at `deadline` (monotonic ms), with `signal`, or when it is disposed of. There is one for every request, so it
+ * leaves nothing behind, as the signals of `AbortSignal.any` and `AbortSignal.timeout` do until the next collection of garbage.
+ */
 function expiring(clock, deadline, signal) {
-    const expired = new AbortController();
-    const disposed = new AbortController();
-    void clock.sleep(Math.max(0, deadline - clock.now()), AbortSignal.any([signal, disposed.signal])).then(() => {
-        if (!disposed.signal.aborted && !signal.aborted)
-            expired.abort();
-    });
-    return { signal: AbortSignal.any([signal, expired.signal]), dispose: () => disposed.abort() };
+    const limit = new AbortController();
+    const end = () => {
+        signal.removeEventListener('abort', end);
+        limit.abort(OVER);
+    };
+    if (signal.aborted)
+        end();
+    else
+        signal.addEventListener('abort', end);
+    void clock.sleep(Math.max(0, deadline - clock.now()), limit.signal).then(end);
+    return { signal: limit.signal, dispose: end };
 }
 
 
@@ -29167,6 +29176,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // UNUSED EXPORTS: refusal, startRun
 
+// EXTERNAL MODULE: ./lib/core/clock.js
+var clock = __nccwpck_require__(1601);
 // EXTERNAL MODULE: ./lib/core/provider.js
 var provider = __nccwpck_require__(7990);
 ;// CONCATENATED MODULE: ./lib/core/poll.js
@@ -30426,18 +30437,24 @@ function createHttp(userAgent, wall) {
         async send({ method, url, headers, timeoutMs, signal }) {
             if (signal.aborted)
                 throw new TransportError('the request was not sent: stopped', false);
-            const timeout = AbortSignal.timeout(timeoutMs);
-            const either = AbortSignal.any([signal, timeout]);
+            const either = new AbortController();
+            const stop = () => either.abort(OVER);
+            let isLate = false;
+            const timer = setTimeout(() => {
+                isLate = true;
+                stop();
+            }, timeoutMs);
+            signal.addEventListener('abort', stop);
             const sentAt = wall();
             try {
-                signalOfNext = either;
+                signalOfNext = either.signal;
                 const asked = clients[method].request(method, url, method === 'POST' ? '' : null, {
                     accept: 'application/json',
                     'accept-encoding': 'gzip, deflate, br',
                     ...headers,
                 });
                 // node:http acts on the signal only once it has a socket, and never after a switch of protocols: so it is heard here, too.
-                return await unlessAborted(either, async () => {
+                return await unlessAborted(either.signal, async () => {
                     const response = await asked;
                     const text = await readBody(response);
                     return {
@@ -30452,13 +30469,19 @@ function createHttp(userAgent, wall) {
             catch (error) {
                 if (signal.aborted)
                     throw new TransportError('the request was stopped', true, error);
-                if (timeout.aborted)
+                if (isLate)
                     throw new TransportError(`no answer within ${timeoutMs / 1000} s`, true, error);
                 throw new TransportError(describe(error), mayHaveBeenSent(error), error, isLasting(error));
+            }
+            finally {
+                clearTimeout(timer);
+                signal.removeEventListener('abort', stop);
             }
         },
     };
 }
+/** Made once: a reason of its own for every signal would carry a stack. */
+const OVER = new Error('over');
 const prepared = new WeakSet();
 /** The errors of connections that had not come about. */
 const early = new WeakSet();
@@ -30628,18 +30651,18 @@ function details(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1063);
-/* harmony import */ var _core_clock_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1601);
-/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4091);
-/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7990);
-/* harmony import */ var _core_trigger_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8110);
-/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6813);
-/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2354);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5334);
-/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3165);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3316);
-/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2295);
+/* harmony import */ var _core_clock_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1601);
+/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4091);
+/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7990);
+/* harmony import */ var _core_trigger_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8110);
+/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6813);
+/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2354);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5334);
+/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3165);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3316);
+/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2295);
 /* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(2813);
-/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(493);
+/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(493);
 
 
 
@@ -30659,8 +30682,8 @@ const BETWEEN_LOOKS_MS = 2000;
 const NONE = new Set();
 // The second line of defence, at the end of the job: a main step that was stopped may have left runs that nobody watches.
 // Nothing that happens here fails the job: its verdict stands.
-(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_5__/* .outliveStreams */ .uJ)();
-(0,_http_js__WEBPACK_IMPORTED_MODULE_8__/* .checkCertificates */ .rQ)(warn);
+(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .outliveStreams */ .uJ)();
+(0,_http_js__WEBPACK_IMPORTED_MODULE_9__/* .checkCertificates */ .rQ)(warn);
 try {
     await post();
 }
@@ -30668,23 +30691,23 @@ catch (error) {
     warn(`the post step failed: ${error instanceof Error ? error.message : String(error)}`);
 }
 async function post() {
-    const open = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_6__/* .readState */ .u)(process.env).filter((run) => run.open);
+    const open = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_7__/* .readState */ .u)(process.env).filter((run) => run.open);
     if (open.length === 0)
         return;
-    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .parseInputs */ .T)((0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .readInputs */ .K)(process.env).raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_9__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_0__/* .checkBaseUrl */ .x, '');
+    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_2__/* .parseInputs */ .T)((0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_5__/* .readInputs */ .K)(process.env).raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_0__/* .checkBaseUrl */ .x, '');
     // Inputs that main accepted are refused only if the state is not main's.
     if (!parsed.ok)
         return warn('runs of this step may still be going, and the inputs to look after them are not there any more');
     const { inputs } = parsed;
-    const { id } = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_9__/* .factsOf */ .xS)(inputs);
-    const host = new _host_js__WEBPACK_IMPORTED_MODULE_7__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_8__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_10__/* .systemClock */ .m.wall), {
+    const { id } = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .factsOf */ .xS)(inputs);
+    const host = new _host_js__WEBPACK_IMPORTED_MODULE_8__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_9__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .systemClock */ .m.wall), {
         baseUrl: inputs.baseUrl,
-        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_9__/* .authorization */ .it)(inputs),
-        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_10__/* .systemClock */ .m,
-        secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_9__/* .secretsOf */ .Fj)(inputs.token),
+        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .authorization */ .it)(inputs),
+        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .systemClock */ .m,
+        secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .secretsOf */ .Fj)(inputs.token),
         onDate: () => { },
     });
-    const provider = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_9__/* .createProvider */ .Qd)(inputs, host);
+    const provider = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .createProvider */ .Qd)(inputs, host);
     const ours = open.filter(({ syncId, runId }) => id.test(syncId) && (runId === null || id.test(runId)));
     const isCancelled = inputs.jobStatus === 'cancelled' && inputs.cancelOn.has('cancel');
     await Promise.all(ours.map((run) => lookAfter(run, isCancelled || run.unwanted, provider)));
@@ -30696,7 +30719,7 @@ async function lookAfter(saved, mayCancel, provider) {
     const name = isUncertain ? `the run of sync ${syncId} that was just being started` : `run ${runId} of sync ${syncId}`;
     if (!isUncertain && (!mayCancel || provider.cancel === undefined))
         return warn(`${name} may still be going: ${link}`);
-    const limit = (0,_core_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .expiring */ .Z)(_system_clock_js__WEBPACK_IMPORTED_MODULE_10__/* .systemClock */ .m, _system_clock_js__WEBPACK_IMPORTED_MODULE_10__/* .systemClock */ .m.now() + CANCEL_MS, new AbortController().signal);
+    const limit = (0,_core_clock_js__WEBPACK_IMPORTED_MODULE_1__/* .expiring */ .Z)(_system_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .systemClock */ .m, _system_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .systemClock */ .m.now() + CANCEL_MS, new AbortController().signal);
     try {
         // Reading it first finds out the version of the API, and leaves a run alone that has ended meanwhile or is another sync's.
         const run = isUncertain ? await lostRun(saved, provider, limit.signal) : await provider.read(runId, limit.signal);
@@ -30704,16 +30727,16 @@ async function lookAfter(saved, mayCancel, provider) {
             return warn(`sync ${syncId} may have been triggered as this step stopped, but no run is seen: ${link}`);
         if (run.syncId !== '' && run.syncId !== syncId)
             return warn(`run ${run.id} is not a run of sync ${syncId}, so it is left alone`);
-        if ((0,_core_provider_js__WEBPACK_IMPORTED_MODULE_2__/* .hasEnded */ .hY)(run))
-            return (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_5__/* .print */ .yy)({ level: 'info', text: `run ${run.id} of sync ${syncId} has ended meanwhile` });
+        if ((0,_core_provider_js__WEBPACK_IMPORTED_MODULE_3__/* .hasEnded */ .hY)(run))
+            return (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .print */ .yy)({ level: 'info', text: `run ${run.id} of sync ${syncId} has ended meanwhile` });
         // A run that was found is this step's only where nobody else can have started it.
         if (!mayCancel || provider.cancel === undefined || (isUncertain && !run.byApi))
             return warn(`run ${run.id} of sync ${syncId} may still be going: ${link}`);
         await provider.cancel(run.id, limit.signal);
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_5__/* .print */ .yy)({ level: 'info', text: `run ${run.id} of sync ${syncId} was told to stop` });
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .print */ .yy)({ level: 'info', text: `run ${run.id} of sync ${syncId} was told to stop` });
     }
     catch (error) {
-        if (!(error instanceof _core_provider_js__WEBPACK_IMPORTED_MODULE_2__/* .ProviderError */ .mZ))
+        if (!(error instanceof _core_provider_js__WEBPACK_IMPORTED_MODULE_3__/* .ProviderError */ .mZ))
             throw error;
         warn(`${name} could not be looked after (${error.message}) and may still be going: ${link}`);
     }
@@ -30726,14 +30749,14 @@ async function lostRun({ syncId, baseline, since, full }, provider, signal) {
     for (let look = 1;; look += 1) {
         const history = await provider.history(syncId, signal);
         const known = history.findIndex(({ id }) => id === baseline);
-        const run = (0,_core_trigger_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseNew */ .su)(known === -1 ? history : history.slice(0, known), NONE, since, full);
+        const run = (0,_core_trigger_js__WEBPACK_IMPORTED_MODULE_4__/* .chooseNew */ .su)(known === -1 ? history : history.slice(0, known), NONE, since, full);
         if (run !== null || look === LOOKS)
             return run;
-        await _system_clock_js__WEBPACK_IMPORTED_MODULE_10__/* .systemClock */ .m.sleep(BETWEEN_LOOKS_MS, signal);
+        await _system_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .systemClock */ .m.sleep(BETWEEN_LOOKS_MS, signal);
     }
 }
 function warn(text) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_5__/* .print */ .yy)({ level: 'warning', text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_12__/* .plain */ .pj)(text) });
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .print */ .yy)({ level: 'warning', text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_12__/* .plain */ .pj)(text) });
 }
 
 __webpack_async_result__();
