@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -140,22 +140,22 @@ describe('after a real dbt', () => {
 })
 
 describe('on a real workflow engine', () => {
-  /** Runs the workflow in a clean copy of the checkout, on this machine. */
-  async function workflow(scenario: 'good' | 'failing', vars: string) {
-    const checkout = join(temp, `checkout-${scenario}-${vars.length}`)
+  /** Runs a workflow in a clean copy of the checkout, on this machine. `prepare` may change the copy. */
+  async function workflow(
+    scenario: 'good' | 'failing',
+    vars: string,
+    file = 'test/e2e/workflows/after-dbt.yml',
+    prepare = (_checkout: string, _url: string) => {},
+  ) {
+    const checkout = mkdtempSync(join(temp, 'checkout-'))
     await run('git', ['clone', '--quiet', '--no-hardlinks', ROOT, checkout])
     const simulator = shop(scenario, { speed: 4 })
     await using server = await serve(simulator)
+    prepare(checkout, server.url)
     const env = { DBT, DBT_VARS: vars, CENSUS_TOKEN: simulator.token(), CENSUS_URL: server.url }
     const given = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`])
-    const args = [
-      'workflow_dispatch',
-      '-W',
-      'test/e2e/workflows/after-dbt.yml',
-      '-P',
-      'ubuntu-latest=-self-hosted',
-      ...given,
-    ]
+    const secret = ['--secret', `CENSUS_TOKEN=${simulator.token()}`]
+    const args = ['workflow_dispatch', '-W', file, '-P', 'ubuntu-latest=-self-hosted', ...given, ...secret]
     const { code, log } = await run(ACT, args, { cwd: checkout, maxBuffer: 64 * 1024 * 1024 }).then(
       ({ stdout, stderr }) => ({ code: 0, log: stdout + stderr }),
       (error: { code: number; stdout: string; stderr: string }) => ({
@@ -185,6 +185,28 @@ describe('on a real workflow engine', () => {
     const { code, log, simulator } = await workflow('good', '{break_customers_test: true}')
     expect(log).toContain('verdict=failure failed=[] blocked=["8290","8291"]')
     expect(created(simulator)).toEqual([0, 0, 1])
+    expect(code).toBe(1)
+  })
+
+  test('a list that is split over a matrix of jobs: each part is synced, and their verdicts are joined', async () => {
+    const file = 'examples/workflows/many.yml'
+    const { code, log, simulator } = await workflow('failing', '{}', file, (checkout, url) => {
+      writeFileSync(join(checkout, 'syncs.txt'), '8290 # customers\n\n8291\n8292\n')
+      const text = readFileSync(join(checkout, file), 'utf8')
+      const [getIt = ''] = /^ +- uses: actions\/checkout@.*$/m.exec(text) ?? []
+      // The action of this checkout, against the simulator, in parts of one sync.
+      const edited = text
+        .replace(/^ +- uses: post-transform-sync\/.*$/m, `${getIt}\n      - uses: ./`)
+        .replace('timeout-minutes: 80', `base-url: ${url}`)
+        .replace('500] | max', '1] | max')
+      writeFileSync(join(checkout, file), edited)
+    })
+    // This engine lets only one job of a matrix set the outputs of all; on GitHub each sets its own.
+    expect(log).toMatch(/set-output:: part-0=1 sync: 1 succeeded/)
+    expect(log).toMatch(/set-output:: part-1=1 sync: 1 failed/)
+    expect(log).toMatch(/set-output:: part-2=1 sync: 1 succeeded/)
+    expect(log).toMatch(/\[many\/verdict\].*\| \* part-[0-2]: 1 sync: /)
+    expect(created(simulator)).toEqual([1, 1, 1])
     expect(code).toBe(1)
   })
 })
