@@ -12,6 +12,8 @@ export interface HostOptions {
   secrets: readonly string[]
   /** Hears of every answer that has a `Date`: all three in milliseconds since the epoch, the last two on this machine's clock. */
   onDate(date: number, sentAt: number, receivedAt: number): void
+  /** Hears when the host asks for a wait that somebody who reads the log would wonder about. Milliseconds. */
+  onPause(ms: number): void
 }
 
 const READ_MS = 30_000
@@ -21,6 +23,7 @@ const MOST_IN_FLIGHT = 16
 /** So many failures in a row, whoever has them, are an outage of the host: then one request at a time finds out whether it is over. */
 const OUTAGE = 5
 const LONGEST_PROBE_MS = 40_000
+const LONG_PAUSE_MS = 10_000
 const NEVER = new AbortController().signal
 
 /**
@@ -209,7 +212,10 @@ export class Host {
   }
 
   #closeFor(ms: number): void {
-    this.#opensAt = Math.max(this.#opensAt, this.#options.clock.now() + ms)
+    const opensAt = this.#options.clock.now() + ms
+    // Every request that was on its way may be told the same.
+    if (ms >= LONG_PAUSE_MS && opensAt - this.#opensAt > LONG_PAUSE_MS / 2) this.#options.onPause(ms)
+    this.#opensAt = Math.max(this.#opensAt, opensAt)
   }
 }
 

@@ -97,6 +97,7 @@ async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
     clock,
     secrets: secretsOf(inputs.token),
     onDate: (...times) => providerClock.observe(...times),
+    onPause: (ms) => log.pause(ms),
   })
   const log = createLog({ details: inputs.showDetails, now: clock.now, write: print })
   const keepState = createStateKeeper(cancel.signal)

@@ -43,6 +43,7 @@ async function post(): Promise<void> {
     clock,
     secrets: secretsOf(inputs.token),
     onDate: () => {},
+    onPause: () => {},
   })
   const provider = createProvider(inputs, host)
   const ours = open.filter(({ syncId, runId }) => id.test(syncId) && (runId === null || id.test(runId)))

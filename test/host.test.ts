@@ -11,6 +11,7 @@ function setUp(answers: Answer[], latencyMs = 10) {
   const clock = new VirtualClock()
   const sent: (Pick<Request, 'method' | 'url' | 'headers' | 'timeoutMs'> & { at: number })[] = []
   const dates: number[][] = []
+  const pauses: number[] = []
   let inFlight = 0
   const peaks = { inFlight: 0 }
   const http: Http = {
@@ -33,8 +34,9 @@ function setUp(answers: Answer[], latencyMs = 10) {
     secrets: [],
     clock,
     onDate: (...times) => dates.push(times),
+    onPause: (ms) => pauses.push(ms),
   })
-  return { clock, host, sent, dates, peaks }
+  return { clock, host, sent, dates, peaks, pauses }
 }
 
 const calm = new AbortController().signal
@@ -42,6 +44,12 @@ const ok = { status: 200 }
 const busy = (seconds?: string) => ({ status: 429, headers: seconds === undefined ? {} : { 'retry-after': seconds } })
 
 describe('a host', () => {
+  test('tells of a long wait that was asked for, once for all who are told of it', async () => {
+    const { clock, host, pauses } = setUp([busy('600'), busy('600'), busy('2'), ok], 100)
+    await clock.run(Promise.all([host.get('/a', calm), host.get('/b', calm)]))
+    expect(pauses).toEqual([600_000])
+  })
+
   test('is set up wrongly only as long as it has never answered', async () => {
     const unknown = new TransportError('the host name is not known', false, undefined, true)
     const { clock, host } = setUp([unknown, ok, unknown])

@@ -41690,6 +41690,7 @@ const MOST_IN_FLIGHT = 16;
 /** So many failures in a row, whoever has them, are an outage of the host: then one request at a time finds out whether it is over. */
 const OUTAGE = 5;
 const LONGEST_PROBE_MS = 40_000;
+const LONG_PAUSE_MS = 10_000;
 const NEVER = new AbortController().signal;
 /**
  * One provider host, shared by all syncs: so many requests in flight, and one gate that `Retry-After` closes for everybody. After a
@@ -41882,7 +41883,11 @@ class Host {
         this.#outUntil = this.#options.clock.now() + pause;
     }
     #closeFor(ms) {
-        this.#opensAt = Math.max(this.#opensAt, this.#options.clock.now() + ms);
+        const opensAt = this.#options.clock.now() + ms;
+        // Every request that was on its way may be told the same.
+        if (ms >= LONG_PAUSE_MS && opensAt - this.#opensAt > LONG_PAUSE_MS / 2)
+            this.#options.onPause(ms);
+        this.#opensAt = Math.max(this.#opensAt, opensAt);
     }
 }
 /** What it means for a read, or a trigger that has not left, that no answer came. */
@@ -42312,6 +42317,7 @@ async function runStep(inputs, dbt) {
         clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m,
         secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .secretsOf */ .Fj)(inputs.token),
         onDate: (...times) => providerClock.observe(...times),
+        onPause: (ms) => log.pause(ms),
     });
     const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_14__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .print */ .yy });
     const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .createStateKeeper */ .G)(cancel.signal);
@@ -42940,7 +42946,7 @@ function plural(count, one, many = `${one}s`) {
 
 /** A sync that says nothing for this long gets a line all the same. */
 const HEARTBEAT_MS = 60_000;
-/** Tells the events of a step as lines, only when something changes; `heartbeat`, called now and then, tells what still goes on. */
+/** Tells the events of a step as lines, only when something changes. */
 function createLog({ details, now, write }) {
     const began = now();
     const open = new Map();
@@ -43015,7 +43021,8 @@ function createLog({ details, now, write }) {
             say(`${sync.name}: still ${sync.state}, ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(now() - sync.since)} so far${outlook(sync, now())}`);
         }
     };
-    return { on, heartbeat };
+    const pause = (ms) => say(`the provider asks for a wait of ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .roughly */ .vB)(ms)}: until then nothing is sent to it`);
+    return { on, heartbeat, pause };
 }
 function outlook({ expected, since }, now) {
     if (expected === null)

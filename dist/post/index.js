@@ -30140,6 +30140,7 @@ const MOST_IN_FLIGHT = 16;
 /** So many failures in a row, whoever has them, are an outage of the host: then one request at a time finds out whether it is over. */
 const OUTAGE = 5;
 const LONGEST_PROBE_MS = 40_000;
+const LONG_PAUSE_MS = 10_000;
 const NEVER = new AbortController().signal;
 /**
  * One provider host, shared by all syncs: so many requests in flight, and one gate that `Retry-After` closes for everybody. After a
@@ -30332,7 +30333,11 @@ class Host {
         this.#outUntil = this.#options.clock.now() + pause;
     }
     #closeFor(ms) {
-        this.#opensAt = Math.max(this.#opensAt, this.#options.clock.now() + ms);
+        const opensAt = this.#options.clock.now() + ms;
+        // Every request that was on its way may be told the same.
+        if (ms >= LONG_PAUSE_MS && opensAt - this.#opensAt > LONG_PAUSE_MS / 2)
+            this.#options.onPause(ms);
+        this.#opensAt = Math.max(this.#opensAt, opensAt);
     }
 }
 /** What it means for a read, or a trigger that has not left, that no answer came. */
@@ -30706,6 +30711,7 @@ async function post() {
         clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .systemClock */ .m,
         secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .secretsOf */ .Fj)(inputs.token),
         onDate: () => { },
+        onPause: () => { },
     });
     const provider = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .createProvider */ .Qd)(inputs, host);
     const ours = open.filter(({ syncId, runId }) => id.test(syncId) && (runId === null || id.test(runId)));

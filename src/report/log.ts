@@ -14,6 +14,14 @@ export interface Line {
   text: string
 }
 
+export interface Log {
+  on(event: Event): void
+  /** Called now and then: tells what still goes on. */
+  heartbeat(): void
+  /** The provider asked for a wait of so many milliseconds. */
+  pause(ms: number): void
+}
+
 export interface LogOptions {
   /** Provider messages as they come, with what they quote from records. */
   details: boolean
@@ -25,8 +33,8 @@ export interface LogOptions {
 /** A sync that says nothing for this long gets a line all the same. */
 const HEARTBEAT_MS = 60_000
 
-/** Tells the events of a step as lines, only when something changes; `heartbeat`, called now and then, tells what still goes on. */
-export function createLog({ details, now, write }: LogOptions): { on(event: Event): void; heartbeat(): void } {
+/** Tells the events of a step as lines, only when something changes. */
+export function createLog({ details, now, write }: LogOptions): Log {
   const began = now()
   const open = new Map<string, Entry>()
   const strangeWords = new Set<string>()
@@ -111,7 +119,8 @@ export function createLog({ details, now, write }: LogOptions): { on(event: Even
       say(`${sync.name}: still ${sync.state}, ${duration(now() - sync.since)} so far${outlook(sync, now())}`)
     }
   }
-  return { on, heartbeat }
+  const pause = (ms: number) => say(`the provider asks for a wait of ${roughly(ms)}: until then nothing is sent to it`)
+  return { on, heartbeat, pause }
 }
 
 interface Entry {

@@ -283,6 +283,7 @@ describe.concurrent('a server that throttles', () => {
         : undefined,
     )
     expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded' }])
+    expect(stage.pauses).toEqual([60 * MINUTE])
   })
 
   test('http-429-no-outage: one failed look after a long wait that was asked for is tolerated like any other', async () => {

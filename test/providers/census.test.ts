@@ -31,6 +31,7 @@ function hostAt(baseUrl: string, token: string, http: Http, clock: VirtualClock)
     secrets: [token],
     clock,
     onDate: () => {},
+    onPause: () => {},
   })
 }
 

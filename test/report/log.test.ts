@@ -312,6 +312,12 @@ describe('a status word that nobody knows', () => {
   })
 })
 
+test('a wait that the provider asks for is told with its length', () => {
+  const lines: string[] = []
+  createLog({ details: false, now: () => 0, write: ({ text }) => lines.push(text) }).pause(10 * MINUTE)
+  expect(lines).toEqual(['[0:00] the provider asks for a wait of 10 min: until then nothing is sent to it'])
+})
+
 describe('the heartbeat', () => {
   const start = (id: string, expected: Forecast | null = null): Event => ({
     kind: 'triggered',

@@ -56,6 +56,7 @@ export async function runTrial(trial: Trial): Promise<History> {
     headers: { authorization: `Bearer ${token}` },
     secrets: [token],
     clock,
+    onPause: () => {},
     onDate: (...times) => providerClock.observe(...times),
   })
   const dbt = trial.builtAgo === null ? null : built(began - trial.builtAgo)

@@ -16,6 +16,7 @@ export class Rehearsal {
   readonly clock = new VirtualClock()
   readonly simulator: Simulator
   readonly events: Event[] = []
+  readonly pauses: number[] = []
   readonly cancel = new AbortController()
   readonly #inputs: Inputs
   dbt: Dbt | null = null
@@ -40,6 +41,7 @@ export class Rehearsal {
       clock,
       secrets: [token],
       onDate: (...times) => providerClock.observe(...times),
+      onPause: (ms) => this.pauses.push(ms),
     })
     return await clock.run(
       act(this.#inputs, new Census({ host, baseUrl, token, apiVersion, groupId }), {
