@@ -1135,7 +1135,7 @@ const BalancedPool = __nccwpck_require__(837)
 const Agent = __nccwpck_require__(7405)
 const ProxyAgent = __nccwpck_require__(6672)
 const EnvHttpProxyAgent = __nccwpck_require__(3137)
-const RetryAgent = __nccwpck_require__(50)
+const RetryAgent = __nccwpck_require__(7669)
 const errors = __nccwpck_require__(8707)
 const util = __nccwpck_require__(3440)
 const { InvalidArgumentError } = errors
@@ -9787,7 +9787,7 @@ module.exports = ProxyAgent
 
 /***/ }),
 
-/***/ 50:
+/***/ 7669:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -39379,6 +39379,150 @@ function article(type) {
 
 /***/ }),
 
+/***/ 50:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   CW: () => (/* binding */ mayHaveBeenSent),
+/* harmony export */   dJ: () => (/* binding */ isLasting),
+/* harmony export */   nh: () => (/* binding */ prepareConnections),
+/* harmony export */   q0: () => (/* binding */ describe),
+/* harmony export */   rQ: () => (/* binding */ checkCertificates)
+/* harmony export */ });
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7067);
+/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7030);
+/* harmony import */ var node_tls__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1692);
+
+
+
+/** Sockets that are kept for the next read. Most runs are looked at seldom: more would stay idle. */
+const MOST_IDLE = 4;
+const CONNECT_MS = 10_000;
+const prepared = new WeakSet();
+/** The errors of connections that had not come about. */
+const early = new WeakSet();
+/**
+ * Makes an agent of http-client give up on a connection that does not come about, after ten seconds or with the signal of the
+ * request: as long as there is none, nothing can have been sent.
+ */
+function prepareConnections(agent, signalOf) {
+    if (agent instanceof node_http__WEBPACK_IMPORTED_MODULE_0__.Agent)
+        prepareAgent(agent);
+    else
+        prepareTunnel(agent, signalOf);
+}
+function prepareAgent(agent) {
+    if (prepared.has(agent))
+        return;
+    prepared.add(agent);
+    agent.maxFreeSockets = MOST_IDLE;
+    const connect = agent.createConnection.bind(agent);
+    agent.createConnection = (options, callback) => {
+        const stream = connect(options, callback);
+        if (stream instanceof node_net__WEBPACK_IMPORTED_MODULE_1__.Socket) {
+            const timer = setTimeout(() => stream.destroy(tooLate()), CONNECT_MS);
+            const onError = (error) => early.add(error);
+            const done = () => {
+                clearTimeout(timer);
+                stream.off('error', onError);
+            };
+            stream.once('error', onError);
+            // A connection is of use only once the certificate has been checked.
+            stream.once(stream instanceof node_tls__WEBPACK_IMPORTED_MODULE_2__.TLSSocket ? 'secureConnect' : 'connect', done).once('close', done);
+        }
+        return stream;
+    };
+}
+/** The CONNECT of a tunnel through a proxy hears neither of a time-out nor of a signal by itself. */
+function prepareTunnel(agent, signalOf) {
+    if (typeof agent !== 'object' || agent === null || prepared.has(agent))
+        return;
+    if (!('request' in agent) || agent.request !== node_http__WEBPACK_IMPORTED_MODULE_0__.request)
+        return;
+    prepared.add(agent);
+    const open = (options) => {
+        const connect = (0,node_http__WEBPACK_IMPORTED_MODULE_0__.request)(options);
+        const signal = signalOf();
+        const timer = setTimeout(() => connect.destroy(tooLate()), CONNECT_MS);
+        const stop = () => connect.destroy();
+        const done = () => {
+            clearTimeout(timer);
+            signal?.removeEventListener('abort', stop);
+        };
+        signal?.addEventListener('abort', stop);
+        return connect.once('connect', done).once('close', done);
+    };
+    Object.assign(agent, { request: open });
+}
+function tooLate() {
+    return Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' });
+}
+/**
+ * Checks certificates whatever the environment says: without it the token would be given to anybody on the way. A company's own
+ * authority is made known with NODE_EXTRA_CA_CERTS instead.
+ */
+function checkCertificates(warn, env = process.env) {
+    if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0')
+        return;
+    // Read anew at every connection, also at those through a proxy.
+    delete env.NODE_TLS_REJECT_UNAUTHORIZED;
+    warn('NODE_TLS_REJECT_UNAUTHORIZED=0 is not followed: it would show the token to whoever is on the way. Make your authority known with NODE_EXTRA_CA_CERTS.');
+}
+/**
+ * Failures to find, reach or trust the other side come before the first byte of the request. An error of TLS itself may also come
+ * later, so it proves nothing.
+ */
+function mayHaveBeenSent(error) {
+    if (!(error instanceof Error))
+        return true;
+    const { code, syscall } = details(error);
+    // An AggregateError is what connecting to several addresses of a host comes to.
+    const before = syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code) || error instanceof AggregateError;
+    return !(early.has(error) ||
+        before ||
+        UNTRUSTED.test(code) ||
+        TUNNEL.test(error.message) ||
+        BEFORE_TLS.test(error.message));
+}
+/** What no waiting mends: a certificate that is not trusted, a host that does not exist, a proxy that wants a password. */
+function isLasting(error) {
+    if (!(error instanceof Error))
+        return false;
+    const { code } = details(error);
+    return UNTRUSTED.test(code) || code === 'ENOTFOUND' || TUNNEL.exec(error.message)?.[1] === '407';
+}
+const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
+const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
+/** What node says of a connection, also one through a tunnel, that is closed during the handshake. */
+const BEFORE_TLS = /before secure TLS connection was established/;
+/** What the tunnel of http-client says when the proxy does not answer its CONNECT with 200. */
+const TUNNEL = /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=)/;
+function describe(error) {
+    if (!(error instanceof Error))
+        return 'the request failed';
+    const { code } = details(error);
+    const tunnel = TUNNEL.exec(error.message);
+    if (tunnel !== null)
+        return `the proxy did not connect${tunnel[1] === undefined ? '' : ` (HTTP ${tunnel[1]})`}`;
+    if (code === 'ENOTFOUND')
+        return 'the host name is not known (ENOTFOUND)';
+    if (code === 'ECONNREFUSED')
+        return 'the connection was refused (ECONNREFUSED)';
+    if (code === 'ECONNRESET')
+        return 'the connection was closed before the whole answer had come (ECONNRESET)';
+    if (UNTRUSTED.test(code)) {
+        return `the certificate is not trusted (${code}); a company's own authority is added with the environment variable NODE_EXTRA_CA_CERTS`;
+    }
+    return code === '' ? error.message : `${error.message} (${code})`;
+}
+function details(error) {
+    const text = (value) => (typeof value === 'string' ? value : '');
+    return { code: 'code' in error ? text(error.code) : '', syscall: 'syscall' in error ? text(error.syscall) : '' };
+}
+
+
+/***/ }),
+
 /***/ 418:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -41905,26 +42049,19 @@ function troubleOf(error) {
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
   wX: () => (/* binding */ TransportError),
-  rQ: () => (/* binding */ checkCertificates),
   V0: () => (/* binding */ createHttp),
   Wh: () => (/* binding */ unlessAborted)
 });
 
-// EXTERNAL MODULE: external "node:http"
-var external_node_http_ = __nccwpck_require__(7067);
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: external "node:stream/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
-// EXTERNAL MODULE: external "node:tls"
-var external_node_tls_ = __nccwpck_require__(1692);
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __nccwpck_require__(8522);
 // EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
 var lib = __nccwpck_require__(4942);
+// EXTERNAL MODULE: ./lib/connections.js
+var connections = __nccwpck_require__(50);
 ;// CONCATENATED MODULE: ./lib/http.js
-
-
 
 
 
@@ -41947,9 +42084,6 @@ class TransportError extends Error {
 const MOST_BYTES = 8 * 1024 * 1024;
 /** As many as a host has requests in flight: one that waits for a socket would only seem to be sent. */
 const MOST_SOCKETS = 16;
-/** Sockets that are kept for the next read. Most runs are looked at seldom: more would stay idle. */
-const MOST_IDLE = 4;
-const CONNECT_MS = 10_000;
 /** Only an idle socket ends here; every request has its own time-out. */
 const SOCKET_IDLE_MS = 300_000;
 /**
@@ -41965,10 +42099,7 @@ function createHttp(userAgent, wall) {
         prepareRequest: (options) => {
             if (signalOfNext !== undefined)
                 options.signal = signalOfNext;
-            if (options.agent instanceof external_node_http_.Agent)
-                prepareAgent(options.agent);
-            else
-                prepareTunnel(options.agent, () => signalOfNext);
+            (0,connections/* prepareConnections */.nh)(options.agent, () => signalOfNext);
             // It takes the brackets of an IPv6 address for a part of its name.
             if (options.host?.startsWith('['))
                 options.host = options.host.slice(1, -1);
@@ -42026,7 +42157,7 @@ function createHttp(userAgent, wall) {
                     throw new TransportError('the request was stopped', true, error);
                 if (isLate)
                     throw new TransportError(`no answer within ${timeoutMs / 1000} s`, true, error);
-                throw new TransportError(describe(error), mayHaveBeenSent(error), error, isLasting(error));
+                throw new TransportError((0,connections/* describe */.q0)(error), (0,connections/* mayHaveBeenSent */.CW)(error), error, (0,connections/* isLasting */.dJ)(error));
             }
             finally {
                 clearTimeout(timer);
@@ -42037,67 +42168,6 @@ function createHttp(userAgent, wall) {
 }
 /** Made once: a reason of its own for every signal would carry a stack. */
 const OVER = new Error('over');
-const prepared = new WeakSet();
-/** The errors of connections that had not come about. */
-const early = new WeakSet();
-/** Gives up on a connection that does not come about: as long as there is none, nothing can have been sent. */
-function prepareAgent(agent) {
-    if (prepared.has(agent))
-        return;
-    prepared.add(agent);
-    agent.maxFreeSockets = MOST_IDLE;
-    const connect = agent.createConnection.bind(agent);
-    agent.createConnection = (options, callback) => {
-        const stream = connect(options, callback);
-        if (stream instanceof external_node_net_.Socket) {
-            const timer = setTimeout(() => stream.destroy(tooLate()), CONNECT_MS);
-            const onError = (error) => early.add(error);
-            const done = () => {
-                clearTimeout(timer);
-                stream.off('error', onError);
-            };
-            stream.once('error', onError);
-            // A connection is of use only once the certificate has been checked.
-            stream.once(stream instanceof external_node_tls_.TLSSocket ? 'secureConnect' : 'connect', done).once('close', done);
-        }
-        return stream;
-    };
-}
-/** The same for the tunnel through a proxy, whose CONNECT hears neither of a time-out nor of a signal by itself. */
-function prepareTunnel(agent, signalOf) {
-    if (typeof agent !== 'object' || agent === null || prepared.has(agent))
-        return;
-    if (!('request' in agent) || agent.request !== external_node_http_.request)
-        return;
-    prepared.add(agent);
-    const open = (options) => {
-        const connect = (0,external_node_http_.request)(options);
-        const signal = signalOf();
-        const timer = setTimeout(() => connect.destroy(tooLate()), CONNECT_MS);
-        const stop = () => connect.destroy();
-        const done = () => {
-            clearTimeout(timer);
-            signal?.removeEventListener('abort', stop);
-        };
-        signal?.addEventListener('abort', stop);
-        return connect.once('connect', done).once('close', done);
-    };
-    Object.assign(agent, { request: open });
-}
-function tooLate() {
-    return Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' });
-}
-/**
- * Checks certificates whatever the environment says: without it the token would be given to anybody on the way. A company's own
- * authority is made known with NODE_EXTRA_CA_CERTS instead.
- */
-function checkCertificates(warn, env = process.env) {
-    if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0')
-        return;
-    // Read anew at every connection, also at those through a proxy.
-    delete env.NODE_TLS_REJECT_UNAUTHORIZED;
-    warn('NODE_TLS_REJECT_UNAUTHORIZED=0 is not followed: it would show the token to whoever is on the way. Make your authority known with NODE_EXTRA_CA_CERTS.');
-}
 /** What the work comes to, or a rejection as soon as the signal aborts. */
 async function unlessAborted(signal, work) {
     const stopped = Promise.withResolvers();
@@ -42146,57 +42216,6 @@ function headersOf({ message }) {
         Array.isArray(value) ? value.join(', ') : (value ?? ''),
     ]));
 }
-/**
- * Failures to find, reach or trust the other side come before the first byte of the request. An error of TLS itself may also come
- * later, so it proves nothing.
- */
-function mayHaveBeenSent(error) {
-    if (!(error instanceof Error))
-        return true;
-    const { code, syscall } = details(error);
-    // An AggregateError is what connecting to several addresses of a host comes to.
-    const before = syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code) || error instanceof AggregateError;
-    return !(early.has(error) ||
-        before ||
-        UNTRUSTED.test(code) ||
-        TUNNEL.test(error.message) ||
-        BEFORE_TLS.test(error.message));
-}
-/** What no waiting mends: a certificate that is not trusted, a host that does not exist, a proxy that wants a password. */
-function isLasting(error) {
-    if (!(error instanceof Error))
-        return false;
-    const { code } = details(error);
-    return UNTRUSTED.test(code) || code === 'ENOTFOUND' || TUNNEL.exec(error.message)?.[1] === '407';
-}
-const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
-const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
-/** What node says of a connection, also one through a tunnel, that is closed during the handshake. */
-const BEFORE_TLS = /before secure TLS connection was established/;
-/** What the tunnel of http-client says when the proxy does not answer its CONNECT with 200. */
-const TUNNEL = /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=)/;
-function describe(error) {
-    if (!(error instanceof Error))
-        return 'the request failed';
-    const { code } = details(error);
-    const tunnel = TUNNEL.exec(error.message);
-    if (tunnel !== null)
-        return `the proxy did not connect${tunnel[1] === undefined ? '' : ` (HTTP ${tunnel[1]})`}`;
-    if (code === 'ENOTFOUND')
-        return 'the host name is not known (ENOTFOUND)';
-    if (code === 'ECONNREFUSED')
-        return 'the connection was refused (ECONNREFUSED)';
-    if (code === 'ECONNRESET')
-        return 'the connection was closed before the whole answer had come (ECONNRESET)';
-    if (UNTRUSTED.test(code)) {
-        return `the certificate is not trusted (${code}); a company's own authority is added with the environment variable NODE_EXTRA_CA_CERTS`;
-    }
-    return code === '' ? error.message : `${error.message} (${code})`;
-}
-function details(error) {
-    const text = (value) => (typeof value === 'string' ? value : '');
-    return { code: 'code' in error ? text(error.code) : '', syscall: 'syscall' in error ? text(error.syscall) : '' };
-}
 
 
 /***/ }),
@@ -42208,24 +42227,26 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(220);
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1063);
 /* harmony import */ var _config_config_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2856);
-/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(418);
-/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7956);
-/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2000);
-/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(2493);
-/* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2739);
-/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9607);
-/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6174);
-/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2354);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5334);
-/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5741);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3316);
-/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(2295);
-/* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1116);
-/* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(9820);
-/* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(8568);
-/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(2813);
-/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(3394);
-/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(493);
+/* harmony import */ var _connections_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(50);
+/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(418);
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7956);
+/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2000);
+/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(2493);
+/* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2739);
+/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9607);
+/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6174);
+/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2354);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5334);
+/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5741);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(3316);
+/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(2295);
+/* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1116);
+/* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(9820);
+/* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(8568);
+/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(2813);
+/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(3394);
+/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(493);
+
 
 
 
@@ -42252,13 +42273,13 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGBREAK'];
 const MOST_TOLD = 50;
 // Red until the end proves otherwise: a process that stops without a verdict must not look like success.
 process.exitCode = 1;
-(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .outliveStreams */ .uJ)();
+(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .outliveStreams */ .uJ)();
 let settled = false;
 process.on('exit', () => {
     if (settled)
         return;
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' });
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_15__/* .outputsOf */ .Y)({ conclusion: 'failure', results: [], problems: ['The action stopped before it had a result.'] }));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' });
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Y)({ conclusion: 'failure', results: [], problems: ['The action stopped before it had a result.'] }));
 });
 const cancel = new AbortController();
 /** The first signal ends the step in good order, which takes some seconds; a second one ends the process as if nobody listened. */
@@ -42269,69 +42290,69 @@ const stop = () => {
 };
 for (const signal of SIGNALS)
     process.on(signal, stop);
-(0,_http_js__WEBPACK_IMPORTED_MODULE_11__/* .checkCertificates */ .rQ)((text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level: 'warning', title: 'Certificates', text }));
-const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.wall() };
+(0,_connections_js__WEBPACK_IMPORTED_MODULE_3__/* .checkCertificates */ .rQ)((text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level: 'warning', title: 'Certificates', text }));
+const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.wall() };
 try {
     if (await main())
         process.exitCode = 0;
 }
 catch (error) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({
         level: 'error',
         title: 'Internal error',
-        text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_18__/* .plain */ .pj)(error instanceof Error ? error.message : String(error)),
+        text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_19__/* .plain */ .pj)(error instanceof Error ? error.message : String(error)),
     });
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_15__/* .outputsOf */ .Y)({ conclusion: 'failure', results: [], problems: ['The action stopped with an internal error.'] }));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Y)({ conclusion: 'failure', results: [], problems: ['The action stopped with an internal error.'] }));
 }
 finally {
     settled = true;
 }
 /** True only if every sync is green. */
 async function main() {
-    const { raw, ...read } = (0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_7__/* .readInputs */ .K)(process.env);
+    const { raw, ...read } = (0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_8__/* .readInputs */ .K)(process.env);
     const root = process.env.GITHUB_WORKSPACE ?? process.cwd();
-    const emptyToken = raw['api-token']?.trim() ? '' : await (0,_github_event_js__WEBPACK_IMPORTED_MODULE_6__/* .explainEmptyToken */ ._)();
-    const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .PROVIDERS */ .xq, raw.provider ?? '');
-    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .parseInputs */ .T)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
-    tell('warning', 'Input', [...read.warnings, ...parsed.warnings].map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_19__/* .hideToken */ .Uy)(text, raw['api-token'] ?? '')));
-    const problems = [...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)].map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_19__/* .hideToken */ .Uy)(text, raw['api-token'] ?? ''));
+    const emptyToken = raw['api-token']?.trim() ? '' : await (0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .explainEmptyToken */ ._)();
+    const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .PROVIDERS */ .xq, raw.provider ?? '');
+    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__/* .parseInputs */ .T)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
+    tell('warning', 'Input', [...read.warnings, ...parsed.warnings].map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_20__/* .hideToken */ .Uy)(text, raw['api-token'] ?? '')));
+    const problems = [...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)].map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_20__/* .hideToken */ .Uy)(text, raw['api-token'] ?? ''));
     if (!parsed.ok || problems.length > 0)
         return await refuse(problems);
     const inputs = { ...parsed.inputs, githubRunId: parsed.inputs.githubRunId ?? process.env.GITHUB_RUN_ID ?? null };
-    const { dbt, warnings, notices } = await (0,_dbt_consult_js__WEBPACK_IMPORTED_MODULE_5__/* .consultDbt */ .b)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .factsOf */ .xS)(inputs), root, _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.wall());
+    const { dbt, warnings, notices } = await (0,_dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__/* .consultDbt */ .b)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(inputs), root, _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.wall());
     tell('warning', 'dbt', warnings);
     tell('notice', 'dbt', notices);
     if (dbt !== null && dbt.badNames.length > 0)
         return await refuse([...dbt.badNames, ...dbt.problems]);
     const report = await runStep(inputs, dbt);
-    for (const annotation of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_13__/* .annotationsOf */ .I)(report, inputs.showDetails))
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)(annotation);
+    for (const annotation of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_14__/* .annotationsOf */ .I)(report, inputs.showDetails))
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)(annotation);
     await publish(report, inputs);
-    return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(_core_judge_js__WEBPACK_IMPORTED_MODULE_3__/* .isRed */ .iI);
+    return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(_core_judge_js__WEBPACK_IMPORTED_MODULE_4__/* .isRed */ .iI);
 }
 async function runStep(inputs, dbt) {
-    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_20__/* .ProviderClock */ .OH();
-    const host = new _host_js__WEBPACK_IMPORTED_MODULE_10__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_11__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.wall), {
+    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_21__/* .ProviderClock */ .OH();
+    const host = new _host_js__WEBPACK_IMPORTED_MODULE_11__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_12__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.wall), {
         baseUrl: inputs.baseUrl,
-        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .authorization */ .it)(inputs),
-        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m,
-        secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .secretsOf */ .Fj)(inputs.token),
+        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .authorization */ .it)(inputs),
+        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m,
+        secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .secretsOf */ .Fj)(inputs.token),
         onDate: (...times) => providerClock.observe(...times),
         onPause: (ms) => log.pause(ms),
     });
-    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_14__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .print */ .yy });
-    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .createStateKeeper */ .G)(cancel.signal);
+    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_15__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .print */ .yy });
+    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_10__/* .createStateKeeper */ .G)(cancel.signal);
     const done = new AbortController();
     void beat(log.heartbeat, done.signal);
     try {
-        return await (0,_action_js__WEBPACK_IMPORTED_MODULE_0__/* .act */ .R)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_12__/* .createProvider */ .Qd)(inputs, host), {
-            clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m,
+        return await (0,_action_js__WEBPACK_IMPORTED_MODULE_0__/* .act */ .R)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .createProvider */ .Qd)(inputs, host), {
+            clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m,
             dbt,
             random: Math.random,
             signal: cancel.signal,
-            watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_20__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
-            group: _github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .group */ .Os,
-            warn: (text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level: 'warning', title: 'Provider', text }),
+            watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_21__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
+            group: _github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .group */ .Os,
+            warn: (text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level: 'warning', title: 'Provider', text }),
             emit: (event) => {
                 keepState(event);
                 log.on(event);
@@ -42344,7 +42365,7 @@ async function runStep(inputs, dbt) {
 }
 async function beat(heartbeat, done) {
     while (!done.aborted) {
-        await _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.sleep(10_000, done);
+        await _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.sleep(10_000, done);
         heartbeat();
     }
 }
@@ -42357,18 +42378,18 @@ async function refuse(problems) {
 /** Ten annotations of a level are shown: nine, and how many more there are. */
 function tell(level, title, texts) {
     for (const text of texts.slice(0, 9))
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level, title, text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_18__/* .plain */ .pj)(text) });
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level, title, text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_19__/* .plain */ .pj)(text) });
     if (texts.length > 9)
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .annotate */ .fz)({ level, title, text: `and ${texts.length - 9} more` });
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level, title, text: `and ${texts.length - 9} more` });
 }
 async function publish(report, inputs) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_15__/* .outputsOf */ .Y)(report));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Y)(report));
     const options = {
         mode: inputs?.mode ?? 'run',
         details: inputs?.showDetails ?? false,
-        tookMs: _system_clock_js__WEBPACK_IMPORTED_MODULE_17__/* .systemClock */ .m.now() - began.now,
+        tookMs: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.now() - began.now,
     };
-    await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_8__/* .writeSummary */ .Sy)((0,_report_summary_js__WEBPACK_IMPORTED_MODULE_16__/* .summaryOf */ .Y)(report, options));
+    await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .writeSummary */ .Sy)((0,_report_summary_js__WEBPACK_IMPORTED_MODULE_17__/* .summaryOf */ .Y)(report, options));
 }
 
 __webpack_async_result__();

@@ -294,7 +294,7 @@ const BalancedPool = __nccwpck_require__(837)
 const Agent = __nccwpck_require__(7405)
 const ProxyAgent = __nccwpck_require__(6672)
 const EnvHttpProxyAgent = __nccwpck_require__(3137)
-const RetryAgent = __nccwpck_require__(50)
+const RetryAgent = __nccwpck_require__(7669)
 const errors = __nccwpck_require__(8707)
 const util = __nccwpck_require__(3440)
 const { InvalidArgumentError } = errors
@@ -8946,7 +8946,7 @@ module.exports = ProxyAgent
 
 /***/ }),
 
-/***/ 50:
+/***/ 7669:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -28627,6 +28627,150 @@ function is(host, list) {
 
 /***/ }),
 
+/***/ 50:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   CW: () => (/* binding */ mayHaveBeenSent),
+/* harmony export */   dJ: () => (/* binding */ isLasting),
+/* harmony export */   nh: () => (/* binding */ prepareConnections),
+/* harmony export */   q0: () => (/* binding */ describe),
+/* harmony export */   rQ: () => (/* binding */ checkCertificates)
+/* harmony export */ });
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7067);
+/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7030);
+/* harmony import */ var node_tls__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1692);
+
+
+
+/** Sockets that are kept for the next read. Most runs are looked at seldom: more would stay idle. */
+const MOST_IDLE = 4;
+const CONNECT_MS = 10_000;
+const prepared = new WeakSet();
+/** The errors of connections that had not come about. */
+const early = new WeakSet();
+/**
+ * Makes an agent of http-client give up on a connection that does not come about, after ten seconds or with the signal of the
+ * request: as long as there is none, nothing can have been sent.
+ */
+function prepareConnections(agent, signalOf) {
+    if (agent instanceof node_http__WEBPACK_IMPORTED_MODULE_0__.Agent)
+        prepareAgent(agent);
+    else
+        prepareTunnel(agent, signalOf);
+}
+function prepareAgent(agent) {
+    if (prepared.has(agent))
+        return;
+    prepared.add(agent);
+    agent.maxFreeSockets = MOST_IDLE;
+    const connect = agent.createConnection.bind(agent);
+    agent.createConnection = (options, callback) => {
+        const stream = connect(options, callback);
+        if (stream instanceof node_net__WEBPACK_IMPORTED_MODULE_1__.Socket) {
+            const timer = setTimeout(() => stream.destroy(tooLate()), CONNECT_MS);
+            const onError = (error) => early.add(error);
+            const done = () => {
+                clearTimeout(timer);
+                stream.off('error', onError);
+            };
+            stream.once('error', onError);
+            // A connection is of use only once the certificate has been checked.
+            stream.once(stream instanceof node_tls__WEBPACK_IMPORTED_MODULE_2__.TLSSocket ? 'secureConnect' : 'connect', done).once('close', done);
+        }
+        return stream;
+    };
+}
+/** The CONNECT of a tunnel through a proxy hears neither of a time-out nor of a signal by itself. */
+function prepareTunnel(agent, signalOf) {
+    if (typeof agent !== 'object' || agent === null || prepared.has(agent))
+        return;
+    if (!('request' in agent) || agent.request !== node_http__WEBPACK_IMPORTED_MODULE_0__.request)
+        return;
+    prepared.add(agent);
+    const open = (options) => {
+        const connect = (0,node_http__WEBPACK_IMPORTED_MODULE_0__.request)(options);
+        const signal = signalOf();
+        const timer = setTimeout(() => connect.destroy(tooLate()), CONNECT_MS);
+        const stop = () => connect.destroy();
+        const done = () => {
+            clearTimeout(timer);
+            signal?.removeEventListener('abort', stop);
+        };
+        signal?.addEventListener('abort', stop);
+        return connect.once('connect', done).once('close', done);
+    };
+    Object.assign(agent, { request: open });
+}
+function tooLate() {
+    return Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' });
+}
+/**
+ * Checks certificates whatever the environment says: without it the token would be given to anybody on the way. A company's own
+ * authority is made known with NODE_EXTRA_CA_CERTS instead.
+ */
+function checkCertificates(warn, env = process.env) {
+    if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0')
+        return;
+    // Read anew at every connection, also at those through a proxy.
+    delete env.NODE_TLS_REJECT_UNAUTHORIZED;
+    warn('NODE_TLS_REJECT_UNAUTHORIZED=0 is not followed: it would show the token to whoever is on the way. Make your authority known with NODE_EXTRA_CA_CERTS.');
+}
+/**
+ * Failures to find, reach or trust the other side come before the first byte of the request. An error of TLS itself may also come
+ * later, so it proves nothing.
+ */
+function mayHaveBeenSent(error) {
+    if (!(error instanceof Error))
+        return true;
+    const { code, syscall } = details(error);
+    // An AggregateError is what connecting to several addresses of a host comes to.
+    const before = syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code) || error instanceof AggregateError;
+    return !(early.has(error) ||
+        before ||
+        UNTRUSTED.test(code) ||
+        TUNNEL.test(error.message) ||
+        BEFORE_TLS.test(error.message));
+}
+/** What no waiting mends: a certificate that is not trusted, a host that does not exist, a proxy that wants a password. */
+function isLasting(error) {
+    if (!(error instanceof Error))
+        return false;
+    const { code } = details(error);
+    return UNTRUSTED.test(code) || code === 'ENOTFOUND' || TUNNEL.exec(error.message)?.[1] === '407';
+}
+const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
+const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
+/** What node says of a connection, also one through a tunnel, that is closed during the handshake. */
+const BEFORE_TLS = /before secure TLS connection was established/;
+/** What the tunnel of http-client says when the proxy does not answer its CONNECT with 200. */
+const TUNNEL = /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=)/;
+function describe(error) {
+    if (!(error instanceof Error))
+        return 'the request failed';
+    const { code } = details(error);
+    const tunnel = TUNNEL.exec(error.message);
+    if (tunnel !== null)
+        return `the proxy did not connect${tunnel[1] === undefined ? '' : ` (HTTP ${tunnel[1]})`}`;
+    if (code === 'ENOTFOUND')
+        return 'the host name is not known (ENOTFOUND)';
+    if (code === 'ECONNREFUSED')
+        return 'the connection was refused (ECONNREFUSED)';
+    if (code === 'ECONNRESET')
+        return 'the connection was closed before the whole answer had come (ECONNRESET)';
+    if (UNTRUSTED.test(code)) {
+        return `the certificate is not trusted (${code}); a company's own authority is added with the environment variable NODE_EXTRA_CA_CERTS`;
+    }
+    return code === '' ? error.message : `${error.message} (${code})`;
+}
+function details(error) {
+    const text = (value) => (typeof value === 'string' ? value : '');
+    return { code: 'code' in error ? text(error.code) : '', syscall: 'syscall' in error ? text(error.syscall) : '' };
+}
+
+
+/***/ }),
+
 /***/ 1601:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -30355,26 +30499,19 @@ function troubleOf(error) {
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
   wX: () => (/* binding */ TransportError),
-  rQ: () => (/* binding */ checkCertificates),
   V0: () => (/* binding */ createHttp),
   Wh: () => (/* binding */ unlessAborted)
 });
 
-// EXTERNAL MODULE: external "node:http"
-var external_node_http_ = __nccwpck_require__(7067);
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: external "node:stream/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
-// EXTERNAL MODULE: external "node:tls"
-var external_node_tls_ = __nccwpck_require__(1692);
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __nccwpck_require__(8522);
 // EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
 var lib = __nccwpck_require__(4942);
+// EXTERNAL MODULE: ./lib/connections.js
+var connections = __nccwpck_require__(50);
 ;// CONCATENATED MODULE: ./lib/http.js
-
-
 
 
 
@@ -30397,9 +30534,6 @@ class TransportError extends Error {
 const MOST_BYTES = 8 * 1024 * 1024;
 /** As many as a host has requests in flight: one that waits for a socket would only seem to be sent. */
 const MOST_SOCKETS = 16;
-/** Sockets that are kept for the next read. Most runs are looked at seldom: more would stay idle. */
-const MOST_IDLE = 4;
-const CONNECT_MS = 10_000;
 /** Only an idle socket ends here; every request has its own time-out. */
 const SOCKET_IDLE_MS = 300_000;
 /**
@@ -30415,10 +30549,7 @@ function createHttp(userAgent, wall) {
         prepareRequest: (options) => {
             if (signalOfNext !== undefined)
                 options.signal = signalOfNext;
-            if (options.agent instanceof external_node_http_.Agent)
-                prepareAgent(options.agent);
-            else
-                prepareTunnel(options.agent, () => signalOfNext);
+            (0,connections/* prepareConnections */.nh)(options.agent, () => signalOfNext);
             // It takes the brackets of an IPv6 address for a part of its name.
             if (options.host?.startsWith('['))
                 options.host = options.host.slice(1, -1);
@@ -30476,7 +30607,7 @@ function createHttp(userAgent, wall) {
                     throw new TransportError('the request was stopped', true, error);
                 if (isLate)
                     throw new TransportError(`no answer within ${timeoutMs / 1000} s`, true, error);
-                throw new TransportError(describe(error), mayHaveBeenSent(error), error, isLasting(error));
+                throw new TransportError((0,connections/* describe */.q0)(error), (0,connections/* mayHaveBeenSent */.CW)(error), error, (0,connections/* isLasting */.dJ)(error));
             }
             finally {
                 clearTimeout(timer);
@@ -30487,67 +30618,6 @@ function createHttp(userAgent, wall) {
 }
 /** Made once: a reason of its own for every signal would carry a stack. */
 const OVER = new Error('over');
-const prepared = new WeakSet();
-/** The errors of connections that had not come about. */
-const early = new WeakSet();
-/** Gives up on a connection that does not come about: as long as there is none, nothing can have been sent. */
-function prepareAgent(agent) {
-    if (prepared.has(agent))
-        return;
-    prepared.add(agent);
-    agent.maxFreeSockets = MOST_IDLE;
-    const connect = agent.createConnection.bind(agent);
-    agent.createConnection = (options, callback) => {
-        const stream = connect(options, callback);
-        if (stream instanceof external_node_net_.Socket) {
-            const timer = setTimeout(() => stream.destroy(tooLate()), CONNECT_MS);
-            const onError = (error) => early.add(error);
-            const done = () => {
-                clearTimeout(timer);
-                stream.off('error', onError);
-            };
-            stream.once('error', onError);
-            // A connection is of use only once the certificate has been checked.
-            stream.once(stream instanceof external_node_tls_.TLSSocket ? 'secureConnect' : 'connect', done).once('close', done);
-        }
-        return stream;
-    };
-}
-/** The same for the tunnel through a proxy, whose CONNECT hears neither of a time-out nor of a signal by itself. */
-function prepareTunnel(agent, signalOf) {
-    if (typeof agent !== 'object' || agent === null || prepared.has(agent))
-        return;
-    if (!('request' in agent) || agent.request !== external_node_http_.request)
-        return;
-    prepared.add(agent);
-    const open = (options) => {
-        const connect = (0,external_node_http_.request)(options);
-        const signal = signalOf();
-        const timer = setTimeout(() => connect.destroy(tooLate()), CONNECT_MS);
-        const stop = () => connect.destroy();
-        const done = () => {
-            clearTimeout(timer);
-            signal?.removeEventListener('abort', stop);
-        };
-        signal?.addEventListener('abort', stop);
-        return connect.once('connect', done).once('close', done);
-    };
-    Object.assign(agent, { request: open });
-}
-function tooLate() {
-    return Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { syscall: 'connect' });
-}
-/**
- * Checks certificates whatever the environment says: without it the token would be given to anybody on the way. A company's own
- * authority is made known with NODE_EXTRA_CA_CERTS instead.
- */
-function checkCertificates(warn, env = process.env) {
-    if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0')
-        return;
-    // Read anew at every connection, also at those through a proxy.
-    delete env.NODE_TLS_REJECT_UNAUTHORIZED;
-    warn('NODE_TLS_REJECT_UNAUTHORIZED=0 is not followed: it would show the token to whoever is on the way. Make your authority known with NODE_EXTRA_CA_CERTS.');
-}
 /** What the work comes to, or a rejection as soon as the signal aborts. */
 async function unlessAborted(signal, work) {
     const stopped = Promise.withResolvers();
@@ -30596,57 +30666,6 @@ function headersOf({ message }) {
         Array.isArray(value) ? value.join(', ') : (value ?? ''),
     ]));
 }
-/**
- * Failures to find, reach or trust the other side come before the first byte of the request. An error of TLS itself may also come
- * later, so it proves nothing.
- */
-function mayHaveBeenSent(error) {
-    if (!(error instanceof Error))
-        return true;
-    const { code, syscall } = details(error);
-    // An AggregateError is what connecting to several addresses of a host comes to.
-    const before = syscall === 'connect' || syscall === 'getaddrinfo' || UNREACHABLE.test(code) || error instanceof AggregateError;
-    return !(early.has(error) ||
-        before ||
-        UNTRUSTED.test(code) ||
-        TUNNEL.test(error.message) ||
-        BEFORE_TLS.test(error.message));
-}
-/** What no waiting mends: a certificate that is not trusted, a host that does not exist, a proxy that wants a password. */
-function isLasting(error) {
-    if (!(error instanceof Error))
-        return false;
-    const { code } = details(error);
-    return UNTRUSTED.test(code) || code === 'ENOTFOUND' || TUNNEL.exec(error.message)?.[1] === '407';
-}
-const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
-const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
-/** What node says of a connection, also one through a tunnel, that is closed during the handshake. */
-const BEFORE_TLS = /before secure TLS connection was established/;
-/** What the tunnel of http-client says when the proxy does not answer its CONNECT with 200. */
-const TUNNEL = /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=)/;
-function describe(error) {
-    if (!(error instanceof Error))
-        return 'the request failed';
-    const { code } = details(error);
-    const tunnel = TUNNEL.exec(error.message);
-    if (tunnel !== null)
-        return `the proxy did not connect${tunnel[1] === undefined ? '' : ` (HTTP ${tunnel[1]})`}`;
-    if (code === 'ENOTFOUND')
-        return 'the host name is not known (ENOTFOUND)';
-    if (code === 'ECONNREFUSED')
-        return 'the connection was refused (ECONNREFUSED)';
-    if (code === 'ECONNRESET')
-        return 'the connection was closed before the whole answer had come (ECONNRESET)';
-    if (UNTRUSTED.test(code)) {
-        return `the certificate is not trusted (${code}); a company's own authority is added with the environment variable NODE_EXTRA_CA_CERTS`;
-    }
-    return code === '' ? error.message : `${error.message} (${code})`;
-}
-function details(error) {
-    const text = (value) => (typeof value === 'string' ? value : '');
-    return { code: 'code' in error ? text(error.code) : '', syscall: 'syscall' in error ? text(error.syscall) : '' };
-}
 
 
 /***/ }),
@@ -30656,18 +30675,20 @@ function details(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1063);
-/* harmony import */ var _core_clock_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1601);
-/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4091);
-/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7990);
-/* harmony import */ var _core_trigger_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8110);
-/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6813);
-/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2354);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5334);
-/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3165);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3316);
-/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2295);
-/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(2813);
-/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(493);
+/* harmony import */ var _connections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(50);
+/* harmony import */ var _core_clock_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1601);
+/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4091);
+/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7990);
+/* harmony import */ var _core_trigger_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8110);
+/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6813);
+/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2354);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5334);
+/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3165);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3316);
+/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(2295);
+/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(2813);
+/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(493);
+
 
 
 
@@ -30687,8 +30708,8 @@ const BETWEEN_LOOKS_MS = 2000;
 const NONE = new Set();
 // The second line of defence, at the end of the job: a main step that was stopped may have left runs that nobody watches.
 // Nothing that happens here fails the job: its verdict stands.
-(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .outliveStreams */ .uJ)();
-(0,_http_js__WEBPACK_IMPORTED_MODULE_9__/* .checkCertificates */ .rQ)(warn);
+(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_7__/* .outliveStreams */ .uJ)();
+(0,_connections_js__WEBPACK_IMPORTED_MODULE_1__/* .checkCertificates */ .rQ)(warn);
 try {
     await post();
 }
@@ -30696,24 +30717,24 @@ catch (error) {
     warn(`the post step failed: ${error instanceof Error ? error.message : String(error)}`);
 }
 async function post() {
-    const open = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_7__/* .readState */ .u)(process.env).filter((run) => run.open);
+    const open = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_8__/* .readState */ .u)(process.env).filter((run) => run.open);
     if (open.length === 0)
         return;
-    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_2__/* .parseInputs */ .T)((0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_5__/* .readInputs */ .K)(process.env).raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_0__/* .checkBaseUrl */ .x, '');
+    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .parseInputs */ .T)((0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_6__/* .readInputs */ .K)(process.env).raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_11__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_0__/* .checkBaseUrl */ .x, '');
     // Inputs that main accepted are refused only if the state is not main's.
     if (!parsed.ok)
         return warn('runs of this step may still be going, and the inputs to look after them are not there any more');
     const { inputs } = parsed;
-    const { id } = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .factsOf */ .xS)(inputs);
-    const host = new _host_js__WEBPACK_IMPORTED_MODULE_8__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_9__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .systemClock */ .m.wall), {
+    const { id } = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_11__/* .factsOf */ .xS)(inputs);
+    const host = new _host_js__WEBPACK_IMPORTED_MODULE_9__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_10__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_12__/* .systemClock */ .m.wall), {
         baseUrl: inputs.baseUrl,
-        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .authorization */ .it)(inputs),
-        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .systemClock */ .m,
-        secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .secretsOf */ .Fj)(inputs.token),
+        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_11__/* .authorization */ .it)(inputs),
+        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_12__/* .systemClock */ .m,
+        secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_11__/* .secretsOf */ .Fj)(inputs.token),
         onDate: () => { },
         onPause: () => { },
     });
-    const provider = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_10__/* .createProvider */ .Qd)(inputs, host);
+    const provider = (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_11__/* .createProvider */ .Qd)(inputs, host);
     const ours = open.filter(({ syncId, runId }) => id.test(syncId) && (runId === null || id.test(runId)));
     const isCancelled = inputs.jobStatus === 'cancelled' && inputs.cancelOn.has('cancel');
     await Promise.all(ours.map((run) => lookAfter(run, isCancelled || run.unwanted, provider)));
@@ -30725,7 +30746,7 @@ async function lookAfter(saved, mayCancel, provider) {
     const name = isUncertain ? `the run of sync ${syncId} that was just being started` : `run ${runId} of sync ${syncId}`;
     if (!isUncertain && (!mayCancel || provider.cancel === undefined))
         return warn(`${name} may still be going: ${link}`);
-    const limit = (0,_core_clock_js__WEBPACK_IMPORTED_MODULE_1__/* .expiring */ .Z)(_system_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .systemClock */ .m, _system_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .systemClock */ .m.now() + CANCEL_MS, new AbortController().signal);
+    const limit = (0,_core_clock_js__WEBPACK_IMPORTED_MODULE_2__/* .expiring */ .Z)(_system_clock_js__WEBPACK_IMPORTED_MODULE_12__/* .systemClock */ .m, _system_clock_js__WEBPACK_IMPORTED_MODULE_12__/* .systemClock */ .m.now() + CANCEL_MS, new AbortController().signal);
     try {
         // Reading it first finds out the version of the API, and leaves a run alone that has ended meanwhile or is another sync's.
         const run = isUncertain ? await lostRun(saved, provider, limit.signal) : await provider.read(runId, limit.signal);
@@ -30733,16 +30754,16 @@ async function lookAfter(saved, mayCancel, provider) {
             return warn(`sync ${syncId} may have been triggered as this step stopped, but no run is seen: ${link}`);
         if (run.syncId !== '' && run.syncId !== syncId)
             return warn(`run ${run.id} is not a run of sync ${syncId}, so it is left alone`);
-        if ((0,_core_provider_js__WEBPACK_IMPORTED_MODULE_3__/* .hasEnded */ .hY)(run))
-            return (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .print */ .yy)({ level: 'info', text: `run ${run.id} of sync ${syncId} has ended meanwhile` });
+        if ((0,_core_provider_js__WEBPACK_IMPORTED_MODULE_4__/* .hasEnded */ .hY)(run))
+            return (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_7__/* .print */ .yy)({ level: 'info', text: `run ${run.id} of sync ${syncId} has ended meanwhile` });
         // A run that was found is this step's only where nobody else can have started it.
         if (!mayCancel || provider.cancel === undefined || (isUncertain && !run.byApi))
             return warn(`run ${run.id} of sync ${syncId} may still be going: ${link}`);
         await provider.cancel(run.id, limit.signal);
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .print */ .yy)({ level: 'info', text: `run ${run.id} of sync ${syncId} was told to stop` });
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_7__/* .print */ .yy)({ level: 'info', text: `run ${run.id} of sync ${syncId} was told to stop` });
     }
     catch (error) {
-        if (!(error instanceof _core_provider_js__WEBPACK_IMPORTED_MODULE_3__/* .ProviderError */ .mZ))
+        if (!(error instanceof _core_provider_js__WEBPACK_IMPORTED_MODULE_4__/* .ProviderError */ .mZ))
             throw error;
         warn(`${name} could not be looked after (${error.message}) and may still be going: ${link}`);
     }
@@ -30755,14 +30776,14 @@ async function lostRun({ syncId, baseline, since, full }, provider, signal) {
     for (let look = 1;; look += 1) {
         const history = await provider.history(syncId, signal);
         const known = history.findIndex(({ id }) => id === baseline);
-        const run = (0,_core_trigger_js__WEBPACK_IMPORTED_MODULE_4__/* .chooseNew */ .su)(known === -1 ? history : history.slice(0, known), NONE, since, full);
+        const run = (0,_core_trigger_js__WEBPACK_IMPORTED_MODULE_5__/* .chooseNew */ .su)(known === -1 ? history : history.slice(0, known), NONE, since, full);
         if (run !== null || look === LOOKS)
             return run;
-        await _system_clock_js__WEBPACK_IMPORTED_MODULE_11__/* .systemClock */ .m.sleep(BETWEEN_LOOKS_MS, signal);
+        await _system_clock_js__WEBPACK_IMPORTED_MODULE_12__/* .systemClock */ .m.sleep(BETWEEN_LOOKS_MS, signal);
     }
 }
 function warn(text) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_6__/* .print */ .yy)({ level: 'warning', text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_12__/* .plain */ .pj)(text) });
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_7__/* .print */ .yy)({ level: 'warning', text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_13__/* .plain */ .pj)(text) });
 }
 
 __webpack_async_result__();
