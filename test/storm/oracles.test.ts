@@ -15,6 +15,9 @@ const retried = await runTrial(
 )
 const two = await runTrial(calm({ syncs: [calmSync(), calmSync({ id: 102 })] }))
 const stopped = await runTrial(calm({ cancelAt: 5000 }))
+const planned = await runTrial(calm({ policy: { mode: 'plan' } }))
+const lateRun = { at: -5000, reason: 'schedule', full: false, timeline: completesAfter(9000) } as const
+const waited = await runTrial(calm({ policy: { mode: 'wait' }, syncs: [calmSync({ others: [lateRun] })] }))
 const throttled = await runTrial(
   calm({
     weather: {
@@ -65,6 +68,8 @@ test.each([
   ['two syncs', two],
   ['a cancelled workflow', stopped],
   ['a throttled trigger', throttled],
+  ['a plan', planned],
+  ['a run of another step', waited],
 ])('a true history of %s is believed', (_name, history) => {
   expect(violations(history)).toEqual([])
 })
@@ -77,6 +82,10 @@ const FORGED: Record<Oracle, [string, History][]> = {
       'a second request after a lost answer, which started nothing',
       wire(good, (one) => twice({ ...one, status: 0 }).map((each) => ({ ...each, created: null, before: [] }))),
     ],
+  ],
+  'only looks where nothing is to be run': [
+    ['a trigger in a plan', policy(good, { mode: 'plan' })],
+    ['cancelling what was to be waited for', policy(stopped, { mode: 'wait' })],
   ],
   'V2 no false verdict': [
     ['succeeded without a run', told(good, { runId: null })],
@@ -114,6 +123,7 @@ const FORGED: Record<Oracle, [string, History][]> = {
     ['not started, with a run', told(good, { outcome: 'not_started' })],
     ['skipped without a policy', told(good, { outcome: 'skipped' })],
     ['triggered and not watched', told(good, { outcome: 'triggered' })],
+    ['planned, though it was to be run', told(good, { outcome: 'planned' })],
     ['blocked by nobody', told(good, { outcome: 'blocked' })],
   ],
   'V2 no false conclusion': [
@@ -126,7 +136,7 @@ const FORGED: Record<Oracle, [string, History][]> = {
     ['no result', { ...good, results: [] }],
     ['two of them', { ...good, results: [...good.results, ...good.results] }],
     ['another order', { ...two, results: two.results.toReversed() }],
-    ['a word of no contract', told(good, { outcome: 'planned' })],
+    ['a word of no contract', told(good, { outcome: 'done' as Told['outcome'] })],
     ['a sync that was never settled', told(good, { settledAt: null })],
   ],
   'V6 Retry-After is obeyed': [

@@ -2,11 +2,12 @@
 import { COLORS, type Outcome } from '../../src/core/judge.ts'
 import type { RunView } from '../simulator/index.ts'
 import type { Exchange, History, Told } from './history.ts'
-import { grade, hasEndedBadly, isOld } from './truth.ts'
+import { awaited, grade, hasEndedBadly, isOld } from './truth.ts'
 
 export const ORACLES = [
   ['V1 never two runs', twoRuns],
   ['V1 never two requests', twoRequests],
+  ['only looks where nothing is to be run', onlyLooks],
   ['V2 no false verdict', falseVerdicts],
   ['V2 no false conclusion', falseConclusion],
   ['V3 one result a sync', results],
@@ -55,6 +56,13 @@ function twoRuns(history: History): string[] {
       }),
     )
   })
+}
+
+function onlyLooks({ trial, exchanges }: History): string[] {
+  const { mode } = trial.policy
+  if (mode !== 'plan' && mode !== 'wait') return []
+  const acts = exchanges.filter(({ operation }) => operation === 'trigger' || operation === 'cancel-run')
+  return acts.map(({ operation, id, at }) => `${operation} ${id} at ${at} with mode: ${mode}`)
 }
 
 /** The lists of runs of its sync that came whole between two triggers. */
@@ -141,8 +149,9 @@ function falsehood(history: History, told: Told): string | null {
     }
     case 'unknown':
       return null
-    case 'blocked':
     case 'planned':
+      return policy.mode === 'plan' ? null : 'it should have been run'
+    case 'blocked':
       return 'no trial has it'
   }
 }
@@ -150,6 +159,8 @@ function falsehood(history: History, told: Told): string | null {
 /** Why this run does not bring the fresh data. With `on-running: attach` a run of others may be older than the data. */
 function whyNoDelivery({ trial, began }: History, { adopted }: Told, run: RunView | null): string | null {
   if (run === null) return 'there is no such run'
+  // What the step was told to wait for is judged as it is.
+  if (trial.policy.mode === 'wait') return null
   if (run.reason === 'dry-run') return 'it was a dry run'
   if (adopted && trial.policy.onRunning === 'attach') return null
   if (isOld(run, trial, began)) return `the run was created before the data was ready, at ${run.createdAt - began}`
@@ -198,6 +209,7 @@ const WORDS: readonly Outcome[] = [
   'warned',
   'fresh',
   'triggered',
+  'planned',
   'skipped',
   'failed',
   'cancelled',
@@ -206,9 +218,10 @@ const WORDS: readonly Outcome[] = [
   'not_started',
 ]
 
-function results({ results: all, trial }: History): string[] {
+function results({ results: all, trial, initially }: History): string[] {
   const ids = (some: readonly number[]) => some.join(' ')
-  const expected = ids(trial.syncs.map(({ id }) => id))
+  const { mode } = trial.policy
+  const expected = ids(mode === 'wait' ? awaited(initially).map(({ sync }) => sync) : trial.syncs.map(({ id }) => id))
   const actual = ids(all.map(({ sync }) => sync))
   return [
     ...(actual === expected ? [] : [`results for ${actual}, instead of ${expected}`]),

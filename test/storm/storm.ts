@@ -14,6 +14,7 @@ import { VirtualClock } from '../support/virtual-clock.ts'
 import { Dice } from './dice.ts'
 import type { Exchange, History, Told } from './history.ts'
 import type { Trial } from './trial.ts'
+import { awaited } from './truth.ts'
 import { strikes, type Trouble } from './weather.ts'
 
 /** A step that is still at work this long after its deadline hangs. */
@@ -42,9 +43,13 @@ export async function runTrial(trial: Trial): Promise<History> {
   })
 
   const { maxParallel, cancelOn, ...rest } = policy
+  const initially = new Map(syncs.map(({ id }) => [id, simulator.runs(id)]))
   const given = inputs({
     ...rest,
-    syncIds: syncs.map(({ id }) => String(id)),
+    syncIds: policy.mode === 'wait' ? [] : syncs.map(({ id }) => String(id)),
+    runs: awaited(initially).map(({ sync, run }) => {
+      return { provider: CENSUS.name, syncId: String(sync), runId: String(run.id) }
+    }),
     token: simulator.token(vendor.token),
     maxParallel: maxParallel ?? Number.POSITIVE_INFINITY,
     cancelOn: new Set(cancelOn),
@@ -62,7 +67,6 @@ export async function runTrial(trial: Trial): Promise<History> {
   const dbt = trial.builtAgo === null ? null : built(began - trial.builtAgo)
   const luck = new Dice(trial.seed, trial.number, 1)
   const settled = new Map<string, Pick<Told, 'settledAt' | 'runs'>>()
-  const initially = new Map(syncs.map(({ id }) => [id, simulator.runs(id)]))
   const common = { trial, began, exchanges, initially, problems: simulator.problems }
   try {
     const report = await clock.run(

@@ -63,7 +63,8 @@ export interface Policy
     | 'maxFailed'
     | 'maxInvalid'
   > {
-  readonly mode: 'run' | 'trigger'
+  /** With `wait` the step is given the newest run of each sync. */
+  readonly mode: 'run' | 'trigger' | 'plan' | 'wait'
   readonly maxParallel: number | null
   readonly cancelOn: readonly ('cancel' | 'timeout' | 'failure')[]
 }
@@ -120,7 +121,7 @@ function makePolicy(dice: Dice): Policy {
     )
   const cancelOn = ['cancel', 'timeout', ...(failFast ? ['failure' as const] : [])] as const
   return {
-    mode: dice.chance(0.1) ? 'trigger' : 'run',
+    mode: dice.among<Policy['mode']>([16, () => 'run'], [2, () => 'trigger'], [1, () => 'plan'], [2, () => 'wait']),
     full: dice.chance(0.15),
     onFresh: dice.pick(['skip', 'skip', 'skip', 'trigger']),
     onRunning: dice.pick(['queue', 'queue', 'queue', 'attach', 'skip', 'fail']),

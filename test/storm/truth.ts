@@ -2,6 +2,14 @@
 import type { RunView } from '../simulator/index.ts'
 import type { Policy, Trial } from './trial.ts'
 
+/** The runs that a step with `mode: wait` is given, in the order of their syncs. */
+export function awaited(runs: ReadonlyMap<number, readonly RunView[]>): { sync: number; run: RunView }[] {
+  return [...runs].flatMap(([sync, all]) => {
+    const [run] = [...all].sort((a, b) => b.createdAt - a.createdAt)
+    return run === undefined ? [] : [{ sync, run }]
+  })
+}
+
 export type Grade =
   | 'going on'
   | 'gone'
