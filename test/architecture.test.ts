@@ -60,6 +60,13 @@ describe('the layers', () => {
     expect(FILES.filter((file) => reaches(file).has(file))).toEqual([])
   })
 
+  test('what the first request does not need is loaded only where it is needed', () => {
+    const eager = FILES.filter((file) =>
+      /^import .* from '(yaml|@actions\/github)'/m.test(readFileSync(join(SRC, file), 'utf8')),
+    )
+    expect(eager).toEqual([])
+  })
+
   test('the check sees imports of every form', () => {
     expect(importsOf('main.ts')).toEqual(expect.arrayContaining(['action.ts', 'core/inputs.ts', 'github/runner.ts']))
     expect(importsOf('github/event.ts')).toEqual(['@actions/github'])

@@ -306,9 +306,9 @@ describe.concurrent('a server that throttles', () => {
     expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded' }])
   })
 
-  test('http-429-storm: five hundred syncs settle at the rate that the server allows, and none fails', async () => {
+  test('http-429-storm: a thousand syncs settle at the rate that the server allows, and none fails', async () => {
     const rate = 20
-    const stage = new Rehearsal({}, { syncs: syncs(500, { timeline: completesAfter(3 * MINUTE) }) })
+    const stage = new Rehearsal({}, { syncs: syncs(1000, { timeline: completesAfter(3 * MINUTE) }) })
     const asked = new Map<number, number>()
     stage.simulator.faults.push(() => {
       const second = Math.floor(stage.clock.now() / 1000)
