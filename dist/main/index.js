@@ -39528,6 +39528,7 @@ function details(error) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   E1: () => (/* binding */ parseList),
+/* harmony export */   Fj: () => (/* binding */ secretsOf),
 /* harmony export */   Lr: () => (/* binding */ toId),
 /* harmony export */   Qq: () => (/* binding */ dedupe),
 /* harmony export */   Uy: () => (/* binding */ hideToken),
@@ -39566,13 +39567,16 @@ function parseToken(text, whenEmpty) {
         return { problem: `api-token: is shorter than ${SHORTEST_SECRET} characters, so it cannot be a token.` };
     return { token };
 }
+/** The token, and what is left of it without its prefix; nothing that is so short that it may stand in any text. */
+function secretsOf(token) {
+    return [token, token.replace(/^secret-token:/, '')].filter((secret) => secret.length >= SHORTEST_SECRET);
+}
 /** A message that quotes what somebody has pasted, without the token if that is what it was. */
 function hideToken(text, raw) {
     const parsed = parseToken(raw, '');
-    if (!('token' in parsed))
-        return text;
-    const bare = parsed.token.replace(/^secret-token:/, '');
-    return text.replaceAll(parsed.token, '***').replaceAll(bare, '***');
+    return 'token' in parsed
+        ? secretsOf(parsed.token).reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
+        : text;
 }
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */
 function parseList(text) {
@@ -42336,7 +42340,7 @@ async function runStep(inputs, dbt) {
         baseUrl: inputs.baseUrl,
         headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .authorization */ .it)(inputs),
         clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m,
-        secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .secretsOf */ .Fj)(inputs.token),
+        secrets: (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_20__/* .secretsOf */ .Fj)(inputs.token),
         onDate: (...times) => providerClock.observe(...times),
         onPause: (ms) => log.pause(ms),
     });
@@ -42406,8 +42410,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   xq: () => (/* binding */ PROVIDERS),
   it: () => (/* binding */ authorization),
   Qd: () => (/* binding */ createProvider),
-  xS: () => (/* binding */ factsOf),
-  Fj: () => (/* binding */ secretsOf)
+  xS: () => (/* binding */ factsOf)
 });
 
 // EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
@@ -42809,10 +42812,6 @@ function factsOf({ provider }) {
 /** How a request to this provider shows who is asking. */
 function authorization({ token }) {
     return { authorization: `Bearer ${token}` };
-}
-/** The token, and what is left of it without its prefix. */
-function secretsOf(token) {
-    return [token, token.replace(/^secret-token:/, '')];
 }
 function createProvider(inputs, host) {
     const { provider, baseUrl, token, apiVersion, groupId } = inputs;

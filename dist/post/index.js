@@ -28805,6 +28805,7 @@ function expiring(clock, deadline, signal) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   E1: () => (/* binding */ parseList),
+/* harmony export */   Fj: () => (/* binding */ secretsOf),
 /* harmony export */   Lr: () => (/* binding */ toId),
 /* harmony export */   Qq: () => (/* binding */ dedupe),
 /* harmony export */   WU: () => (/* binding */ show),
@@ -28843,13 +28844,16 @@ function parseToken(text, whenEmpty) {
         return { problem: `api-token: is shorter than ${SHORTEST_SECRET} characters, so it cannot be a token.` };
     return { token };
 }
+/** The token, and what is left of it without its prefix; nothing that is so short that it may stand in any text. */
+function secretsOf(token) {
+    return [token, token.replace(/^secret-token:/, '')].filter((secret) => secret.length >= SHORTEST_SECRET);
+}
 /** A message that quotes what somebody has pasted, without the token if that is what it was. */
 function hideToken(text, raw) {
     const parsed = parseToken(raw, '');
-    if (!('token' in parsed))
-        return text;
-    const bare = parsed.token.replace(/^secret-token:/, '');
-    return text.replaceAll(parsed.token, '***').replaceAll(bare, '***');
+    return 'token' in parsed
+        ? secretsOf(parsed.token).reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
+        : text;
 }
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */
 function parseList(text) {
@@ -30677,6 +30681,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1063);
 /* harmony import */ var _connections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(50);
 /* harmony import */ var _core_clock_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1601);
+/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(418);
 /* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4091);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7990);
 /* harmony import */ var _core_trigger_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8110);
@@ -30686,8 +30691,9 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3165);
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3316);
 /* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(2295);
-/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(2813);
+/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2813);
 /* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(493);
+
 
 
 
@@ -30730,7 +30736,7 @@ async function post() {
         baseUrl: inputs.baseUrl,
         headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_11__/* .authorization */ .it)(inputs),
         clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_12__/* .systemClock */ .m,
-        secrets: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_11__/* .secretsOf */ .Fj)(inputs.token),
+        secrets: (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_13__/* .secretsOf */ .Fj)(inputs.token),
         onDate: () => { },
         onPause: () => { },
     });
@@ -30783,7 +30789,7 @@ async function lostRun({ syncId, baseline, since, full }, provider, signal) {
     }
 }
 function warn(text) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_7__/* .print */ .yy)({ level: 'warning', text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_13__/* .plain */ .pj)(text) });
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_7__/* .print */ .yy)({ level: 'warning', text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_14__/* .plain */ .pj)(text) });
 }
 
 __webpack_async_result__();
@@ -30800,8 +30806,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   xq: () => (/* binding */ PROVIDERS),
   it: () => (/* binding */ authorization),
   Qd: () => (/* binding */ createProvider),
-  xS: () => (/* binding */ factsOf),
-  Fj: () => (/* binding */ secretsOf)
+  xS: () => (/* binding */ factsOf)
 });
 
 // EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
@@ -31203,10 +31208,6 @@ function factsOf({ provider }) {
 /** How a request to this provider shows who is asking. */
 function authorization({ token }) {
     return { authorization: `Bearer ${token}` };
-}
-/** The token, and what is left of it without its prefix. */
-function secretsOf(token) {
-    return [token, token.replace(/^secret-token:/, '')];
 }
 function createProvider(inputs, host) {
     const { provider, baseUrl, token, apiVersion, groupId } = inputs;

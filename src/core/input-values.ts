@@ -50,12 +50,17 @@ export function parseToken(text: string, whenEmpty: string): { token: string } |
   return { token }
 }
 
+/** The token, and what is left of it without its prefix; nothing that is so short that it may stand in any text. */
+export function secretsOf(token: string): string[] {
+  return [token, token.replace(/^secret-token:/, '')].filter((secret) => secret.length >= SHORTEST_SECRET)
+}
+
 /** A message that quotes what somebody has pasted, without the token if that is what it was. */
 export function hideToken(text: string, raw: string): string {
   const parsed = parseToken(raw, '')
-  if (!('token' in parsed)) return text
-  const bare = parsed.token.replace(/^secret-token:/, '')
-  return text.replaceAll(parsed.token, '***').replaceAll(bare, '***')
+  return 'token' in parsed
+    ? secretsOf(parsed.token).reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
+    : text
 }
 
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */

@@ -17,11 +17,6 @@ export function authorization({ token }: Inputs): Record<string, string> {
   return { authorization: `Bearer ${token}` }
 }
 
-/** The token, and what is left of it without its prefix. */
-export function secretsOf(token: string): string[] {
-  return [token, token.replace(/^secret-token:/, '')]
-}
-
 export function createProvider(inputs: Inputs, host: Host): Provider {
   const { provider, baseUrl, token, apiVersion, groupId } = inputs
   switch (provider) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkBaseUrl } from '../../src/address.ts'
+import { hideToken, secretsOf } from '../../src/core/input-values.ts'
 import { DEFAULTS, type Inputs, settingsOf } from '../../src/core/inputs.ts'
 import { parseInputs } from '../../src/core/parse-inputs.ts'
 import type { ConfigFile } from '../../src/core/settings.ts'
@@ -369,5 +370,21 @@ describe('base-url', () => {
     expect(problems({ 'base-url': 'https://x.example.com', region: 'eu' })).toEqual([
       expect.stringContaining('region: '),
     ])
+  })
+})
+
+describe('what is secret of a token', () => {
+  test('is the token, and what follows its prefix', () => {
+    expect(secretsOf('secret-token:abcdefgh')).toEqual(['secret-token:abcdefgh', 'abcdefgh'])
+  })
+
+  test('is no rest that may stand in any text', () => {
+    expect(secretsOf('secret-token:run')).toEqual(['secret-token:run'])
+    expect(hideToken('the run secret-token:run', 'secret-token:run')).toBe('the run ***')
+  })
+
+  test('is hidden however it was pasted; what is no token hides nothing', () => {
+    expect(hideToken('sync-ids: "abcdefgh" is no id', '  "secret-token:abcdefgh"\n')).toBe('sync-ids: "***" is no id')
+    expect(hideToken('sync-ids: "a" is no id', 'a')).toBe('sync-ids: "a" is no id')
   })
 })
