@@ -42248,7 +42248,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(9820);
 /* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(8568);
 /* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(2813);
-/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(3394);
+/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(3821);
 /* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(493);
 
 
@@ -43217,6 +43217,7 @@ function messageOf({ conclusion, results, problems }) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   E$: () => (/* binding */ redact),
+/* harmony export */   a4: () => (/* binding */ mermaid),
 /* harmony export */   pj: () => (/* binding */ plain),
 /* harmony export */   wD: () => (/* binding */ markdown)
 /* harmony export */ });
@@ -43272,21 +43273,104 @@ function markdown(text, longest = LONGEST) {
         .replace(/[\\`*_[\]~$|!]/g, '\\$&')
         .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&');
 }
+/**
+ * The label of a Mermaid node, to be put in quotes. Whatever is no letter, digit or blank is written as its number, so that it is no
+ * quote, bracket, tag, Markdown or directive to Mermaid, and shows as it is.
+ */
+function mermaid(text, longest = 80) {
+    return plain(text, longest).replace(/[^\p{L}\p{M}\p{N} ]/gu, (mark) => `#${mark.codePointAt(0)};`);
+}
 
 
 /***/ }),
 
-/***/ 3394:
+/***/ 3821:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Y: () => (/* binding */ summaryOf)
-/* harmony export */ });
-/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
-/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7703);
-/* harmony import */ var _log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9820);
-/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2813);
-/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7142);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Y: () => (/* binding */ summaryOf)
+});
+
+// EXTERNAL MODULE: ./lib/core/judge.js
+var judge = __nccwpck_require__(7956);
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+// EXTERNAL MODULE: ./lib/report/safe.js
+var safe = __nccwpck_require__(2813);
+// EXTERNAL MODULE: ./lib/report/wording.js
+var wording = __nccwpck_require__(7142);
+;// CONCATENATED MODULE: ./lib/report/lineage.js
+
+
+
+/** More than these nobody can read; the table has them all. */
+const MOST_NODES = 60;
+/** White on these is readable in a light page and in a dark one. */
+const CLASSES = {
+    good: '#1a7f37',
+    flawed: '#9a6700',
+    bad: '#cf222e',
+    idle: '#57606a',
+};
+/**
+ * A Mermaid flowchart from the models by way of the syncs to the destinations, coloured by outcome; empty where it would show too
+ * much, or nothing that one look at the table does not: for one sync, or where no model is known.
+ */
+function lineageOf(results) {
+    const models = new Names('m');
+    const destinations = new Names('d');
+    const syncs = [];
+    const edges = [];
+    for (const [index, result] of results.entries()) {
+        const id = `s${index}`;
+        const { mark, words } = wording/* OUTCOMES */.im[result.outcome];
+        syncs.push(`${id}["${(0,safe/* mermaid */.a4)(`${mark} ${(0,wording/* nameOf */.Vb)(result.sync)}: ${words}`)}"]:::${classOf(result)}`);
+        for (const model of result.ruling?.models ?? [])
+            edges.push(`${models.idOf((0,wording/* modelName */.fD)(model))} --> ${id}`);
+        const destination = (0,wording/* destinationOf */.My)(result.sync);
+        if (destination !== '')
+            edges.push(`${id} --> ${destinations.idOf(destination)}`);
+    }
+    const nodes = [...models.nodes('["', '"]'), ...syncs, ...destinations.nodes('(["', '"])')];
+    if (results.length < 2 || models.size === 0 || nodes.length > MOST_NODES)
+        return '';
+    const classes = Object.entries(CLASSES).map(([name, fill]) => `classDef ${name} fill:${fill},stroke:${fill},color:#fff`);
+    const lines = ['flowchart LR', ...[...nodes, ...edges, ...classes].map((line) => `  ${line}`)];
+    return ['### From models to destinations', '', '```mermaid', ...lines, '```', ''].join('\n');
+}
+function classOf({ outcome, tolerated }) {
+    if (judge/* COLORS */.lm[outcome] === 'red')
+        return tolerated === null ? 'bad' : 'flawed';
+    if (outcome === 'warned')
+        return 'flawed';
+    return outcome === 'skipped' || outcome === 'planned' ? 'idle' : 'good';
+}
+/** Gives every name one id, the first time it is named. */
+class Names {
+    #prefix;
+    #ids = new Map();
+    constructor(prefix) {
+        this.#prefix = prefix;
+    }
+    get size() {
+        return this.#ids.size;
+    }
+    idOf(name) {
+        const id = this.#ids.get(name) ?? `${this.#prefix}${this.#ids.size}`;
+        this.#ids.set(name, id);
+        return id;
+    }
+    nodes(before, after) {
+        return [...this.#ids].map(([name, id]) => `${id}${before}${(0,safe/* mermaid */.a4)(name)}${after}`);
+    }
+}
+
+// EXTERNAL MODULE: ./lib/report/log.js
+var log = __nccwpck_require__(9820);
+;// CONCATENATED MODULE: ./lib/report/summary.js
+
 
 
 
@@ -43308,20 +43392,20 @@ function summaryOf(report, options) {
     const head = [
         `## ${headline(conclusion, options.mode)}`,
         '',
-        [tally(results), records(results), `in ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(options.tookMs)}`].filter((part) => part !== '').join(' · '),
+        [tally(results), records(results), `in ${(0,format/* duration */.p0)(options.tookMs)}`].filter((part) => part !== '').join(' · '),
         '',
-        ...problems.flatMap((problem) => [`> ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)(problem)}`, '']),
+        ...problems.flatMap((problem) => [`> ${(0,safe/* markdown */.wD)(problem)}`, '']),
         '',
     ].join('\n');
     // Where the step never came to its syncs, its problem says it all.
-    const failures = problems.length > 0 ? [] : results.filter(_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI);
+    const failures = problems.length > 0 ? [] : results.filter(judge/* isRed */.iI);
     const blocks = failures.map((result) => failure(result, options.details));
     const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null);
     const rows = results.map((result) => row(result, options.details, withModels));
-    return squeeze(head, blocks, tableHead(withModels), rows);
+    return squeeze(head, blocks, tableHead(withModels), rows, lineageOf(results));
 }
 function gravity(result) {
-    if ((0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result))
+    if ((0,judge/* isRed */.iI)(result))
         return 0;
     return result.outcome === 'warned' || result.tolerated !== null ? 1 : 2;
 }
@@ -43335,10 +43419,10 @@ function headline(conclusion, mode) {
 function tally(results) {
     const words = new Map();
     for (const { outcome } of results)
-        words.set(_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words, (words.get(_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words) ?? 0) + 1);
+        words.set(wording/* OUTCOMES */.im[outcome].words, (words.get(wording/* OUTCOMES */.im[outcome].words) ?? 0) + 1);
     return [
-        (0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(results.length, 'sync', 'syncs'),
-        ...[...words].map(([word, count]) => `${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .number */ .ai)(count)} ${word}`),
+        (0,format/* plural */.LS)(results.length, 'sync', 'syncs'),
+        ...[...words].map(([word, count]) => `${(0,format/* number */.ai)(count)} ${word}`),
     ].join(' · ');
 }
 function records(results) {
@@ -43346,22 +43430,22 @@ function records(results) {
     if (!results.some(({ run }) => run !== null && run.counts.succeeded !== null))
         return '';
     const flaws = [
-        sum('failed') > 0 ? `${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .number */ .ai)(sum('failed'))} rejected` : '',
-        sum('invalid') > 0 ? `${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .number */ .ai)(sum('invalid'))} invalid` : '',
+        sum('failed') > 0 ? `${(0,format/* number */.ai)(sum('failed'))} rejected` : '',
+        sum('invalid') > 0 ? `${(0,format/* number */.ai)(sum('invalid'))} invalid` : '',
     ];
-    return [`${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(sum('succeeded'), 'record')} accepted`, ...flaws.filter((flaw) => flaw !== '')].join(', ');
+    return [`${(0,format/* plural */.LS)(sum('succeeded'), 'record')} accepted`, ...flaws.filter((flaw) => flaw !== '')].join(', ');
 }
 function failure(result, details) {
-    const where = (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .destinationOf */ .My)(result.sync) === '' ? '' : ` → ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .destinationOf */ .My)(result.sync))}`;
+    const where = (0,wording/* destinationOf */.My)(result.sync) === '' ? '' : ` → ${(0,safe/* markdown */.wD)((0,wording/* destinationOf */.My)(result.sync))}`;
     const facts = [
-        (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .modelsOf */ .Wh)(result.ruling) === '' ? '' : `fed by ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .modelsOf */ .Wh)(result.ruling), 200)}`,
+        (0,wording/* modelsOf */.Wh)(result.ruling) === '' ? '' : `fed by ${(0,safe/* markdown */.wD)((0,wording/* modelsOf */.Wh)(result.ruling), 200)}`,
         result.runId === null ? '' : `run ${result.runId}`,
-        result.run === null ? '' : (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .recordsOf */ .M$)(result.run.counts),
+        result.run === null ? '' : (0,wording/* recordsOf */.M$)(result.run.counts),
     ].filter((fact) => fact !== '');
     return [
-        `### ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[result.outcome].mark} ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(result.sync), 200)}${where}: ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[result.outcome].words}`,
+        `### ${wording/* OUTCOMES */.im[result.outcome].mark} ${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(result.sync), 200)}${where}: ${wording/* OUTCOMES */.im[result.outcome].words}`,
         '',
-        `> ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, details))}`,
+        `> ${(0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(result, details))}`,
         '',
         `${facts.length > 0 ? `${facts.join(' · ')} · ` : ''}[Open the sync](${result.url})`,
         '',
@@ -43370,15 +43454,15 @@ function failure(result, details) {
 }
 function row(result, details, withModels) {
     const { sync, outcome, run, url, tolerated } = result;
-    const took = run === null ? null : (0,_log_js__WEBPACK_IMPORTED_MODULE_1__/* .durationOf */ .cf)(run);
+    const took = run === null ? null : (0,log/* durationOf */.cf)(run);
     const cells = [
-        `${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].mark} ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
-        `[${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync), 200)}](${url})`,
-        (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .destinationOf */ .My)(sync)),
-        ...(withModels ? [(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .modelsOf */ .Wh)(result.ruling), 200)] : []),
-        run === null ? '' : (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .recordsOf */ .M$)(run.counts),
-        took === null ? '' : (0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(took),
-        (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .markdown */ .wD)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, details), 300),
+        `${wording/* OUTCOMES */.im[outcome].mark} ${wording/* OUTCOMES */.im[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
+        `[${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 200)}](${url})`,
+        (0,safe/* markdown */.wD)((0,wording/* destinationOf */.My)(sync)),
+        ...(withModels ? [(0,safe/* markdown */.wD)((0,wording/* modelsOf */.Wh)(result.ruling), 200)] : []),
+        run === null ? '' : (0,wording/* recordsOf */.M$)(run.counts),
+        took === null ? '' : (0,format/* duration */.p0)(took),
+        (0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(result, details), 300),
     ];
     return `| ${cells.join(' | ')} |\n`;
 }
@@ -43389,9 +43473,9 @@ function tableHead(withModels) {
     return `| ${columns.join(' | ')} |\n|${columns.map(() => '---|').join('')}\n`;
 }
 /** As many blocks and rows as there is room for, blocks first: they say more. */
-function squeeze(head, blocks, table, rows) {
+function squeeze(head, blocks, table, rows, picture) {
     const size = (text) => new TextEncoder().encode(text).length;
-    let left = MOST_BYTES - size(head) - size(table) - 200;
+    let left = MOST_BYTES - size(head) - size(table) - size(picture) - 200;
     const take = (parts, share) => {
         const room = left * share;
         let used = 0;
@@ -43401,10 +43485,11 @@ function squeeze(head, blocks, table, rows) {
         });
         left -= Math.min(used, room);
         const rest = parts.length - fitting.length;
-        return fitting.join('') + (rest === 0 ? '' : `\n… and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(rest, 'more sync', 'more syncs')}.\n\n`);
+        return fitting.join('') + (rest === 0 ? '' : `\n… and ${(0,format/* plural */.LS)(rest, 'more sync', 'more syncs')}.\n\n`);
     };
     const text = head + take(blocks, 0.5);
-    return rows.length === 0 ? text : text + table + take(rows, 1);
+    const below = picture === '' ? '' : `\n${picture}`;
+    return rows.length === 0 ? text : text + table + take(rows, 1) + below;
 }
 
 
@@ -43418,6 +43503,7 @@ function squeeze(head, blocks, table, rows) {
 /* harmony export */   My: () => (/* binding */ destinationOf),
 /* harmony export */   Vb: () => (/* binding */ nameOf),
 /* harmony export */   Wh: () => (/* binding */ modelsOf),
+/* harmony export */   fD: () => (/* binding */ modelName),
 /* harmony export */   gf: () => (/* binding */ whyOf),
 /* harmony export */   im: () => (/* binding */ OUTCOMES)
 /* harmony export */ });
@@ -43449,10 +43535,13 @@ function nameOf(sync) {
 function destinationOf(sync) {
     return sync.destination === null ? '' : (0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(sync.destination, 80);
 }
+/** `customers.v2` of `model.shop.customers.v2`: what comes before the name says little to somebody who knows the project. */
+function modelName(id) {
+    return (0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(id.split('.').slice(2).join('.'), 80);
+}
 /** The models that feed a sync, in few words; empty where they are not known. */
 function modelsOf(ruling) {
-    // `model.shop.customers.v2`: what comes before the name says little to somebody who knows the project.
-    const names = (ruling?.models ?? []).map((id) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(id.split('.').slice(2).join('.'), 80));
+    const names = (ruling?.models ?? []).map(modelName);
     return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .number */ .ai)(names.length - 3)} more`;
 }
 /** Why it ended so, with the provider's message; `details` shows it as it came, row-level detail included. */

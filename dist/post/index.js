@@ -31228,7 +31228,7 @@ function createProvider(inputs, host) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   pj: () => (/* binding */ plain)
 /* harmony export */ });
-/* unused harmony exports redact, markdown */
+/* unused harmony exports redact, markdown, mermaid */
 /** The one place where text from outside becomes safe to show. Everything that is not ours passes through here. */
 const LONGEST = 1000;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -31280,6 +31280,13 @@ function markdown(text, longest = LONGEST) {
         .replace(/[&<>@#]|:(?=\/\/)|(?<=www)\./gi, (mark) => `&#${mark.charCodeAt(0)};`)
         .replace(/[\\`*_[\]~$|!]/g, '\\$&')
         .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&');
+}
+/**
+ * The label of a Mermaid node, to be put in quotes. Whatever is no letter, digit or blank is written as its number, so that it is no
+ * quote, bracket, tag, Markdown or directive to Mermaid, and shows as it is.
+ */
+function mermaid(text, longest = 80) {
+    return plain(text, longest).replace(/[^\p{L}\p{M}\p{N} ]/gu, (mark) => `#${mark.codePointAt(0)};`);
 }
 
 

@@ -58,3 +58,11 @@ export function markdown(text: string, longest = LONGEST): string {
     .replace(/[\\`*_[\]~$|!]/g, '\\$&')
     .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&')
 }
+
+/**
+ * The label of a Mermaid node, to be put in quotes. Whatever is no letter, digit or blank is written as its number, so that it is no
+ * quote, bracket, tag, Markdown or directive to Mermaid, and shows as it is.
+ */
+export function mermaid(text: string, longest = 80): string {
+  return plain(text, longest).replace(/[^\p{L}\p{M}\p{N} ]/gu, (mark) => `#${mark.codePointAt(0)};`)
+}

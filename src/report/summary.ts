@@ -1,6 +1,7 @@
 import { type Conclusion, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { duration, number, plural } from './format.ts'
+import { lineageOf } from './lineage.ts'
 import { durationOf } from './log.ts'
 import type { Report } from './outputs.ts'
 import { markdown } from './safe.ts'
@@ -34,7 +35,7 @@ export function summaryOf(report: Report, options: { mode: string; details: bool
   const blocks = failures.map((result) => failure(result, options.details))
   const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null)
   const rows = results.map((result) => row(result, options.details, withModels))
-  return squeeze(head, blocks, tableHead(withModels), rows)
+  return squeeze(head, blocks, tableHead(withModels), rows, lineageOf(results))
 }
 
 function gravity(result: Result): number {
@@ -110,9 +111,15 @@ function tableHead(withModels: boolean): string {
 }
 
 /** As many blocks and rows as there is room for, blocks first: they say more. */
-function squeeze(head: string, blocks: readonly string[], table: string, rows: readonly string[]): string {
+function squeeze(
+  head: string,
+  blocks: readonly string[],
+  table: string,
+  rows: readonly string[],
+  picture: string,
+): string {
   const size = (text: string) => new TextEncoder().encode(text).length
-  let left = MOST_BYTES - size(head) - size(table) - 200
+  let left = MOST_BYTES - size(head) - size(table) - size(picture) - 200
   const take = (parts: readonly string[], share: number) => {
     const room = left * share
     let used = 0
@@ -125,5 +132,6 @@ function squeeze(head: string, blocks: readonly string[], table: string, rows: r
     return fitting.join('') + (rest === 0 ? '' : `\n… and ${plural(rest, 'more sync', 'more syncs')}.\n\n`)
   }
   const text = head + take(blocks, 0.5)
-  return rows.length === 0 ? text : text + table + take(rows, 1)
+  const below = picture === '' ? '' : `\n${picture}`
+  return rows.length === 0 ? text : text + table + take(rows, 1) + below
 }

@@ -31,10 +31,14 @@ export function destinationOf(sync: Sync): string {
   return sync.destination === null ? '' : plain(sync.destination, 80)
 }
 
+/** `customers.v2` of `model.shop.customers.v2`: what comes before the name says little to somebody who knows the project. */
+export function modelName(id: string): string {
+  return plain(id.split('.').slice(2).join('.'), 80)
+}
+
 /** The models that feed a sync, in few words; empty where they are not known. */
 export function modelsOf(ruling: Ruling | null): string {
-  // `model.shop.customers.v2`: what comes before the name says little to somebody who knows the project.
-  const names = (ruling?.models ?? []).map((id) => plain(id.split('.').slice(2).join('.'), 80))
+  const names = (ruling?.models ?? []).map(modelName)
   return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${number(names.length - 3)} more`
 }
 

@@ -1,0 +1,70 @@
+import { COLORS } from '../core/judge.ts'
+import type { Result } from '../core/result.ts'
+import { mermaid } from './safe.ts'
+import { destinationOf, modelName, nameOf, OUTCOMES } from './wording.ts'
+
+/** More than these nobody can read; the table has them all. */
+const MOST_NODES = 60
+
+/** White on these is readable in a light page and in a dark one. */
+const CLASSES = {
+  good: '#1a7f37',
+  flawed: '#9a6700',
+  bad: '#cf222e',
+  idle: '#57606a',
+} as const
+
+/**
+ * A Mermaid flowchart from the models by way of the syncs to the destinations, coloured by outcome; empty where it would show too
+ * much, or nothing that one look at the table does not: for one sync, or where no model is known.
+ */
+export function lineageOf(results: readonly Result[]): string {
+  const models = new Names('m')
+  const destinations = new Names('d')
+  const syncs: string[] = []
+  const edges: string[] = []
+  for (const [index, result] of results.entries()) {
+    const id = `s${index}`
+    const { mark, words } = OUTCOMES[result.outcome]
+    syncs.push(`${id}["${mermaid(`${mark} ${nameOf(result.sync)}: ${words}`)}"]:::${classOf(result)}`)
+    for (const model of result.ruling?.models ?? []) edges.push(`${models.idOf(modelName(model))} --> ${id}`)
+    const destination = destinationOf(result.sync)
+    if (destination !== '') edges.push(`${id} --> ${destinations.idOf(destination)}`)
+  }
+  const nodes = [...models.nodes('["', '"]'), ...syncs, ...destinations.nodes('(["', '"])')]
+  if (results.length < 2 || models.size === 0 || nodes.length > MOST_NODES) return ''
+  const classes = Object.entries(CLASSES).map(
+    ([name, fill]) => `classDef ${name} fill:${fill},stroke:${fill},color:#fff`,
+  )
+  const lines = ['flowchart LR', ...[...nodes, ...edges, ...classes].map((line) => `  ${line}`)]
+  return ['### From models to destinations', '', '```mermaid', ...lines, '```', ''].join('\n')
+}
+
+function classOf({ outcome, tolerated }: Result): keyof typeof CLASSES {
+  if (COLORS[outcome] === 'red') return tolerated === null ? 'bad' : 'flawed'
+  if (outcome === 'warned') return 'flawed'
+  return outcome === 'skipped' || outcome === 'planned' ? 'idle' : 'good'
+}
+
+/** Gives every name one id, the first time it is named. */
+class Names {
+  readonly #prefix: string
+  readonly #ids = new Map<string, string>()
+  constructor(prefix: string) {
+    this.#prefix = prefix
+  }
+
+  get size(): number {
+    return this.#ids.size
+  }
+
+  idOf(name: string): string {
+    const id = this.#ids.get(name) ?? `${this.#prefix}${this.#ids.size}`
+    this.#ids.set(name, id)
+    return id
+  }
+
+  nodes(before: string, after: string): string[] {
+    return [...this.#ids].map(([name, id]) => `${id}${before}${mermaid(name)}${after}`)
+  }
+}
