@@ -43273,12 +43273,14 @@ function markdown(text, longest = LONGEST) {
         .replace(/[\\`*_[\]~$|!]/g, '\\$&')
         .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&');
 }
+/** All but letters, digits, blanks, pictures, and what joins the parts of a name. */
+const MEANS_SOMETHING = /[^\p{L}\p{M}\p{N}\p{Extended_Pictographic} ·_.-]|(?<![\p{L}\p{N}])[_.-]|[_.-](?![\p{L}\p{N}])/gu;
 /**
- * The label of a Mermaid node, to be put in quotes. Whatever is no letter, digit or blank is written as its number, so that it is no
- * quote, bracket, tag, Markdown or directive to Mermaid, and shows as it is.
+ * The label of a Mermaid node, to be put in quotes. Whatever might be a quote, a bracket, a tag, Markdown or a directive is written as
+ * its number, which Mermaid shows as the character.
  */
 function mermaid(text, longest = 80) {
-    return plain(text, longest).replace(/[^\p{L}\p{M}\p{N} ]/gu, (mark) => `#${mark.codePointAt(0)};`);
+    return plain(text, longest).replace(MEANS_SOMETHING, (mark) => `#${mark.codePointAt(0)};`);
 }
 
 
@@ -43326,7 +43328,7 @@ function lineageOf(results) {
     for (const [index, result] of results.entries()) {
         const id = `s${index}`;
         const { mark, words } = wording/* OUTCOMES */.im[result.outcome];
-        syncs.push(`${id}["${(0,safe/* mermaid */.a4)(`${mark} ${(0,wording/* nameOf */.Vb)(result.sync)}: ${words}`)}"]:::${classOf(result)}`);
+        syncs.push(`${id}["${(0,safe/* mermaid */.a4)(`${mark} ${(0,wording/* nameOf */.Vb)(result.sync)} · ${words}`)}"]:::${classOf(result)}`);
         for (const model of result.ruling?.models ?? [])
             edges.push(`${models.idOf((0,wording/* modelName */.fD)(model))} --> ${id}`);
         const destination = (0,wording/* destinationOf */.My)(result.sync);

@@ -26,7 +26,7 @@ export function lineageOf(results: readonly Result[]): string {
   for (const [index, result] of results.entries()) {
     const id = `s${index}`
     const { mark, words } = OUTCOMES[result.outcome]
-    syncs.push(`${id}["${mermaid(`${mark} ${nameOf(result.sync)}: ${words}`)}"]:::${classOf(result)}`)
+    syncs.push(`${id}["${mermaid(`${mark} ${nameOf(result.sync)} · ${words}`)}"]:::${classOf(result)}`)
     for (const model of result.ruling?.models ?? []) edges.push(`${models.idOf(modelName(model))} --> ${id}`)
     const destination = destinationOf(result.sync)
     if (destination !== '') edges.push(`${id} --> ${destinations.idOf(destination)}`)

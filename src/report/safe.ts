@@ -59,10 +59,14 @@ export function markdown(text: string, longest = LONGEST): string {
     .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&')
 }
 
+/** All but letters, digits, blanks, pictures, and what joins the parts of a name. */
+const MEANS_SOMETHING =
+  /[^\p{L}\p{M}\p{N}\p{Extended_Pictographic} ·_.-]|(?<![\p{L}\p{N}])[_.-]|[_.-](?![\p{L}\p{N}])/gu
+
 /**
- * The label of a Mermaid node, to be put in quotes. Whatever is no letter, digit or blank is written as its number, so that it is no
- * quote, bracket, tag, Markdown or directive to Mermaid, and shows as it is.
+ * The label of a Mermaid node, to be put in quotes. Whatever might be a quote, a bracket, a tag, Markdown or a directive is written as
+ * its number, which Mermaid shows as the character.
  */
 export function mermaid(text: string, longest = 80): string {
-  return plain(text, longest).replace(/[^\p{L}\p{M}\p{N} ]/gu, (mark) => `#${mark.codePointAt(0)};`)
+  return plain(text, longest).replace(MEANS_SOMETHING, (mark) => `#${mark.codePointAt(0)};`)
 }

@@ -27,13 +27,13 @@ describe('the lineage', () => {
 
       \`\`\`mermaid
       flowchart LR
-        m0["customers#46;v2"]
+        m0["customers.v2"]
         m1["orders"]
-        s0["#9989; 8290 Customers for re#45;engagement#58; succeeded"]:::good
-        s1["#10060; 8291 Orders#58; failed"]:::bad
-        s2["#9888; 8292 Accounts#58; succeeded with warnings"]:::flawed
-        d0(["Iterable #183; user"])
-        d1(["Salesforce #183; Opportunity"])
+        s0["✅ 8290 Customers for re-engagement · succeeded"]:::good
+        s1["❌ 8291 Orders · failed"]:::bad
+        s2["⚠ 8292 Accounts · succeeded with warnings"]:::flawed
+        d0(["Iterable · user"])
+        d1(["Salesforce · Opportunity"])
         m0 --> s0
         s0 --> d0
         m1 --> s1
@@ -101,7 +101,7 @@ describe('the lineage', () => {
     const hostile = fc
       .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 8 })
       .map((parts) => parts.join(''))
-    const label = String.raw`"(?:[\p{L}\p{M}\p{N} ]|#\d+;)*"`
+    const label = String.raw`"(?:[\p{L}\p{M}\p{N}\p{Extended_Pictographic} ·]|(?<=[\p{L}\p{N}])[_.-](?=[\p{L}\p{N}])|#\d+;)*"`
     const line = new RegExp(
       String.raw`^  (?:[ms]\d+\[${label}\](?::::\w+)?|d\d+\(\[${label}\]\)|[ms]\d+ --> [sd]\d+|classDef \w+ fill:#\w+,stroke:#\w+,color:#fff)$`,
       'u',
