@@ -43307,8 +43307,9 @@ var wording = __nccwpck_require__(7142);
 
 
 
-/** More than these nobody can read; the table has them all. */
+/** More than these nobody can read, and Mermaid itself draws no more than 500 edges; the table has them all. */
 const MOST_NODES = 60;
+const MOST_EDGES = 200;
 /** White on these is readable in a light page and in a dark one. */
 const CLASSES = {
     good: '#1a7f37',
@@ -43336,7 +43337,9 @@ function lineageOf(results) {
             edges.push(`${id} --> ${destinations.idOf(destination)}`);
     }
     const nodes = [...models.nodes('["', '"]'), ...syncs, ...destinations.nodes('(["', '"])')];
-    if (results.length < 2 || models.size === 0 || nodes.length > MOST_NODES)
+    if (results.length < 2 || models.size === 0)
+        return '';
+    if (nodes.length > MOST_NODES || edges.length > MOST_EDGES)
         return '';
     const classes = Object.entries(CLASSES).map(([name, fill]) => `classDef ${name} fill:${fill},stroke:${fill},color:#fff`);
     const lines = ['flowchart LR', ...[...nodes, ...edges, ...classes].map((line) => `  ${line}`)];

@@ -3,8 +3,9 @@ import type { Result } from '../core/result.ts'
 import { mermaid } from './safe.ts'
 import { destinationOf, modelName, nameOf, OUTCOMES } from './wording.ts'
 
-/** More than these nobody can read; the table has them all. */
+/** More than these nobody can read, and Mermaid itself draws no more than 500 edges; the table has them all. */
 const MOST_NODES = 60
+const MOST_EDGES = 200
 
 /** White on these is readable in a light page and in a dark one. */
 const CLASSES = {
@@ -32,7 +33,8 @@ export function lineageOf(results: readonly Result[]): string {
     if (destination !== '') edges.push(`${id} --> ${destinations.idOf(destination)}`)
   }
   const nodes = [...models.nodes('["', '"]'), ...syncs, ...destinations.nodes('(["', '"])')]
-  if (results.length < 2 || models.size === 0 || nodes.length > MOST_NODES) return ''
+  if (results.length < 2 || models.size === 0) return ''
+  if (nodes.length > MOST_NODES || edges.length > MOST_EDGES) return ''
   const classes = Object.entries(CLASSES).map(
     ([name, fill]) => `classDef ${name} fill:${fill},stroke:${fill},color:#fff`,
   )

@@ -5,6 +5,7 @@ import type { Outcome } from '../../src/core/judge.ts'
 import type { Result } from '../../src/core/result.ts'
 import { lineageOf } from '../../src/report/lineage.ts'
 import { result, sync } from '../support/builders.ts'
+import { lacedWith } from '../support/hostile.ts'
 
 function fedBy(models: string[] | null, overrides: Partial<Result> = {}): Result {
   return result({ ruling: { gate: 'open', reason: '', models, source: '', notes: [] }, ...overrides })
@@ -76,6 +77,9 @@ describe('the lineage', () => {
     expect(lineageOf([fedBy(null), fedBy([])])).toBe('')
     expect(lineageOf(many)).toBe('')
     expect(lineageOf(many.slice(0, 29))).not.toBe('')
+    const names = Array.from({ length: 20 }, (_, index) => `model.shop.m${index}`)
+    expect(lineageOf(Array(9).fill(fedBy(names)))).not.toBe('')
+    expect(lineageOf(Array(10).fill(fedBy(names)))).toBe('')
   })
 
   test('holds nothing that Mermaid or Markdown would act upon, whatever the names are', () => {
@@ -98,9 +102,7 @@ describe('the lineage', () => {
       'שלום',
       '::',
     ]
-    const hostile = fc
-      .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 8 })
-      .map((parts) => parts.join(''))
+    const hostile = lacedWith(pieces)
     const label = String.raw`"(?:[\p{L}\p{M}\p{N}\p{Extended_Pictographic} ·]|(?<=[\p{L}\p{N}])[_.-](?=[\p{L}\p{N}])|#\d+;)*"`
     const line = new RegExp(
       String.raw`^  (?:[ms]\d+\[${label}\](?::::\w+)?|d\d+\(\[${label}\]\)|[ms]\d+ --> [sd]\d+|classDef \w+ fill:#\w+,stroke:#\w+,color:#fff)$`,

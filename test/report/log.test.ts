@@ -8,6 +8,7 @@ import type { Forecast } from '../../src/core/schedule.ts'
 import { createLog, durationOf, type Line, resultLine } from '../../src/report/log.ts'
 import { parseCommand } from '../runner/commands.ts'
 import { result, run, START, sync } from '../support/builders.ts'
+import { lacedWith } from '../support/hostile.ts'
 
 const MINUTE = 60_000
 const ALL = [
@@ -466,9 +467,7 @@ describe('names and words from outside', () => {
     '%0A',
     ' ',
   ]
-  const hostile = fc
-    .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 10 })
-    .map((parts) => parts.join(''))
+  const hostile = lacedWith(pieces)
 
   test('are no command to the runner in any line of the log', () => {
     fc.assert(

@@ -3,6 +3,7 @@ import { marked } from 'marked'
 import { describe, expect, test } from 'vitest'
 import { markdown, plain, redact } from '../../src/report/safe.ts'
 import { parseCommand } from '../runner/commands.ts'
+import { lacedWith } from '../support/hostile.ts'
 
 /** Texts as an attacker would choose them: pieces of commands and markup between all kinds of white space. */
 const pieces = [
@@ -37,9 +38,7 @@ const pieces = [
   '<!--',
   '\ud800',
 ]
-const hostile = fc
-  .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary', maxLength: 8 })), { maxLength: 12 })
-  .map((parts) => parts.join(''))
+const hostile = lacedWith(pieces)
 
 describe('plain text', () => {
   test('is one line that the runner takes for no command, wherever it stands', () => {
