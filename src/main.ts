@@ -69,20 +69,17 @@ async function main(): Promise<boolean> {
   const emptyToken = raw['api-token']?.trim() ? '' : await explainEmptyToken()
   const file = await readConfig(raw.config?.trim() ?? '', root, PROVIDERS, raw.provider ?? '')
   const parsed = parseInputs(raw, PROVIDERS, checkBaseUrl, emptyToken, file.config)
-  tell(
-    'warning',
-    'Input',
-    [...read.warnings, ...parsed.warnings].map((text) => hideToken(text, raw['api-token'] ?? '')),
-  )
-  const problems = [...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)].map((text) =>
-    hideToken(text, raw['api-token'] ?? ''),
-  )
+  // All of these may quote what was given to an input, and that may be the token by mistake.
+  const hide = (texts: readonly string[]) => texts.map((text) => hideToken(text, raw['api-token'] ?? ''))
+  tell('warning', 'Input', hide([...read.warnings, ...parsed.warnings]))
+  const problems = hide([...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)])
   if (!parsed.ok || problems.length > 0) return await refuse(problems)
 
   const inputs = { ...parsed.inputs, githubRunId: parsed.inputs.githubRunId ?? process.env.GITHUB_RUN_ID ?? null }
-  const { dbt, warnings, notices } = await consultDbt(inputs, factsOf(inputs), root, clock.wall())
-  tell('warning', 'dbt', warnings)
-  tell('notice', 'dbt', notices)
+  const consulted = await consultDbt(inputs, factsOf(inputs), root, clock.wall())
+  const dbt = consulted.dbt === null ? null : { ...consulted.dbt, problems: hide(consulted.dbt.problems) }
+  tell('warning', 'dbt', hide(consulted.warnings))
+  tell('notice', 'dbt', hide(consulted.notices))
   if (dbt !== null && dbt.badNames.length > 0) return await refuse([...dbt.badNames, ...dbt.problems])
   const report = await runStep(inputs, dbt)
   for (const annotation of annotationsOf(report, inputs.showDetails)) annotate(annotation)

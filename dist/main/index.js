@@ -42318,14 +42318,17 @@ async function main() {
     const emptyToken = raw['api-token']?.trim() ? '' : await (0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .explainEmptyToken */ ._)();
     const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .PROVIDERS */ .xq, raw.provider ?? '');
     const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__/* .parseInputs */ .T)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
-    tell('warning', 'Input', [...read.warnings, ...parsed.warnings].map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_20__/* .hideToken */ .Uy)(text, raw['api-token'] ?? '')));
-    const problems = [...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)].map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_20__/* .hideToken */ .Uy)(text, raw['api-token'] ?? ''));
+    // All of these may quote what was given to an input, and that may be the token by mistake.
+    const hide = (texts) => texts.map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_20__/* .hideToken */ .Uy)(text, raw['api-token'] ?? ''));
+    tell('warning', 'Input', hide([...read.warnings, ...parsed.warnings]));
+    const problems = hide([...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)]);
     if (!parsed.ok || problems.length > 0)
         return await refuse(problems);
     const inputs = { ...parsed.inputs, githubRunId: parsed.inputs.githubRunId ?? process.env.GITHUB_RUN_ID ?? null };
-    const { dbt, warnings, notices } = await (0,_dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__/* .consultDbt */ .b)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(inputs), root, _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.wall());
-    tell('warning', 'dbt', warnings);
-    tell('notice', 'dbt', notices);
+    const consulted = await (0,_dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__/* .consultDbt */ .b)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(inputs), root, _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.wall());
+    const dbt = consulted.dbt === null ? null : { ...consulted.dbt, problems: hide(consulted.dbt.problems) };
+    tell('warning', 'dbt', hide(consulted.warnings));
+    tell('notice', 'dbt', hide(consulted.notices));
     if (dbt !== null && dbt.badNames.length > 0)
         return await refuse([...dbt.badNames, ...dbt.problems]);
     const report = await runStep(inputs, dbt);

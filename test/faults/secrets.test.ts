@@ -180,6 +180,8 @@ describe.concurrent('a secret that comes back', () => {
 
   test('secret-echo-input: a token that was pasted into another input is not quoted', async () => {
     expect(seenIn(await told('', { 'sync-ids': plainToken, region: plainToken }))).toEqual([])
+    expect(seenIn(await told('', { 'dbt-artifacts': plainToken }))).toEqual([])
+    expect(seenIn(await told('', { config: plainToken }))).toEqual([])
   })
 
   test('secret-echo-page: of a page that repeats it nothing is shown', async () => {
