@@ -16,6 +16,8 @@ const { values, positionals } = parseArgs({
 const seed = Number(values.seed)
 const first = Number(values.trial ?? values.from)
 const count = values.trial === undefined ? Number(positionals[0] ?? 10_000) : 1
+if (positionals.length > 1 || ![seed, first, count].every(Number.isSafeInteger))
+  throw new Error('usage: npm run storm -- [TRIALS] [--seed N] [--trial N | --from N], all of them whole numbers')
 /** After so many the rest is only counted. */
 const TOLD = 10
 
