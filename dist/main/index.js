@@ -40963,20 +40963,12 @@ async function bytesOf(path, root) {
     }
 }
 const git = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
+/** No deadline has begun yet, and a git that hangs must not hold the step. */
+const GIT_MS = 5000;
 /** Whether git tracks the file and it is as in the last commit. Without git, or outside a repository, nothing is committed. */
 async function isCommitted(path) {
     // A repository of somebody else (a container job), and its settings, must not decide what is run here.
-    const ask = (...words) => git('git', [
-        '-c',
-        'safe.directory=*',
-        '-c',
-        'core.fsmonitor=false',
-        '-C',
-        (0,external_node_path_.dirname)(path),
-        ...words,
-        '--',
-        (0,external_node_path_.basename)(path),
-    ]);
+    const ask = (...words) => git('git', ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', '-C', (0,external_node_path_.dirname)(path), ...words, '--', (0,external_node_path_.basename)(path)], { timeout: GIT_MS, killSignal: 'SIGKILL' });
     try {
         await ask('ls-files', '--error-unmatch');
         await ask('diff', '--quiet', '--no-ext-diff', 'HEAD');

@@ -86,22 +86,18 @@ async function bytesOf(path: string, root: string): Promise<Buffer | null> {
 }
 
 const git = promisify(execFile)
+/** No deadline has begun yet, and a git that hangs must not hold the step. */
+const GIT_MS = 5000
 
 /** Whether git tracks the file and it is as in the last commit. Without git, or outside a repository, nothing is committed. */
 async function isCommitted(path: string): Promise<boolean> {
   // A repository of somebody else (a container job), and its settings, must not decide what is run here.
   const ask = (...words: string[]) =>
-    git('git', [
-      '-c',
-      'safe.directory=*',
-      '-c',
-      'core.fsmonitor=false',
-      '-C',
-      dirname(path),
-      ...words,
-      '--',
-      basename(path),
-    ])
+    git(
+      'git',
+      ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', '-C', dirname(path), ...words, '--', basename(path)],
+      { timeout: GIT_MS, killSignal: 'SIGKILL' },
+    )
   try {
     await ask('ls-files', '--error-unmatch')
     await ask('diff', '--quiet', '--no-ext-diff', 'HEAD')

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { hasUnusedResults, readArtifacts } from '../../src/dbt/reader.ts'
 import { manifest, model, results, sourceResults } from '../support/dbt.ts'
 
@@ -139,3 +139,21 @@ test('results that nobody asked for are seen where dbt puts them by default', as
   write('target/run_results.json', RESULTS)
   expect(await hasUnusedResults(root)).toBe(true)
 })
+
+test.runIf(process.platform !== 'win32')(
+  'a git that hangs is not waited for',
+  async () => {
+    write('target/manifest.json', MANIFEST)
+    write('bin/git', '#!/bin/sh\nexec sleep 60\n')
+    chmodSync(join(root, 'bin/git'), 0o755)
+    vi.stubEnv('PATH', `${join(root, 'bin')}:${process.env.PATH}`)
+    try {
+      const { found, problems } = await readArtifacts(['target'], root)
+      expect(problems).toEqual([])
+      expect(found).toMatchObject([{ committed: new Set() }])
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  },
+  40_000,
+)
