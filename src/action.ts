@@ -64,7 +64,10 @@ export async function act(inputs: Inputs, provider: Provider, around: Surroundin
     return report(await Promise.all(awaited))
   }
   if (dbt !== null && dbt.problems.length > 0) {
-    return giveUp({ outcome: 'not_started', reason: `what dbt left is no evidence: ${dbt.problems[0]}` }, dbt.problems)
+    return giveUp(
+      { outcome: 'not_started', reason: `what dbt left is no evidence: ${dbt.problems[0]}`, hint: 'no-evidence' },
+      dbt.problems,
+    )
   }
   const barred = whyNothingMayRun(inputs, dbt)
   if (barred !== null) return giveUp(barred)
@@ -152,6 +155,7 @@ function whyNothingMayRun({ mode, jobStatus }: Inputs, dbt: Dbt | null): Verdict
   return {
     outcome: 'not_started',
     reason: 'an earlier step of this job failed, so nobody can say whether the data is good',
+    hint: 'earlier-step',
   }
 }
 

@@ -20,6 +20,7 @@ import { createLog } from './report/log.ts'
 import { outputsOf, type Report } from './report/outputs.ts'
 import { plain } from './report/safe.ts'
 import { summaryOf } from './report/summary.ts'
+import { createTimekeeper } from './report/timeline.ts'
 import { systemClock as clock } from './system-clock.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const
@@ -47,6 +48,7 @@ for (const signal of SIGNALS) process.on(signal, stop)
 checkCertificates((text) => annotate({ level: 'warning', title: 'Certificates', text }))
 
 const began = { now: clock.now(), wall: clock.wall() }
+const timekeeper = createTimekeeper(clock.now)
 try {
   if (await main()) process.exitCode = 0
 } catch (error) {
@@ -112,6 +114,7 @@ async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
       warn: (text) => annotate({ level: 'warning', title: 'Provider', text }),
       emit: (event) => {
         keepState(event)
+        timekeeper.on(event)
         log.on(event)
       },
     })
@@ -146,6 +149,7 @@ async function publish(report: Report, inputs: Inputs | null): Promise<void> {
     mode: inputs?.mode ?? 'run',
     details: inputs?.showDetails ?? false,
     tookMs: clock.now() - began.now,
+    spans: timekeeper.spans,
   }
   await writeSummary(summaryOf(report, options))
 }

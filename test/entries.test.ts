@@ -77,7 +77,7 @@ describe('main', () => {
     const { exitCode, outputs, summary } = await enter('main', scene.inputs)
     expect(exitCode).toBe(0)
     expect(outputs.conclusion).toBe('success')
-    expect(summary).toContain('Every sync delivered')
+    expect(summary).toContain('The sync delivered')
   })
 
   test('is red on wrong inputs, of which it names nine and says how many more', async () => {

@@ -38062,7 +38062,11 @@ function decide(sync, history, policy, watermark, ruling = null) {
     const older = `${what} is still ${active.status}, and it may have read the data before it was ready`;
     // A dry run delivers nothing: it can be waited out, but never be taken for the sync's run.
     if (policy.onRunning === 'fail')
-        return { do: 'settle', verdict: { outcome: 'failed', reason: `${older} (on-running: fail)` }, run: null };
+        return {
+            do: 'settle',
+            verdict: { outcome: 'failed', reason: `${older} (on-running: fail)`, hint: 'older-run' },
+            run: null,
+        };
     if (policy.onRunning === 'queue' || !active.movesData)
         return { do: 'queue', run: active, reason: older };
     if (policy.onRunning === 'skip') {
@@ -38080,12 +38084,20 @@ function decidePaused(sync, policy) {
     return {
         outcome: policy.onPaused === 'skip' ? 'skipped' : 'failed',
         reason: `the sync is paused (on-paused: ${policy.onPaused})`,
+        hint: 'paused',
     };
 }
 function decideGate(ruling) {
-    if (ruling?.gate === 'closed')
-        return { outcome: 'blocked', reason: ruling.reason };
-    return ruling?.gate === 'broken' ? { outcome: 'failed', reason: ruling.reason } : null;
+    switch (ruling?.gate) {
+        case 'closed':
+            return { outcome: 'blocked', reason: ruling.reason, hint: 'gate-closed' };
+        case 'elsewhere':
+            return { outcome: 'blocked', reason: ruling.reason, hint: 'built-elsewhere' };
+        case 'broken':
+            return { outcome: 'failed', reason: ruling.reason, hint: 'bad-meta' };
+        default:
+            return null;
+    }
 }
 /**
  * A sync none of whose models is new is skipped, unless the provider still owes it: then its newest run has not delivered, and the
@@ -38313,7 +38325,7 @@ function reach(look, tools) {
 ;// CONCATENATED MODULE: ./lib/core/result.js
 const UNTOUCHED = { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0 };
 function resultOf(provider, sync, verdict, trace = UNTOUCHED) {
-    const { outcome, reason, message = null, detail = null } = verdict;
+    const { outcome, reason, message = null, detail = null, hint = null } = verdict;
     return {
         provider: provider.name,
         sync,
@@ -38323,6 +38335,8 @@ function resultOf(provider, sync, verdict, trace = UNTOUCHED) {
         reason,
         message,
         detail,
+        hint,
+        advice: hint === null ? null : (provider.advice[hint] ?? null),
         url: provider.link(sync.id),
         runId: trace.runId,
         run: trace.run,
@@ -38351,7 +38365,7 @@ async function startRun(sync, known, full, tools) {
     const { clock, emit, signal, deadline, watermark } = tools;
     for (let resent = false;; resent = true) {
         if (clock.now() > deadline - TOO_LATE_MS)
-            return ended(resent, 'not_started', 'the deadline came before the trigger');
+            return ended(resent, tooLate(null));
         const sentAt = watermark.atLeast(clock.wall());
         emit({ kind: 'intent', sync, baseline: known.newest, since: sentAt, full });
         const sent = await send(sync, full, tools);
@@ -38362,7 +38376,9 @@ async function startRun(sync, known, full, tools) {
             return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true, certain: !resent };
         }
         if (answer.kind === 'rejected') {
-            const verdict = refusal('failed', 'the provider refused the trigger', answer.error);
+            const refused = refusal('failed', 'the provider refused the trigger', answer.error);
+            // Documented: some kinds of syncs, such as those that append, take no full sync.
+            const verdict = full && answer.error.trouble === 'rejected' ? { ...refused, hint: 'full-sync-refused' } : refused;
             return answer.busy && !resent ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: resent };
         }
         const { run, hasLooked } = await reconcile(sync, known.ids, sentAt, full, tools);
@@ -38372,7 +38388,8 @@ async function startRun(sync, known, full, tools) {
         // The one case for a second request: the provider itself asked for it, and there is no run of the first.
         if (answer.resend && hasLooked && !resent && !signal.aborted)
             continue;
-        return { kind: 'ended', verdict: refusal('unknown', lostReason(resent, hasLooked), answer.error), sent: true };
+        const verdict = refusal('unknown', lostReason(resent, hasLooked), answer.error);
+        return { kind: 'ended', verdict: { ...verdict, hint: 'lost-trigger' }, sent: true };
     }
 }
 /** Sends the trigger as soon as that is possible, once. */
@@ -38452,28 +38469,30 @@ function chooseNew(history, known, since, full) {
 function notSent(polled, resent, { signal }) {
     const { end, error } = polled;
     if (end === 'aborted' && signal.aborted)
-        return ended(resent, 'cancelled', 'the workflow was cancelled before the trigger');
+        return ended(resent, { outcome: 'cancelled', reason: 'the workflow was cancelled before the trigger' });
     if (end === 'aborted')
-        return ended(resent, 'not_started', 'another sync failed before its turn (fail-fast)');
-    if (end === 'lost') {
-        const { reason, ...rest } = refusal('not_started', 'the trigger could not be sent', polled.error);
-        return { ...ended(resent, 'not_started', reason, rest.message ?? null) };
-    }
-    return ended(resent, 'not_started', `the deadline came before the trigger${error === null ? '' : `: ${error.message}`}`);
+        return ended(resent, { outcome: 'not_started', reason: 'another sync failed before its turn (fail-fast)' });
+    if (end === 'lost')
+        return ended(resent, refusal('not_started', 'the trigger could not be sent', polled.error));
+    return ended(resent, tooLate(error));
+}
+function tooLate(error) {
+    const why = error === null ? '' : `: ${error.message}`;
+    return {
+        outcome: 'not_started',
+        reason: `the deadline came before the trigger${why}`,
+        hint: error?.hint ?? 'too-late',
+    };
 }
 /** Nothing was sent. But where something was before, nobody can say what came of that. */
-function ended(resent, outcome, reason, message = null) {
-    const verdict = resent
-        ? {
-            outcome: 'unknown',
-            reason: `the answer to the trigger was lost, and it was not sent again: ${reason}`,
-            message,
-        }
-        : { outcome, reason, message };
-    return { kind: 'ended', verdict, sent: resent };
+function ended(resent, verdict) {
+    if (!resent)
+        return { kind: 'ended', verdict, sent: false };
+    const reason = `the answer to the trigger was lost, and it was not sent again: ${verdict.reason}`;
+    return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, sent: true };
 }
 function refusal(outcome, reason, error) {
-    return { outcome, reason: `${reason}: ${error.message}`, message: error.detail };
+    return { outcome, reason: `${reason}: ${error.message}`, message: error.detail, hint: error.hint };
 }
 function lostReason(twice, hasLooked) {
     const lost = `the answer to the trigger was lost${twice ? ' twice' : ''}`;
@@ -38509,7 +38528,11 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
         if (polled.end === 'done' || verdict.outcome !== 'succeeded' || last.counts.failed !== null)
             return { verdict, run: last };
         return {
-            verdict: { outcome: 'unknown', reason: 'the run has completed, but its record counts could not be read' },
+            verdict: {
+                outcome: 'unknown',
+                reason: 'the run has completed, but its record counts could not be read',
+                hint: 'no-counts',
+            },
             run: last,
         };
     }
@@ -38517,8 +38540,10 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
     switch (polled.end) {
         case 'done':
             throw new Error('a watched run is done only when it has ended');
-        case 'lost':
-            return { verdict: refusal('unknown', `the run could not be read any more, ${seen}`, polled.error) };
+        case 'lost': {
+            const verdict = refusal('unknown', `the run could not be read any more, ${seen}`, polled.error);
+            return { verdict: polled.error.trouble === 'missing' ? { ...verdict, hint: 'lost-run' } : verdict };
+        }
         case 'deadline': {
             const fate = cancellable && policy.cancelOn.has('timeout')
                 ? await cancelRun(sync, runId, tools)
@@ -38528,6 +38553,7 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
                     outcome: 'timed_out',
                     reason: `the run had not ended in time: ${seen}; ${fate}`,
                     message: last?.message ?? null,
+                    hint: 'timed-out',
                 },
             };
         }
@@ -38550,7 +38576,7 @@ async function standInLine(sync, run, tools, trace) {
         return null;
     const status = `run ${run.id} was still ${(polled.last ?? run).status}`;
     if (polled.end === 'deadline')
-        return { outcome: 'not_started', reason: `${status} when the deadline came` };
+        return { outcome: 'not_started', reason: `${status} when the deadline came`, hint: 'too-late' };
     if (polled.end === 'aborted')
         return stopped(tools);
     // An older run that is gone is in nobody's way.
@@ -38752,7 +38778,7 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
     if (watched.run?.state !== 'skipped')
         return { ...watched, last: true };
     const lost = 'the answer to a trigger was lost, and the run that was found or started then was skipped by the provider';
-    return { verdict: { ...watched.verdict, outcome: 'unknown', reason: lost }, last: true };
+    return { verdict: { ...watched.verdict, outcome: 'unknown', reason: lost, hint: 'lost-trigger' }, last: true };
 }
 /** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */
 async function refresh(sync, baseline, tools) {
@@ -38765,7 +38791,11 @@ async function refresh(sync, baseline, tools) {
         return stopped(tools);
     if (polled.end === 'lost')
         return refusal('not_started', 'the history of the sync could not be read', polled.error);
-    return { outcome: 'not_started', reason: 'the deadline came while the history of the sync was read' };
+    return {
+        outcome: 'not_started',
+        reason: 'the deadline came while the history of the sync was read',
+        hint: 'too-late',
+    };
 }
 /** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */
 function paceFor(run, history, full, { clock, paceOf, watermark }) {
@@ -38826,6 +38856,7 @@ function failed(id, polled, tools) {
             verdict: {
                 outcome: 'not_started',
                 reason: `the deadline came before the sync could be read${polled.error === null ? '' : `: ${polled.error.message}`}`,
+                hint: polled.error?.hint ?? 'too-late',
             },
         };
     const { trouble } = polled.error;
@@ -38931,7 +38962,7 @@ async function act(inputs, provider, around) {
         return report(await Promise.all(awaited));
     }
     if (dbt !== null && dbt.problems.length > 0) {
-        return giveUp({ outcome: 'not_started', reason: `what dbt left is no evidence: ${dbt.problems[0]}` }, dbt.problems);
+        return giveUp({ outcome: 'not_started', reason: `what dbt left is no evidence: ${dbt.problems[0]}`, hint: 'no-evidence' }, dbt.problems);
     }
     const barred = whyNothingMayRun(inputs, dbt);
     if (barred !== null)
@@ -39017,6 +39048,7 @@ function whyNothingMayRun({ mode, jobStatus }, dbt) {
     return {
         outcome: 'not_started',
         reason: 'an earlier step of this job failed, so nobody can say whether the data is good',
+        hint: 'earlier-step',
     };
 }
 /** The setting by which the step may be green though the sync is not. Nothing forgives that a sync was never tried. */
@@ -39782,11 +39814,23 @@ function judgeRun(run, limits) {
         case 'succeeded':
             return judgeRecords(run.counts, limits);
         case 'cancelled':
-            return { outcome: 'cancelled', reason: 'the run was cancelled at the provider', message, detail };
+            return {
+                outcome: 'cancelled',
+                reason: 'the run was cancelled at the provider',
+                message,
+                detail,
+                hint: 'run-cancelled',
+            };
         case 'skipped':
-            return { outcome: 'failed', reason: 'the provider skipped the run', message, detail };
+            return { outcome: 'failed', reason: 'the provider skipped the run', message, detail, hint: 'run-skipped' };
         case 'failed':
-            return { outcome: 'failed', reason: message === null ? 'the run failed' : 'the provider says', message, detail };
+            return {
+                outcome: 'failed',
+                reason: message === null ? 'the run failed' : 'the provider says',
+                message,
+                detail,
+                hint: 'run-failed',
+            };
         case 'queued':
         case 'running':
         case 'unrecognized':
@@ -39798,7 +39842,11 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
     const dropped = invalid ?? 0;
     const sent = processed ?? (succeeded === null || failed === null ? null : succeeded + failed);
     if (rejected > 0 && (succeeded === 0 || (sent !== null && rejected >= sent))) {
-        return { outcome: 'failed', reason: `the destination rejected every record (${rejected})` };
+        return {
+            outcome: 'failed',
+            reason: `the destination rejected every record (${rejected})`,
+            hint: 'records-rejected',
+        };
     }
     for (const [limit, name, count, base] of [
         [limits.maxFailed, 'max-failed-records', failed, sent],
@@ -39807,11 +39855,19 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
         if (limit === null)
             continue;
         if (count === null || (count > 0 && base === null && 'percent' in limit)) {
-            return { outcome: 'unknown', reason: `the provider gave no record counts to hold against ${name}` };
+            return {
+                outcome: 'unknown',
+                reason: `the provider gave no record counts to hold against ${name}`,
+                hint: 'no-counts',
+            };
         }
         if ('count' in limit ? count > limit.count : count * 100 > (base ?? 0) * limit.percent) {
             const what = name === 'max-failed-records' ? 'records rejected' : 'invalid records';
-            return { outcome: 'failed', reason: `${count} ${what}, more than ${name} allows (${formatLimit(limit)})` };
+            return {
+                outcome: 'failed',
+                reason: `${count} ${what}, more than ${name} allows (${formatLimit(limit)})`,
+                hint: 'records-rejected',
+            };
         }
     }
     const flaws = [
@@ -39819,7 +39875,7 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
         dropped > 0 ? `${dropped} ${dropped === 1 ? 'record' : 'records'} invalid and not sent` : '',
     ].filter((flaw) => flaw !== '');
     if (flaws.length > 0)
-        return { outcome: 'warned', reason: flaws.join(', ') };
+        return { outcome: 'warned', reason: flaws.join(', '), hint: 'records-rejected' };
     const silent = processed === null && succeeded === null && failed === null;
     return { outcome: 'succeeded', reason: silent ? 'completed; the provider gave no record counts' : 'completed' };
 }
@@ -40052,13 +40108,24 @@ class ProviderError extends Error {
     detail;
     /** The provider asked for this much patience (ms) before the next request. */
     retryAfterMs;
+    hint;
     constructor(trouble, message, options = {}) {
         super(message, options.cause === undefined ? undefined : { cause: options.cause });
         this.trouble = trouble;
         this.detail = options.detail ?? null;
         this.retryAfterMs = options.retryAfterMs ?? null;
+        this.hint = options.hint ?? USUAL[trouble];
     }
 }
+/** What trouble is mostly about. */
+const USUAL = {
+    refused: 'token-refused',
+    missing: 'not-found',
+    retired: 'api-retired',
+    rejected: 'request-refused',
+    unreachable: 'unreachable',
+    unavailable: 'outage',
+};
 /** Whether a run carries data, or did: neither a dry run nor one that the provider skipped. */
 function hasMovedData(run) {
     return run.movesData && run.state !== 'skipped';
@@ -41441,7 +41508,7 @@ class Rulings {
             return { ...base, gate: 'open', reason: 'the gate is off (dbt-gate: off)' };
         const elsewhere = misplaced(sync.source, this.#projects);
         if (elsewhere !== null)
-            return { ...base, gate: 'closed', reason: elsewhere };
+            return { ...base, gate: 'elsewhere', reason: elsewhere };
         if (feed.kind === 'broken')
             return { ...base, gate: 'broken', reason: feed.reason };
         if (!this.#hasBuilt)
@@ -42224,10 +42291,10 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1063);
 /* harmony import */ var _config_config_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2856);
 /* harmony import */ var _connections_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(50);
-/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(418);
+/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(418);
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7956);
 /* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2000);
-/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(2493);
+/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(2493);
 /* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2739);
 /* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9607);
 /* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6174);
@@ -42239,9 +42306,11 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1116);
 /* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(9820);
 /* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(8568);
-/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(2813);
-/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(3821);
-/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(493);
+/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(2813);
+/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(4673);
+/* harmony import */ var _report_timeline_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(1451);
+/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(493);
+
 
 
 
@@ -42275,7 +42344,7 @@ process.on('exit', () => {
     if (settled)
         return;
     (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' });
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Y)({ conclusion: 'failure', results: [], problems: ['The action stopped before it had a result.'] }));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Yz)({ conclusion: 'failure', results: [], problems: ['The action stopped before it had a result.'] }));
 });
 const cancel = new AbortController();
 /** The first signal ends the step in good order, which takes some seconds; a second one ends the process as if nobody listened. */
@@ -42287,7 +42356,8 @@ const stop = () => {
 for (const signal of SIGNALS)
     process.on(signal, stop);
 (0,_connections_js__WEBPACK_IMPORTED_MODULE_3__/* .checkCertificates */ .rQ)((text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level: 'warning', title: 'Certificates', text }));
-const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.wall() };
+const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.wall() };
+const timekeeper = (0,_report_timeline_js__WEBPACK_IMPORTED_MODULE_18__/* .createTimekeeper */ .g)(_system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.now);
 try {
     if (await main())
         process.exitCode = 0;
@@ -42296,9 +42366,9 @@ catch (error) {
     (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({
         level: 'error',
         title: 'Internal error',
-        text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_19__/* .plain */ .pj)(error instanceof Error ? error.message : String(error)),
+        text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_20__/* .plain */ .pj)(error instanceof Error ? error.message : String(error)),
     });
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Y)({ conclusion: 'failure', results: [], problems: ['The action stopped with an internal error.'] }));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Yz)({ conclusion: 'failure', results: [], problems: ['The action stopped with an internal error.'] }));
 }
 finally {
     settled = true;
@@ -42311,13 +42381,13 @@ async function main() {
     const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .PROVIDERS */ .xq, raw.provider ?? '');
     const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__/* .parseInputs */ .T)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
     // All of these may quote what was given to an input, and that may be the token by mistake.
-    const hide = (texts) => texts.map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_20__/* .hideToken */ .Uy)(text, raw['api-token'] ?? ''));
+    const hide = (texts) => texts.map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_21__/* .hideToken */ .Uy)(text, raw['api-token'] ?? ''));
     tell('warning', 'Input', hide([...read.warnings, ...parsed.warnings]));
     const problems = hide([...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)]);
     if (!parsed.ok || problems.length > 0)
         return await refuse(problems);
     const inputs = { ...parsed.inputs, githubRunId: parsed.inputs.githubRunId ?? process.env.GITHUB_RUN_ID ?? null };
-    const consulted = await (0,_dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__/* .consultDbt */ .b)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(inputs), root, _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.wall());
+    const consulted = await (0,_dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__/* .consultDbt */ .b)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(inputs), root, _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.wall());
     const dbt = consulted.dbt === null ? null : { ...consulted.dbt, problems: hide(consulted.dbt.problems) };
     tell('warning', 'dbt', hide(consulted.warnings));
     tell('notice', 'dbt', hide(consulted.notices));
@@ -42330,30 +42400,31 @@ async function main() {
     return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(_core_judge_js__WEBPACK_IMPORTED_MODULE_4__/* .isRed */ .iI);
 }
 async function runStep(inputs, dbt) {
-    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_21__/* .ProviderClock */ .OH();
-    const host = new _host_js__WEBPACK_IMPORTED_MODULE_11__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_12__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.wall), {
+    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_22__/* .ProviderClock */ .OH();
+    const host = new _host_js__WEBPACK_IMPORTED_MODULE_11__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_12__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.wall), {
         baseUrl: inputs.baseUrl,
         headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .authorization */ .it)(inputs),
-        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m,
-        secrets: (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_20__/* .secretsOf */ .Fj)(inputs.token),
+        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m,
+        secrets: (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_21__/* .secretsOf */ .Fj)(inputs.token),
         onDate: (...times) => providerClock.observe(...times),
         onPause: (ms) => log.pause(ms),
     });
-    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_15__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .print */ .yy });
+    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_15__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .print */ .yy });
     const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_10__/* .createStateKeeper */ .G)(cancel.signal);
     const done = new AbortController();
     void beat(log.heartbeat, done.signal);
     try {
         return await (0,_action_js__WEBPACK_IMPORTED_MODULE_0__/* .act */ .R)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .createProvider */ .Qd)(inputs, host), {
-            clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m,
+            clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m,
             dbt,
             random: Math.random,
             signal: cancel.signal,
-            watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_21__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
+            watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_22__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
             group: _github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .group */ .Os,
             warn: (text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level: 'warning', title: 'Provider', text }),
             emit: (event) => {
                 keepState(event);
+                timekeeper.on(event);
                 log.on(event);
             },
         });
@@ -42364,7 +42435,7 @@ async function runStep(inputs, dbt) {
 }
 async function beat(heartbeat, done) {
     while (!done.aborted) {
-        await _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.sleep(10_000, done);
+        await _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.sleep(10_000, done);
         heartbeat();
     }
 }
@@ -42377,16 +42448,17 @@ async function refuse(problems) {
 /** Ten annotations of a level are shown: nine, and how many more there are. */
 function tell(level, title, texts) {
     for (const text of texts.slice(0, 9))
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level, title, text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_19__/* .plain */ .pj)(text) });
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level, title, text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_20__/* .plain */ .pj)(text) });
     if (texts.length > 9)
         (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level, title, text: `and ${texts.length - 9} more` });
 }
 async function publish(report, inputs) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Y)(report));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Yz)(report));
     const options = {
         mode: inputs?.mode ?? 'run',
         details: inputs?.showDetails ?? false,
-        tookMs: _system_clock_js__WEBPACK_IMPORTED_MODULE_18__/* .systemClock */ .m.now() - began.now,
+        tookMs: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.now() - began.now,
+        spans: timekeeper.spans,
     };
     await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .writeSummary */ .Sy)((0,_report_summary_js__WEBPACK_IMPORTED_MODULE_17__/* .summaryOf */ .Y)(report, options));
 }
@@ -42460,7 +42532,11 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
             : 'the request was not accepted',
         unavailable: status >= 200 && status < 400 ? 'an answer that makes no sense' : 'the provider is not available',
     }[trouble];
-    return new provider/* ProviderError */.mZ(trouble, `${meaning} (HTTP ${status})${page}`, { detail: detail === '' ? null : detail });
+    return new provider/* ProviderError */.mZ(trouble, `${meaning} (HTTP ${status})${page}`, {
+        detail: detail === '' ? null : detail,
+        ...(isPage ? { hint: 'web-page' } : status === 403 ? { hint: 'not-allowed' } : {}),
+        ...(trouble === 'rejected' && status < 400 ? { hint: 'redirect' } : {}),
+    });
 }
 /** What a status code means that is not a success, whoever sends it. */
 function troubleOf(status) {
@@ -42500,6 +42576,15 @@ const CENSUS = {
         hosts: ['app.getcensus.com', 'app-eu.getcensus.com'],
         sync: /^\/(?:workspaces\/[^/]+\/)?syncs\/([1-9][0-9]{0,18})(?:\/|$)/,
     },
+};
+/** The ways in which a token can be wrong are this provider's own. */
+const ADVICE = {
+    'token-refused': 'Make a new token and put it into the secret. A workspace key (workspace settings, API access) goes with API v1, its prefix secret-token: included; a personal access token (user settings) with API v2. It holds for one region: for an account in Europe set region: eu. Check api-version if you have set it.',
+    'not-allowed': 'The token is known, but may not do this. Its owner needs the right to run this sync ("Sync: Run, Full Sync"), in the workspace that the sync is in.',
+    'not-found': "Check the id: it is the number in the address of the sync's page. A token sees one workspace: a sync of another one needs a token of its own, in a step of its own. Another region is another account: region: eu.",
+    'api-retired': 'API v1 has ended on 2027-01-15. Make a personal access token (Fivetran Activations, user settings) and give it as api-token: version 2 takes over by itself, unless api-version says v1.',
+    'full-sync-refused': 'Some syncs, such as those that append, take no full sync: leave full-sync out for this one, in the config file if the others need it.',
+    'run-skipped': 'Census skips a run while an older one of the same sync goes on. See what else triggers this sync, such as a schedule of its own, and switch one of the two off.',
 };
 /** Documented: the statuses of a run, those of before 2023 included. A word that is not here is no end and no success. */
 const STATES = new Map([
@@ -42559,6 +42644,7 @@ const MORE_RUNS = 100;
 const SYNCS = 100;
 const DESTINATIONS_MS = 5000;
 class Census {
+    advice = ADVICE;
     name = CENSUS.name;
     #options;
     #version;
@@ -42716,8 +42802,12 @@ class Census {
         // A version that knows the token but not the sync says more than one that refuses the token.
         const trouble = ['missing', 'refused', 'retired'].find((kind) => refusals.some((error) => error.trouble === kind)) ??
             'refused';
+        const telling = refusals.find((error) => error.trouble === trouble);
         const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ');
-        throw new provider/* ProviderError */.mZ(trouble, told, { detail: refusals.find((error) => error.detail !== null)?.detail ?? null });
+        throw new provider/* ProviderError */.mZ(trouble, told, {
+            detail: refusals.find((error) => error.detail !== null)?.detail ?? null,
+            ...(telling === undefined ? {} : { hint: telling.hint }),
+        });
     }
     async #readWith(version, { path, schema, what }, signal) {
         const reply = await this.#options.host.get(this.#path(path, version), signal);
@@ -42828,9 +42918,11 @@ function createProvider(inputs, host) {
 /* harmony export */   I: () => (/* binding */ annotationsOf)
 /* harmony export */ });
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
-/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7703);
-/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2813);
-/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7142);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7703);
+/* harmony import */ var _hints_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5244);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2813);
+/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7142);
+
 
 
 
@@ -42844,7 +42936,7 @@ function annotationsOf({ conclusion, results, problems }, details) {
         ...problems.map((text) => ({
             level: isSkipped ? 'warning' : 'error',
             title: isSkipped ? 'Nothing was synced' : 'Step failed',
-            text: (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(text),
+            text: (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(text),
         })),
         ...(isSkipped && results.length > 0 ? [nothingSynced(results)] : []),
         // Where the step never came to its syncs, its problem says it all.
@@ -42856,30 +42948,31 @@ function limit(some, level) {
     const rest = some.length - MOST;
     if (rest <= 0)
         return [...some];
-    return [...some.slice(0, MOST), { level, title: 'More', text: `and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .number */ .ai)(rest)} more: see the job summary` }];
+    return [...some.slice(0, MOST), { level, title: 'More', text: `and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .number */ .ai)(rest)} more: see the job summary` }];
 }
 /** Green, and yet nothing has arrived anywhere: that should be seen. */
 function nothingSynced(results) {
     const [first] = results;
-    const why = first === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(first.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .whyOf */ .gf)(first, false)}`;
+    const why = first === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(first.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(first, false)}`;
     return {
         level: 'warning',
         title: 'Nothing was synced',
-        text: `${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(results.length, 'sync', 'syncs')}, none of which ran.${why}`,
+        text: `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .plural */ .LS)(results.length, 'sync', 'syncs')}, none of which ran.${why}`,
     };
 }
 function about(result, details) {
     const level = levelOf(result);
     const { outcome, sync, url, ruling, tolerated } = result;
     const forgiven = tolerated === null ? '' : ` (${tolerated})`;
+    const why = `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, details)}${forgiven}`;
     const own = {
-        title: _wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im[outcome].title,
-        text: `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .whyOf */ .gf)(result, details)}${forgiven}${level === 'error' ? ` ${url}` : ''}`,
+        title: _wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].title,
+        text: level === 'error' ? [why, (0,_hints_js__WEBPACK_IMPORTED_MODULE_1__/* .hintOf */ .$)(result), url].filter((line) => line !== '').join('\n') : why,
     };
     const notes = (ruling?.notes ?? []).map((note) => ({
         level: note.level,
         title: 'dbt',
-        text: `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(sync)}: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(note.text)}`,
+        text: `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync)}: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(note.text)}`,
     }));
     return level === null ? notes : [{ level, ...own }, ...notes];
 }
@@ -42940,11 +43033,141 @@ function plural(count, one, many = `${one}s`) {
 
 /***/ }),
 
+/***/ 5244:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ hintOf)
+/* harmony export */ });
+/* unused harmony export HINTS */
+/** What helps, whatever the provider. `docs/troubleshooting.md` says more of each. */
+const HINTS = {
+    'token-refused': 'Check the secret behind api-token: the token may have expired, or belong to another region or account.',
+    'not-allowed': 'The token is known, but may not do this: give it, or its owner, the right to run this sync.',
+    'not-found': 'Check the id, and that the token belongs to the workspace that the sync is in.',
+    'api-retired': 'This version of the API has ended: the newest version of this action speaks the one that follows.',
+    'web-page': "Something between this runner and the provider answers in its place, mostly a proxy, a firewall or a login page: let the provider's address through.",
+    redirect: 'Check base-url: the address that answers leads elsewhere, and the token is not taken there.',
+    'request-refused': 'What the provider says tells which setting it does not accept.',
+    unreachable: "Nothing can be sent from this runner: check base-url, the proxy variables (HTTPS_PROXY, NO_PROXY) and, for a company's own certificates, NODE_EXTRA_CA_CERTS.",
+    outage: "The provider was not available for longer than the step may wait: see the provider's status page, then run the failed job again. With dbt-artifacts, what has delivered meanwhile is not repeated.",
+    paused: 'Switch the sync on at the provider, take it out of the list, or let it be left out with on-paused: skip.',
+    'older-run': 'Wait for it with on-running: queue, which is the default, or see what else triggers this sync.',
+    'full-sync-refused': 'The sync may not be able to run in full: leave full-sync out for it.',
+    'run-failed': 'Open the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.',
+    'run-skipped': 'Another run of the same sync was in the way: see what else triggers it, such as a schedule of its own.',
+    'run-cancelled': 'Somebody has stopped the run at the provider. Run the failed job again: with dbt-artifacts only what is missing is repeated.',
+    'records-rejected': 'Open the sync: its history shows the records that did not arrive. How many are allowed is said by max-failed-records and max-invalid-records.',
+    'no-counts': 'The run has ended, and the provider does not tell with how many records. Open the sync to see them, or take the limit away.',
+    'lost-trigger': 'Open the sync and see whether a run was started. If none was, run the failed job again; if one goes on, wait for its end first.',
+    'lost-run': 'Open the sync and see what became of the run, then run the failed job again.',
+    'timed-out': 'If the sync takes that long, raise timeout-minutes here and in the job. Run the failed job again meanwhile: it takes up the run that goes on, where dbt-artifacts is given.',
+    'too-late': 'Raise timeout-minutes, or see what the syncs before it were waiting for.',
+    'gate-closed': 'Mend the model or test and run dbt again: the sync ships with the next good build. Its data at the destination is that of the last good one.',
+    'built-elsewhere': 'Let dbt build where the sync reads (--target), or point the sync to where dbt builds. A build for tests opens no production sync.',
+    'bad-meta': 'Correct the meta or the models of this sync: names of dbt, ids of this provider.',
+    'no-evidence': 'Let dbt build run in this job before this step, and give its target folder as dbt-artifacts.',
+    'earlier-step': 'Give dbt-artifacts: then what dbt vouches for is shipped although something else has failed.',
+};
+/** What somebody can do about how a sync ended; empty where there is nothing to advise. */
+function hintOf({ hint, advice }) {
+    return advice ?? (hint === null ? '' : HINTS[hint]);
+}
+
+
+/***/ }),
+
+/***/ 4795:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Kl: () => (/* binding */ classOf),
+/* harmony export */   Nv: () => (/* binding */ CLASSES),
+/* harmony export */   bQ: () => (/* binding */ lineageOf)
+/* harmony export */ });
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2813);
+/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7142);
+
+
+
+/** More than these nobody can read, and Mermaid itself draws no more than 500 edges; the table has them all. */
+const MOST_NODES = 60;
+const MOST_EDGES = 200;
+/** White on these is readable in a light page and in a dark one. */
+const CLASSES = {
+    good: '#1a7f37',
+    flawed: '#9a6700',
+    bad: '#cf222e',
+    idle: '#57606a',
+};
+/**
+ * A Mermaid flowchart from the models by way of the syncs to the destinations, coloured by outcome; of those that are not good alone
+ * where all would be too many. Empty where it would not show what one look at the table does not: for one sync, or where no model is known.
+ */
+function lineageOf(results) {
+    if (results.length < 2)
+        return '';
+    return (draw(results, 'From models to destinations') ||
+        draw(results.filter(_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI), 'From models to destinations: what did not go well'));
+}
+function draw(results, title) {
+    const models = new Names('m');
+    const destinations = new Names('d');
+    const syncs = [];
+    const edges = [];
+    for (const [index, result] of results.entries()) {
+        const id = `s${index}`;
+        const { mark, words } = _wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im[result.outcome];
+        syncs.push(`${id}["${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .mermaid */ .a4)(`${mark} ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(result.sync)} · ${words}`)}"]:::${classOf(result)}`);
+        for (const model of result.ruling?.models ?? [])
+            edges.push(`${models.idOf((0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .modelName */ .fD)(model))} --> ${id}`);
+        const destination = (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .destinationOf */ .My)(result.sync);
+        if (destination !== '')
+            edges.push(`${id} --> ${destinations.idOf(destination)}`);
+    }
+    const nodes = [...models.nodes('["', '"]'), ...syncs, ...destinations.nodes('(["', '"])')];
+    if (models.size === 0 || nodes.length > MOST_NODES || edges.length > MOST_EDGES)
+        return '';
+    const classes = Object.entries(CLASSES).map(([name, fill]) => `classDef ${name} fill:${fill},stroke:${fill},color:#fff`);
+    const lines = ['flowchart LR', ...[...nodes, ...edges, ...classes].map((line) => `  ${line}`)];
+    return [`### ${title}`, '', '```mermaid', ...lines, '```', ''].join('\n');
+}
+/** The colour of an outcome. */
+function classOf({ outcome, tolerated }) {
+    if (_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red')
+        return tolerated === null ? 'bad' : 'flawed';
+    if (outcome === 'warned')
+        return 'flawed';
+    return outcome === 'skipped' || outcome === 'planned' ? 'idle' : 'good';
+}
+/** Gives every name one id, the first time it is named. */
+class Names {
+    #prefix;
+    #ids = new Map();
+    constructor(prefix) {
+        this.#prefix = prefix;
+    }
+    get size() {
+        return this.#ids.size;
+    }
+    idOf(name) {
+        const id = this.#ids.get(name) ?? `${this.#prefix}${this.#ids.size}`;
+        this.#ids.set(name, id);
+        return id;
+    }
+    nodes(before, after) {
+        return [...this.#ids].map(([name, id]) => `${id}${before}${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .mermaid */ .a4)(name)}${after}`);
+    }
+}
+
+
+/***/ }),
+
 /***/ 9820:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   cf: () => (/* binding */ durationOf),
 /* harmony export */   hM: () => (/* binding */ createLog),
 /* harmony export */   hy: () => (/* binding */ stepInWords)
 /* harmony export */ });
@@ -43081,7 +43304,7 @@ function runLine(run) {
 /** How a sync ended, in one line. */
 function resultLine(result, details) {
     const { outcome, run, tolerated } = result;
-    const took = run === null ? null : durationOf(run);
+    const took = run === null ? null : (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .durationOf */ .cf)(run);
     const facts = [
         outcome === 'succeeded' || outcome === 'fresh' || outcome === 'warned' ? (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .recordsOf */ .M$)(run?.counts ?? NO_COUNTS) : '',
         took === null ? '' : `took ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(took)}`,
@@ -43090,12 +43313,6 @@ function resultLine(result, details) {
     const why = outcome === 'succeeded' && result.reason === 'completed' ? '' : `: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, details)}`;
     const forgiven = tolerated === null ? '' : ` (${tolerated})`;
     return `${mark} ${words}${forgiven}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${(0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result) || result.runId !== null ? result.url : ''}`.trimEnd();
-}
-/** How long a run took, in milliseconds, on the provider's clock. */
-function durationOf(run) {
-    if (run.createdAt === null || run.finishedAt === null || !(0,_core_provider_js__WEBPACK_IMPORTED_MODULE_1__/* .hasEnded */ .hY)(run))
-        return null;
-    return Math.max(0, run.finishedAt - run.createdAt);
 }
 const NO_COUNTS = { processed: null, succeeded: null, failed: null, invalid: null };
 
@@ -43106,19 +43323,19 @@ const NO_COUNTS = { processed: null, succeeded: null, failed: null, invalid: nul
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Y: () => (/* binding */ outputsOf)
+/* harmony export */   Yz: () => (/* binding */ outputsOf),
+/* harmony export */   r6: () => (/* binding */ DELIVERED)
 /* harmony export */ });
 /* unused harmony export messageOf */
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
-/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7703);
-/* harmony import */ var _log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9820);
-/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2813);
-/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7142);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7703);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2813);
+/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7142);
 
 
 
 
-
+/** The data is at its destination. */
 const DELIVERED = ['succeeded', 'warned', 'fresh'];
 /** The outputs of the step, every one on every path. They never carry a provider's words as they came. */
 function outputsOf(report) {
@@ -43167,17 +43384,17 @@ function resultsJson(results) {
 }
 function toJson(result, longest) {
     const { run } = result;
-    const took = run === null ? null : (0,_log_js__WEBPACK_IMPORTED_MODULE_1__/* .durationOf */ .cf)(run);
+    const took = run === null ? null : (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .durationOf */ .cf)(run);
     return {
         provider: result.provider,
         sync_id: result.sync.id || null,
-        name: (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(result.sync.name, longest),
+        name: (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(result.sync.name, longest),
         outcome: result.outcome,
-        reason: (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, false), longest),
+        reason: (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)((0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .whyOf */ .gf)(result, false), longest),
         run_id: result.runId,
         adopted: result.adopted,
         url: result.url,
-        models: result.ruling?.models?.map((id) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(id, longest)) ?? null,
+        models: result.ruling?.models?.map((id) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(id, longest)) ?? null,
         created_at: isoTime(run?.createdAt ?? null),
         finished_at: isoTime(run?.finishedAt ?? null),
         duration_seconds: took === null ? null : took / 1000,
@@ -43192,16 +43409,16 @@ function isoTime(ms) {
 /** One safe sentence that says how the step went. */
 function messageOf({ conclusion, results, problems }) {
     if (results.length === 0)
-        return (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(problems.join(' ') || 'There was nothing to sync.');
-    const parts = Object.keys(_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im).flatMap((outcome) => {
+        return (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(problems.join(' ') || 'There was nothing to sync.');
+    const parts = Object.keys(_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im).flatMap((outcome) => {
         const count = results.filter((result) => result.outcome === outcome).length;
-        return count === 0 ? [] : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .number */ .ai)(count)} ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words}`;
+        return count === 0 ? [] : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .number */ .ai)(count)} ${_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im[outcome].words}`;
     });
     const worst = results.find(_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI);
-    const example = worst === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(worst.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(worst, false)}`;
+    const example = worst === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(worst.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .whyOf */ .gf)(worst, false)}`;
     const head = conclusion === 'cancelled' ? 'The workflow was cancelled: ' : '';
     const why = problems.length === 0 ? example : ` ${problems.join(' ')}`;
-    return (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(`${head}${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .plural */ .LS)(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${why}`);
+    return (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(`${head}${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${why}`);
 }
 
 
@@ -43281,7 +43498,7 @@ function mermaid(text, longest = 80) {
 
 /***/ }),
 
-/***/ 3821:
+/***/ 4673:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -43298,78 +43515,96 @@ var format = __nccwpck_require__(7703);
 var safe = __nccwpck_require__(2813);
 // EXTERNAL MODULE: ./lib/report/wording.js
 var wording = __nccwpck_require__(7142);
-;// CONCATENATED MODULE: ./lib/report/lineage.js
+;// CONCATENATED MODULE: ./lib/report/details.js
 
 
 
-/** More than these nobody can read, and Mermaid itself draws no more than 500 edges; the table has them all. */
-const MOST_NODES = 60;
-const MOST_EDGES = 200;
-/** White on these is readable in a light page and in a dark one. */
-const CLASSES = {
-    good: '#1a7f37',
-    flawed: '#9a6700',
-    bad: '#cf222e',
-    idle: '#57606a',
-};
-/**
- * A Mermaid flowchart from the models by way of the syncs to the destinations, coloured by outcome; empty where it would show too
- * much, or nothing that one look at the table does not: for one sync, or where no model is known.
- */
-function lineageOf(results) {
-    const models = new Names('m');
-    const destinations = new Names('d');
-    const syncs = [];
-    const edges = [];
-    for (const [index, result] of results.entries()) {
-        const id = `s${index}`;
-        const { mark, words } = wording/* OUTCOMES */.im[result.outcome];
-        syncs.push(`${id}["${(0,safe/* mermaid */.a4)(`${mark} ${(0,wording/* nameOf */.Vb)(result.sync)} · ${words}`)}"]:::${classOf(result)}`);
-        for (const model of result.ruling?.models ?? [])
-            edges.push(`${models.idOf((0,wording/* modelName */.fD)(model))} --> ${id}`);
-        const destination = (0,wording/* destinationOf */.My)(result.sync);
-        if (destination !== '')
-            edges.push(`${id} --> ${destinations.idOf(destination)}`);
-    }
-    const nodes = [...models.nodes('["', '"]'), ...syncs, ...destinations.nodes('(["', '"])')];
-    if (results.length < 2 || models.size === 0)
-        return '';
-    if (nodes.length > MOST_NODES || edges.length > MOST_EDGES)
-        return '';
-    const classes = Object.entries(CLASSES).map(([name, fill]) => `classDef ${name} fill:${fill},stroke:${fill},color:#fff`);
-    const lines = ['flowchart LR', ...[...nodes, ...edges, ...classes].map((line) => `  ${line}`)];
-    return ['### From models to destinations', '', '```mermaid', ...lines, '```', ''].join('\n');
+/** What only somebody who looks into it wants to know: which run, when, how often it was asked for, how dbt's part is known. Folded. */
+function detailsOf(results, page) {
+    const told = results.filter(({ runId, ruling }) => runId !== null || ruling !== null);
+    const withDbt = told.some(({ ruling }) => ruling !== null);
+    const columns = [
+        'Sync',
+        'Run',
+        'Created (UTC)',
+        'Ended (UTC)',
+        'Triggers',
+        'Looks',
+        ...(withDbt ? ['Models', 'How that is known'] : []),
+    ];
+    page.list(told.map((result) => ({ text: row(result, withDbt), syncs: 1 })), {
+        share: 1,
+        before: `<details><summary>Runs of ${(0,format/* plural */.LS)(told.length, 'sync')}</summary>\n\n| ${columns.join(' | ')} |\n|${columns.map(() => '---|').join('')}\n`,
+        after: '\n</details>\n',
+    });
 }
-function classOf({ outcome, tolerated }) {
-    if (judge/* COLORS */.lm[outcome] === 'red')
-        return tolerated === null ? 'bad' : 'flawed';
-    if (outcome === 'warned')
-        return 'flawed';
-    return outcome === 'skipped' || outcome === 'planned' ? 'idle' : 'good';
+function row({ sync, runId, run, adopted, attempts, polls, ruling }, withDbt) {
+    const cells = [
+        (0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 200),
+        runId === null ? '' : `${runId}${adopted ? ' (not started by this step)' : ''}`,
+        timeOf(run?.createdAt ?? null),
+        timeOf(run?.finishedAt ?? null),
+        (0,format/* number */.ai)(attempts),
+        (0,format/* number */.ai)(polls),
+        ...(withDbt ? [(0,safe/* markdown */.wD)((ruling?.models ?? []).map(wording/* modelName */.fD).join(', '), 500), sourceOf(ruling)] : []),
+    ];
+    return `| ${cells.join(' | ')} |\n`;
 }
-/** Gives every name one id, the first time it is named. */
-class Names {
-    #prefix;
-    #ids = new Map();
-    constructor(prefix) {
-        this.#prefix = prefix;
-    }
-    get size() {
-        return this.#ids.size;
-    }
-    idOf(name) {
-        const id = this.#ids.get(name) ?? `${this.#prefix}${this.#ids.size}`;
-        this.#ids.set(name, id);
-        return id;
-    }
-    nodes(before, after) {
-        return [...this.#ids].map(([name, id]) => `${id}${before}${(0,safe/* mermaid */.a4)(name)}${after}`);
-    }
+function sourceOf(ruling) {
+    return ruling === null ? '' : (0,safe/* markdown */.wD)([ruling.source, ...ruling.notes.map(({ text }) => text)].join('; '), 300);
+}
+function timeOf(ms) {
+    return ms === null ? '' : new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 }
 
-// EXTERNAL MODULE: ./lib/report/log.js
-var log = __nccwpck_require__(9820);
+// EXTERNAL MODULE: ./lib/report/hints.js
+var hints = __nccwpck_require__(5244);
+// EXTERNAL MODULE: ./lib/report/lineage.js
+var lineage = __nccwpck_require__(4795);
+// EXTERNAL MODULE: ./lib/report/outputs.js
+var outputs = __nccwpck_require__(8568);
+;// CONCATENATED MODULE: ./lib/report/page.js
+
+/** Room for the sentence that says how much is left out. Bytes. */
+const SENTENCE = 100;
+/** A text of limited size, to which parts are added in their order. */
+class Page {
+    text = '';
+    #left;
+    /** `most`: bytes, in UTF-8. */
+    constructor(most) {
+        this.#left = most;
+    }
+    add(text) {
+        this.text += text;
+        this.#left -= sizeOf(text);
+    }
+    /** As many parts as there is room for in a share of what is left, and at most `most`; how many syncs the others tell of is said. Nothing where there are no parts. */
+    list(parts, frame) {
+        const { share, most = parts.length, before = '', after = '' } = frame;
+        if (parts.length === 0)
+            return;
+        let room = this.#left * share - sizeOf(before) - sizeOf(after) - SENTENCE;
+        const fitting = parts.slice(0, most).filter(({ text }) => {
+            room -= sizeOf(text);
+            return room >= 0;
+        });
+        const rest = parts.slice(fitting.length).reduce((sum, { syncs }) => sum + syncs, 0);
+        const more = rest === 0 ? '' : `\n… and ${(0,format/* plural */.LS)(rest, 'more sync', 'more syncs')}.\n\n`;
+        this.add(before + fitting.map(({ text }) => text).join('') + more + after);
+    }
+}
+function sizeOf(text) {
+    return new TextEncoder().encode(text).length;
+}
+
+// EXTERNAL MODULE: ./lib/report/timeline.js
+var timeline = __nccwpck_require__(1451);
 ;// CONCATENATED MODULE: ./lib/report/summary.js
+
+
+
+
 
 
 
@@ -43378,52 +43613,97 @@ var log = __nccwpck_require__(9820);
 
 /** GitHub drops a summary above 1 MiB whole; this leaves room for other text of the step. Bytes. */
 const MOST_BYTES = 900_000;
-const HEADLINES = {
-    success: '✅ Every sync delivered',
-    failure: '❌ Not every sync delivered',
-    cancelled: '🛑 The workflow was cancelled',
-    timed_out: '⌛ Not every sync ended in time',
-    skipped: '⏭️ Nothing had to be synced',
-};
-/** The job summary: what went wrong first, with what to do about it, then every sync in one table. Worst first where space is short. */
+/** More blocks than these nobody reads one by one: the table has them all. */
+const MOST_BLOCKS = 20;
+const MOST_NAMES = 12;
+/** More good syncs than these are folded away. */
+const MOST_GOOD = 20;
+/**
+ * The job summary: in one line how it went; what went wrong, with what to do about it; every sync in a table; pictures of what
+ * happened when and of what feeds what; and, folded, the rest. Worst first, where space is short.
+ */
 function summaryOf(report, options) {
-    const { conclusion, problems } = report;
     const results = report.results.toSorted((a, b) => gravity(a) - gravity(b));
-    const head = [
-        `## ${headline(conclusion, options.mode)}`,
-        '',
-        [tally(results), records(results), `in ${(0,format/* duration */.p0)(options.tookMs)}`].filter((part) => part !== '').join(' · '),
-        '',
-        ...problems.flatMap((problem) => [`> ${(0,safe/* markdown */.wD)(problem)}`, '']),
-        '',
-    ].join('\n');
+    const pictures = [(0,timeline/* timelineOf */.h)(results, options.spans), (0,lineage/* lineageOf */.bQ)(results)]
+        .filter((picture) => picture !== '')
+        .join('\n');
+    const page = new Page(MOST_BYTES - sizeOf(pictures));
+    page.add(head(report, results, options));
     // Where the step never came to its syncs, its problem says it all.
-    const failures = problems.length > 0 ? [] : results.filter(judge/* isRed */.iI);
-    const blocks = failures.map((result) => failure(result, options.details));
+    const groups = report.problems.length > 0 ? [] : alike(results.filter(judge/* isRed */.iI), options.details);
+    const blocks = groups.map((group) => ({ text: block(group, options.details), syncs: group.length }));
+    page.list(blocks, { share: 0.5, most: MOST_BLOCKS });
     const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null);
-    const rows = results.map((result) => row(result, options.details, withModels));
-    return squeeze(head, blocks, tableHead(withModels), rows, lineageOf(results));
+    const rowsOf = (some) => some.map((result) => ({ text: summary_row(result, options.details, withModels), syncs: 1 }));
+    const good = results.filter((result) => gravity(result) === GOOD);
+    const folded = good.length > MOST_GOOD ? good : [];
+    const before = tableHead(withModels);
+    page.list(rowsOf(results.filter((result) => !folded.includes(result))), { share: 0.8, before, after: '\n' });
+    const title = `<details><summary>${foldedTitle(folded)}</summary>\n\n`;
+    page.list(rowsOf(folded), { share: 0.8, before: title + before, after: '\n</details>\n\n' });
+    page.add(pictures === '' ? '' : `${pictures}\n`);
+    detailsOf(results, page);
+    return `${page.text.trimEnd()}\n`;
 }
+const GOOD = 2;
 function gravity(result) {
     if ((0,judge/* isRed */.iI)(result))
         return 0;
-    return result.outcome === 'warned' || result.tolerated !== null ? 1 : 2;
+    return result.outcome === 'warned' || result.tolerated !== null ? 1 : GOOD;
 }
-function headline(conclusion, mode) {
-    if (conclusion !== 'success')
-        return HEADLINES[conclusion];
-    if (mode === 'plan')
-        return '📝 The plan: nothing was triggered';
-    return mode === 'trigger' ? '✅ Every sync was triggered' : HEADLINES.success;
+function head(report, results, { mode, tookMs }) {
+    const facts = [results.length === 0 ? '' : tally(results), records(results), `in ${(0,format/* duration */.p0)(tookMs)}`].filter((fact) => fact !== '');
+    const [first] = report.problems.length > 0 ? results : [];
+    const hint = first === undefined ? '' : (0,hints/* hintOf */.$)(first);
+    return [
+        `## ${headline(report, mode)}`,
+        '',
+        facts.join(' · '),
+        '',
+        ...report.problems.flatMap((problem) => [`> ${(0,safe/* markdown */.wD)(problem)}`, '']),
+        ...(hint === '' ? [] : [`**What to do:** ${(0,safe/* markdown */.wD)(hint)}`, '']),
+        '',
+    ].join('\n');
+}
+/** What the step was to do with its syncs. */
+const DONE = {
+    run: { all: 'delivered', none: 'did not deliver' },
+    wait: { all: 'delivered', none: 'did not deliver' },
+    trigger: { all: 'was triggered', none: 'was not triggered' },
+    plan: { all: 'can run', none: 'could not run' },
+};
+function headline({ conclusion, results }, mode) {
+    const { all, none } = DONE[mode] ?? { all: 'delivered', none: 'did not deliver' };
+    const total = results.length;
+    const bad = results.filter(judge/* isRed */.iI).length;
+    const subject = total === 1 ? 'The sync' : `${(0,format/* number */.ai)(bad)} of ${(0,format/* plural */.LS)(total, 'sync')}`;
+    switch (conclusion) {
+        case 'cancelled':
+            return '🛑 The workflow was cancelled';
+        case 'skipped':
+            return '⏭️ Nothing had to be synced';
+        case 'timed_out':
+            return `⌛ ${subject} did not end in time`;
+        case 'failure':
+            if (total === 0)
+                return '❌ Nothing was triggered';
+            return bad === total && total > 1 ? `❌ None of ${(0,format/* plural */.LS)(total, 'sync')} ${all}` : `❌ ${subject} ${none}`;
+        case 'success':
+            return mode === 'plan' ? '📝 The plan: nothing was triggered' : success(results, all);
+    }
+}
+function success(results, all) {
+    const isDone = ({ outcome }) => outputs/* DELIVERED */.r6.includes(outcome) || outcome === 'triggered';
+    if (!results.every(isDone))
+        return `✅ Every sync ${all} that had to`;
+    const whole = results.length === 1 ? `The sync ${all}` : `All ${(0,format/* plural */.LS)(results.length, 'sync')} ${all.replace('was', 'were')}`;
+    return results.some(({ outcome }) => outcome === 'warned') ? `⚠️ ${whole}, but not every record` : `✅ ${whole}`;
 }
 function tally(results) {
     const words = new Map();
     for (const { outcome } of results)
         words.set(wording/* OUTCOMES */.im[outcome].words, (words.get(wording/* OUTCOMES */.im[outcome].words) ?? 0) + 1);
-    return [
-        (0,format/* plural */.LS)(results.length, 'sync', 'syncs'),
-        ...[...words].map(([word, count]) => `${(0,format/* number */.ai)(count)} ${word}`),
-    ].join(' · ');
+    return [(0,format/* plural */.LS)(results.length, 'sync'), ...[...words].map(([word, count]) => `${(0,format/* number */.ai)(count)} ${word}`)].join(' · ');
 }
 function records(results) {
     const sum = (count) => results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0);
@@ -43435,61 +43715,201 @@ function records(results) {
     ];
     return [`${(0,format/* plural */.LS)(sum('succeeded'), 'record')} accepted`, ...flaws.filter((flaw) => flaw !== '')].join(', ');
 }
-function failure(result, details) {
-    const where = (0,wording/* destinationOf */.My)(result.sync) === '' ? '' : ` → ${(0,safe/* markdown */.wD)((0,wording/* destinationOf */.My)(result.sync))}`;
-    const facts = [
-        (0,wording/* modelsOf */.Wh)(result.ruling) === '' ? '' : `fed by ${(0,safe/* markdown */.wD)((0,wording/* modelsOf */.Wh)(result.ruling), 200)}`,
-        result.runId === null ? '' : `run ${result.runId}`,
-        result.run === null ? '' : (0,wording/* recordsOf */.M$)(result.run.counts),
-    ].filter((fact) => fact !== '');
+/** Results that went wrong in the same way, so that it is said once. */
+function alike(results, details) {
+    const groups = Map.groupBy(results, (result) => JSON.stringify([result.outcome, (0,wording/* whyOf */.gf)(result, details), (0,hints/* hintOf */.$)(result)]));
+    return [...groups.values()];
+}
+function block(group, details) {
+    const [first] = group;
+    if (first === undefined)
+        return '';
+    const { mark, words } = wording/* OUTCOMES */.im[first.outcome];
+    const hint = (0,hints/* hintOf */.$)(first);
+    const isOne = group.length === 1;
     return [
-        `### ${wording/* OUTCOMES */.im[result.outcome].mark} ${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(result.sync), 200)}${where}: ${wording/* OUTCOMES */.im[result.outcome].words}`,
+        isOne
+            ? `### ${mark} ${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(first.sync), 200)}${arrowTo(first)}: ${words}`
+            : `### ${mark} ${(0,format/* plural */.LS)(group.length, 'sync')}: ${words}`,
         '',
-        `> ${(0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(result, details))}`,
+        `> ${(0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(first, details))}`,
         '',
-        `${facts.length > 0 ? `${facts.join(' · ')} · ` : ''}[Open the sync](${result.url})`,
+        isOne ? [...factsOf(first), `[Open the sync](${first.url})`].join(' · ') : names(group),
         '',
+        ...(hint === '' ? [] : [`**What to do:** ${(0,safe/* markdown */.wD)(hint)}`, '']),
         '',
     ].join('\n');
 }
-function row(result, details, withModels) {
-    const { sync, outcome, run, url, tolerated } = result;
-    const took = run === null ? null : (0,log/* durationOf */.cf)(run);
+function arrowTo({ sync }) {
+    return (0,wording/* destinationOf */.My)(sync) === '' ? '' : ` → ${(0,safe/* markdown */.wD)((0,wording/* destinationOf */.My)(sync))}`;
+}
+function factsOf({ ruling, runId, run }) {
+    return [
+        (0,wording/* modelsOf */.Wh)(ruling) === '' ? '' : `fed by ${(0,safe/* markdown */.wD)((0,wording/* modelsOf */.Wh)(ruling), 200)}`,
+        runId === null ? '' : `run ${runId}`,
+        run === null ? '' : (0,wording/* recordsOf */.M$)(run.counts),
+    ].filter((fact) => fact !== '');
+}
+function names(group) {
+    const shown = group.slice(0, MOST_NAMES).map((result) => `${summary_link(result)}${arrowTo(result)}`);
+    const more = group.length - shown.length;
+    return `${shown.join(', ')}${more > 0 ? ` and ${(0,format/* number */.ai)(more)} more` : ''}`;
+}
+function summary_link({ sync, url }) {
+    return `[${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 200)}](${url})`;
+}
+function summary_row(result, details, withModels) {
+    const { sync, outcome, run, tolerated } = result;
+    const took = run === null ? null : (0,wording/* durationOf */.cf)(run);
     const cells = [
         `${wording/* OUTCOMES */.im[outcome].mark} ${wording/* OUTCOMES */.im[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
-        `[${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 200)}](${url})`,
+        summary_link(result),
         (0,safe/* markdown */.wD)((0,wording/* destinationOf */.My)(sync)),
         ...(withModels ? [(0,safe/* markdown */.wD)((0,wording/* modelsOf */.Wh)(result.ruling), 200)] : []),
         run === null ? '' : (0,wording/* recordsOf */.M$)(run.counts),
-        took === null ? '' : (0,format/* duration */.p0)(took),
+        took === null ? '' : (0,format/* duration */.p0)(took).replaceAll(' ', NO_BREAK),
         (0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(result, details), 300),
     ];
     return `| ${cells.join(' | ')} |\n`;
 }
+/** A blank at which a narrow column does not break the line. */
+const NO_BREAK = '\u00a0';
 const COLUMNS = ['Outcome', 'Sync', 'Destination', 'Models', 'Records', 'Run took', 'Why'];
 /** The head of the table. Without anything from dbt it has no column for models. */
 function tableHead(withModels) {
     const columns = COLUMNS.filter((column) => withModels || column !== 'Models');
     return `| ${columns.join(' | ')} |\n|${columns.map(() => '---|').join('')}\n`;
 }
-/** As many blocks and rows as there is room for, blocks first: they say more. */
-function squeeze(head, blocks, table, rows, picture) {
-    const size = (text) => new TextEncoder().encode(text).length;
-    let left = MOST_BYTES - size(head) - size(table) - size(picture) - 200;
-    const take = (parts, share) => {
-        const room = left * share;
-        let used = 0;
-        const fitting = parts.filter((part) => {
-            used += size(part);
-            return used <= room;
-        });
-        left -= Math.min(used, room);
-        const rest = parts.length - fitting.length;
-        return fitting.join('') + (rest === 0 ? '' : `\n… and ${(0,format/* plural */.LS)(rest, 'more sync', 'more syncs')}.\n\n`);
+function foldedTitle(good) {
+    return `✅ ${(0,format/* plural */.LS)(good.length, 'sync')} with nothing to worry about`;
+}
+
+
+/***/ }),
+
+/***/ 1451:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   g: () => (/* binding */ createTimekeeper),
+/* harmony export */   h: () => (/* binding */ timelineOf)
+/* harmony export */ });
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7703);
+/* harmony import */ var _lineage_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4795);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2813);
+/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7142);
+
+
+
+
+/** Notes from the events of a step what each sync did when, as this step saw it: a provider says when a run was created, but not when it began to work. */
+function createTimekeeper(now) {
+    const began = now();
+    const spans = new Map();
+    const close = (id) => {
+        const last = spans.get(id)?.at(-1);
+        if (last !== undefined)
+            last.to = now() - began;
     };
-    const text = head + take(blocks, 0.5);
-    const below = picture === '' ? '' : `\n${picture}`;
-    return rows.length === 0 ? text : text + table + take(rows, 1) + below;
+    const open = (id, what, words = what) => {
+        const all = spans.get(id) ?? [];
+        close(id);
+        if (all.at(-1)?.words === words)
+            return;
+        all.push({ what, words, from: now() - began, to: now() - began });
+        spans.set(id, all);
+    };
+    const on = (event) => {
+        switch (event.kind) {
+            case 'waiting':
+                return open(keyOf(event.sync), 'waiting', `waiting for run ${event.run.id}`);
+            case 'intent':
+                return open(keyOf(event.sync), 'triggering');
+            case 'triggered':
+                return open(keyOf(event.sync), 'queued');
+            case 'changed': {
+                // A run that is waited out is not the sync's own.
+                const isOlder = spans.get(keyOf(event.sync))?.at(-1)?.what === 'waiting';
+                return isOlder ? close(keyOf(event.sync)) : seen(keyOf(event.sync), event.run);
+            }
+            case 'settled':
+                return close(keyOf(event.result.sync));
+            default:
+                return;
+        }
+    };
+    const seen = (id, { state, status }) => {
+        if (state === 'queued' || state === 'running')
+            return open(id, state);
+        if (state === 'unrecognized')
+            return open(id, 'running', (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(status, 60));
+        close(id);
+    };
+    return { on, spans };
+}
+/** A run whose sync is not known stands for it, by its name. */
+function keyOf({ id, name }) {
+    return id || name;
+}
+/** More rows than these nobody compares, and more bars nobody reads. */
+const MOST_SYNCS = 20;
+const MOST_BARS = 60;
+/** Shows as nothing. A bar without a name is an error, and so is one that begins with a word of the language, such as "click" or "title". */
+const BLANK = '\u200b';
+const ROOM = { useWidth: 978, leftPadding: 260, fontSize: 12, sectionFontSize: 12, barHeight: 24 };
+const BARS_WIDTH = ROOM.useWidth - ROOM.leftPadding - 75;
+const LETTER_WIDTH = 6.5;
+/** The colours of the lineage. The words for a bar are those of the language: what is `done` has gone well here. */
+const { good, flawed, bad, idle } = _lineage_js__WEBPACK_IMPORTED_MODULE_0__/* .CLASSES */ .Nv;
+const COLORS = {
+    ...{ taskBkgColor: idle, taskBorderColor: idle, doneTaskBkgColor: good, doneTaskBorderColor: good },
+    ...{ activeTaskBkgColor: flawed, activeTaskBorderColor: flawed, critBkgColor: bad, critBorderColor: bad },
+    ...{ taskTextColor: '#fff', taskTextDarkColor: '#fff', taskTextLightColor: '#fff' },
+};
+const TAGS = { good: 'done, ', flawed: 'active, ', bad: 'crit, ', idle: '' };
+const INIT = { gantt: { ...ROOM, displayMode: 'compact' }, themeVariables: COLORS };
+/**
+ * A Mermaid gantt chart of what the syncs did when, those that took longest where there are many; empty where there is nothing to
+ * compare. Times are written as a date without a time zone, which every reader's browser shows as they are.
+ */
+function timelineOf(results, spans) {
+    const rows = results.flatMap((result) => {
+        const own = (spans.get(keyOf(result.sync)) ?? []).filter(({ from, to }) => to > from);
+        return own.length === 0 ? [] : [{ result, spans: own }];
+    });
+    if (rows.length < 2)
+        return '';
+    const lengthOf = (all) => (all.at(-1)?.to ?? 0) - (all[0]?.from ?? 0);
+    const longest = new Set(rows.toSorted((a, b) => lengthOf(b.spans) - lengthOf(a.spans)).slice(0, MOST_SYNCS));
+    const shown = rows.filter((row) => longest.has(row));
+    const end = Math.max(...shown.map((row) => row.spans.at(-1)?.to ?? 0));
+    const scale = BARS_WIDTH / (end - Math.min(...shown.map((row) => row.spans[0]?.from ?? 0)));
+    const bars = shown.flatMap(({ result, spans: own }, row) => {
+        // Of a sync that was triggered again and again, the last bars say how it ended.
+        const last = own.slice(-Math.floor(MOST_BARS / shown.length));
+        return [
+            `section ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .mermaid */ .a4)(`${_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im[result.outcome].mark} ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(result.sync)}`, 36)}`,
+            ...last.map((span, at) => {
+                const took = span.to - span.from;
+                const labels = [`${span.words} · ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(took)}`, `${span.what} · ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(took)}`, span.what].map((label) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .mermaid */ .a4)(label));
+                const label = labels.find(({ length }) => length * LETTER_WIDTH <= took * scale) ?? '';
+                const color = at === last.length - 1 ? (0,_lineage_js__WEBPACK_IMPORTED_MODULE_0__/* .classOf */ .Kl)(result) : 'idle';
+                return `${BLANK}${label} : ${TAGS[color]}s${row}b${at}, ${time(span.from)}, ${time(span.to)}`;
+            }),
+        ];
+    });
+    const which = shown.length < rows.length ? ` of the ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(shown.length, 'sync')} that took longest` : '';
+    const lines = [
+        `%%{init: ${JSON.stringify(INIT)}}%%`,
+        'gantt',
+        'todayMarker off',
+        'dateFormat YYYY-MM-DD HH:mm:ss.SSS',
+        `axisFormat ${end < 3_600_000 ? '%M:%S' : '%H:%M'}`,
+    ];
+    return [`### Timeline${which}`, '', '```mermaid', ...lines, ...bars, '```', ''].join('\n');
+}
+function time(ms) {
+    return new Date(Math.round(ms)).toISOString().slice(0, -1).replace('T', ' ');
 }
 
 
@@ -43503,12 +43923,15 @@ function squeeze(head, blocks, table, rows, picture) {
 /* harmony export */   My: () => (/* binding */ destinationOf),
 /* harmony export */   Vb: () => (/* binding */ nameOf),
 /* harmony export */   Wh: () => (/* binding */ modelsOf),
+/* harmony export */   cf: () => (/* binding */ durationOf),
 /* harmony export */   fD: () => (/* binding */ modelName),
 /* harmony export */   gf: () => (/* binding */ whyOf),
 /* harmony export */   im: () => (/* binding */ OUTCOMES)
 /* harmony export */ });
-/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7703);
-/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2813);
+/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7703);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2813);
+
 
 
 /** How an outcome is told: a mark, words, and the title of its annotation (titles are ours, never foreign text). */
@@ -43530,25 +43953,25 @@ const OUTCOMES = {
 function nameOf(sync) {
     if (sync.name === sync.id)
         return `sync ${sync.id}`;
-    return `${sync.id} ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(sync.name, 120)}`.trimStart();
+    return `${sync.id} ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .plain */ .pj)(sync.name, 120)}`.trimStart();
 }
 function destinationOf(sync) {
-    return sync.destination === null ? '' : (0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(sync.destination, 80);
+    return sync.destination === null ? '' : (0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .plain */ .pj)(sync.destination, 80);
 }
 /** `customers.v2` of `model.shop.customers.v2`: what comes before the name says little to somebody who knows the project. */
 function modelName(id) {
-    return (0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(id.split('.').slice(2).join('.'), 80);
+    return (0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .plain */ .pj)(id.split('.').slice(2).join('.'), 80);
 }
 /** The models that feed a sync, in few words; empty where they are not known. */
 function modelsOf(ruling) {
     const names = (ruling?.models ?? []).map(modelName);
-    return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .number */ .ai)(names.length - 3)} more`;
+    return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_2__/* .number */ .ai)(names.length - 3)} more`;
 }
 /** Why it ended so, with the provider's message; `details` shows it as it came, row-level detail included. */
 function whyOf(result, details) {
     const said = [result.message, details ? result.detail : null].filter((text) => text !== null && text !== '');
-    return [result.reason, ...said.map((text) => (details ? (text ?? '') : (0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .redact */ .E$)(text ?? '')))]
-        .map((text) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(text))
+    return [result.reason, ...said.map((text) => (details ? (text ?? '') : (0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .redact */ .E$)(text ?? '')))]
+        .map((text) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .plain */ .pj)(text))
         .join(': ');
 }
 function recordsOf(counts) {
@@ -43558,7 +43981,13 @@ function recordsOf(counts) {
         [counts.invalid, 'invalid'],
     ];
     const told = parts.filter(([count, word]) => count !== null && (count > 0 || word === 'accepted'));
-    return told.map(([count, word]) => `${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .number */ .ai)(count ?? 0)} ${word}`).join(', ');
+    return told.map(([count, word]) => `${(0,_format_js__WEBPACK_IMPORTED_MODULE_2__/* .number */ .ai)(count ?? 0)} ${word}`).join(', ');
+}
+/** How long a run took, in milliseconds, on the provider's clock. */
+function durationOf(run) {
+    if (run.createdAt === null || run.finishedAt === null || !(0,_core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .hasEnded */ .hY)(run))
+        return null;
+    return Math.max(0, run.finishedAt - run.createdAt);
 }
 
 

@@ -29295,13 +29295,24 @@ class ProviderError extends Error {
     detail;
     /** The provider asked for this much patience (ms) before the next request. */
     retryAfterMs;
+    hint;
     constructor(trouble, message, options = {}) {
         super(message, options.cause === undefined ? undefined : { cause: options.cause });
         this.trouble = trouble;
         this.detail = options.detail ?? null;
         this.retryAfterMs = options.retryAfterMs ?? null;
+        this.hint = options.hint ?? USUAL[trouble];
     }
 }
+/** What trouble is mostly about. */
+const USUAL = {
+    refused: 'token-refused',
+    missing: 'not-found',
+    retired: 'api-retired',
+    rejected: 'request-refused',
+    unreachable: 'unreachable',
+    unavailable: 'outage',
+};
 /** Whether a run carries data, or did: neither a dry run nor one that the provider skipped. */
 function hasMovedData(run) {
     return run.movesData && run.state !== 'skipped';
@@ -29433,7 +29444,7 @@ async function startRun(sync, known, full, tools) {
     const { clock, emit, signal, deadline, watermark } = tools;
     for (let resent = false;; resent = true) {
         if (clock.now() > deadline - TOO_LATE_MS)
-            return ended(resent, 'not_started', 'the deadline came before the trigger');
+            return ended(resent, tooLate(null));
         const sentAt = watermark.atLeast(clock.wall());
         emit({ kind: 'intent', sync, baseline: known.newest, since: sentAt, full });
         const sent = await send(sync, full, tools);
@@ -29444,7 +29455,9 @@ async function startRun(sync, known, full, tools) {
             return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true, certain: !resent };
         }
         if (answer.kind === 'rejected') {
-            const verdict = refusal('failed', 'the provider refused the trigger', answer.error);
+            const refused = refusal('failed', 'the provider refused the trigger', answer.error);
+            // Documented: some kinds of syncs, such as those that append, take no full sync.
+            const verdict = full && answer.error.trouble === 'rejected' ? { ...refused, hint: 'full-sync-refused' } : refused;
             return answer.busy && !resent ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: resent };
         }
         const { run, hasLooked } = await reconcile(sync, known.ids, sentAt, full, tools);
@@ -29454,7 +29467,8 @@ async function startRun(sync, known, full, tools) {
         // The one case for a second request: the provider itself asked for it, and there is no run of the first.
         if (answer.resend && hasLooked && !resent && !signal.aborted)
             continue;
-        return { kind: 'ended', verdict: refusal('unknown', lostReason(resent, hasLooked), answer.error), sent: true };
+        const verdict = refusal('unknown', lostReason(resent, hasLooked), answer.error);
+        return { kind: 'ended', verdict: { ...verdict, hint: 'lost-trigger' }, sent: true };
     }
 }
 /** Sends the trigger as soon as that is possible, once. */
@@ -29534,28 +29548,30 @@ function chooseNew(history, known, since, full) {
 function notSent(polled, resent, { signal }) {
     const { end, error } = polled;
     if (end === 'aborted' && signal.aborted)
-        return ended(resent, 'cancelled', 'the workflow was cancelled before the trigger');
+        return ended(resent, { outcome: 'cancelled', reason: 'the workflow was cancelled before the trigger' });
     if (end === 'aborted')
-        return ended(resent, 'not_started', 'another sync failed before its turn (fail-fast)');
-    if (end === 'lost') {
-        const { reason, ...rest } = refusal('not_started', 'the trigger could not be sent', polled.error);
-        return { ...ended(resent, 'not_started', reason, rest.message ?? null) };
-    }
-    return ended(resent, 'not_started', `the deadline came before the trigger${error === null ? '' : `: ${error.message}`}`);
+        return ended(resent, { outcome: 'not_started', reason: 'another sync failed before its turn (fail-fast)' });
+    if (end === 'lost')
+        return ended(resent, refusal('not_started', 'the trigger could not be sent', polled.error));
+    return ended(resent, tooLate(error));
+}
+function tooLate(error) {
+    const why = error === null ? '' : `: ${error.message}`;
+    return {
+        outcome: 'not_started',
+        reason: `the deadline came before the trigger${why}`,
+        hint: error?.hint ?? 'too-late',
+    };
 }
 /** Nothing was sent. But where something was before, nobody can say what came of that. */
-function ended(resent, outcome, reason, message = null) {
-    const verdict = resent
-        ? {
-            outcome: 'unknown',
-            reason: `the answer to the trigger was lost, and it was not sent again: ${reason}`,
-            message,
-        }
-        : { outcome, reason, message };
-    return { kind: 'ended', verdict, sent: resent };
+function ended(resent, verdict) {
+    if (!resent)
+        return { kind: 'ended', verdict, sent: false };
+    const reason = `the answer to the trigger was lost, and it was not sent again: ${verdict.reason}`;
+    return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, sent: true };
 }
 function refusal(outcome, reason, error) {
-    return { outcome, reason: `${reason}: ${error.message}`, message: error.detail };
+    return { outcome, reason: `${reason}: ${error.message}`, message: error.detail, hint: error.hint };
 }
 function lostReason(twice, hasLooked) {
     const lost = `the answer to the trigger was lost${twice ? ' twice' : ''}`;
@@ -30861,7 +30877,11 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
             : 'the request was not accepted',
         unavailable: status >= 200 && status < 400 ? 'an answer that makes no sense' : 'the provider is not available',
     }[trouble];
-    return new provider/* ProviderError */.mZ(trouble, `${meaning} (HTTP ${status})${page}`, { detail: detail === '' ? null : detail });
+    return new provider/* ProviderError */.mZ(trouble, `${meaning} (HTTP ${status})${page}`, {
+        detail: detail === '' ? null : detail,
+        ...(isPage ? { hint: 'web-page' } : status === 403 ? { hint: 'not-allowed' } : {}),
+        ...(trouble === 'rejected' && status < 400 ? { hint: 'redirect' } : {}),
+    });
 }
 /** What a status code means that is not a success, whoever sends it. */
 function troubleOf(status) {
@@ -30901,6 +30921,15 @@ const CENSUS = {
         hosts: ['app.getcensus.com', 'app-eu.getcensus.com'],
         sync: /^\/(?:workspaces\/[^/]+\/)?syncs\/([1-9][0-9]{0,18})(?:\/|$)/,
     },
+};
+/** The ways in which a token can be wrong are this provider's own. */
+const ADVICE = {
+    'token-refused': 'Make a new token and put it into the secret. A workspace key (workspace settings, API access) goes with API v1, its prefix secret-token: included; a personal access token (user settings) with API v2. It holds for one region: for an account in Europe set region: eu. Check api-version if you have set it.',
+    'not-allowed': 'The token is known, but may not do this. Its owner needs the right to run this sync ("Sync: Run, Full Sync"), in the workspace that the sync is in.',
+    'not-found': "Check the id: it is the number in the address of the sync's page. A token sees one workspace: a sync of another one needs a token of its own, in a step of its own. Another region is another account: region: eu.",
+    'api-retired': 'API v1 has ended on 2027-01-15. Make a personal access token (Fivetran Activations, user settings) and give it as api-token: version 2 takes over by itself, unless api-version says v1.',
+    'full-sync-refused': 'Some syncs, such as those that append, take no full sync: leave full-sync out for this one, in the config file if the others need it.',
+    'run-skipped': 'Census skips a run while an older one of the same sync goes on. See what else triggers this sync, such as a schedule of its own, and switch one of the two off.',
 };
 /** Documented: the statuses of a run, those of before 2023 included. A word that is not here is no end and no success. */
 const STATES = new Map([
@@ -30960,6 +30989,7 @@ const MORE_RUNS = 100;
 const SYNCS = 100;
 const DESTINATIONS_MS = 5000;
 class Census {
+    advice = ADVICE;
     name = CENSUS.name;
     #options;
     #version;
@@ -31117,8 +31147,12 @@ class Census {
         // A version that knows the token but not the sync says more than one that refuses the token.
         const trouble = ['missing', 'refused', 'retired'].find((kind) => refusals.some((error) => error.trouble === kind)) ??
             'refused';
+        const telling = refusals.find((error) => error.trouble === trouble);
         const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ');
-        throw new provider/* ProviderError */.mZ(trouble, told, { detail: refusals.find((error) => error.detail !== null)?.detail ?? null });
+        throw new provider/* ProviderError */.mZ(trouble, told, {
+            detail: refusals.find((error) => error.detail !== null)?.detail ?? null,
+            ...(telling === undefined ? {} : { hint: telling.hint }),
+        });
     }
     async #readWith(version, { path, schema, what }, signal) {
         const reply = await this.#options.host.get(this.#path(path, version), signal);

@@ -179,7 +179,7 @@ async function trigger(
   if (watched.run?.state !== 'skipped') return { ...watched, last: true }
   const lost =
     'the answer to a trigger was lost, and the run that was found or started then was skipped by the provider'
-  return { verdict: { ...watched.verdict, outcome: 'unknown', reason: lost }, last: true }
+  return { verdict: { ...watched.verdict, outcome: 'unknown', reason: lost, hint: 'lost-trigger' }, last: true }
 }
 
 /** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */
@@ -189,7 +189,11 @@ async function refresh(sync: Sync, baseline: Baseline, tools: Tools): Promise<Ba
   if (polled.end === 'done') return { runs: polled.value, readAt: tools.clock.now() }
   if (polled.end === 'aborted') return stopped(tools)
   if (polled.end === 'lost') return refusal('not_started', 'the history of the sync could not be read', polled.error)
-  return { outcome: 'not_started', reason: 'the deadline came while the history of the sync was read' }
+  return {
+    outcome: 'not_started',
+    reason: 'the deadline came while the history of the sync was read',
+    hint: 'too-late',
+  }
 }
 
 /** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */

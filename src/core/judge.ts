@@ -1,3 +1,4 @@
+import type { Hint } from './hint.ts'
 import type { Counts, Run } from './provider.ts'
 
 export type Outcome =
@@ -39,6 +40,7 @@ export interface Verdict {
   /** What the provider said, as it said it. */
   message?: string | null
   detail?: string | null
+  hint?: Hint | null
 }
 
 /** A number of records, or a percentage of a base. */
@@ -56,11 +58,23 @@ export function judgeRun(run: Run, limits: RecordLimits): Verdict {
     case 'succeeded':
       return judgeRecords(run.counts, limits)
     case 'cancelled':
-      return { outcome: 'cancelled', reason: 'the run was cancelled at the provider', message, detail }
+      return {
+        outcome: 'cancelled',
+        reason: 'the run was cancelled at the provider',
+        message,
+        detail,
+        hint: 'run-cancelled',
+      }
     case 'skipped':
-      return { outcome: 'failed', reason: 'the provider skipped the run', message, detail }
+      return { outcome: 'failed', reason: 'the provider skipped the run', message, detail, hint: 'run-skipped' }
     case 'failed':
-      return { outcome: 'failed', reason: message === null ? 'the run failed' : 'the provider says', message, detail }
+      return {
+        outcome: 'failed',
+        reason: message === null ? 'the run failed' : 'the provider says',
+        message,
+        detail,
+        hint: 'run-failed',
+      }
     case 'queued':
     case 'running':
     case 'unrecognized':
@@ -73,7 +87,11 @@ function judgeRecords({ processed, succeeded, failed, invalid }: Counts, limits:
   const dropped = invalid ?? 0
   const sent = processed ?? (succeeded === null || failed === null ? null : succeeded + failed)
   if (rejected > 0 && (succeeded === 0 || (sent !== null && rejected >= sent))) {
-    return { outcome: 'failed', reason: `the destination rejected every record (${rejected})` }
+    return {
+      outcome: 'failed',
+      reason: `the destination rejected every record (${rejected})`,
+      hint: 'records-rejected',
+    }
   }
   for (const [limit, name, count, base] of [
     [limits.maxFailed, 'max-failed-records', failed, sent],
@@ -81,18 +99,26 @@ function judgeRecords({ processed, succeeded, failed, invalid }: Counts, limits:
   ] as const) {
     if (limit === null) continue
     if (count === null || (count > 0 && base === null && 'percent' in limit)) {
-      return { outcome: 'unknown', reason: `the provider gave no record counts to hold against ${name}` }
+      return {
+        outcome: 'unknown',
+        reason: `the provider gave no record counts to hold against ${name}`,
+        hint: 'no-counts',
+      }
     }
     if ('count' in limit ? count > limit.count : count * 100 > (base ?? 0) * limit.percent) {
       const what = name === 'max-failed-records' ? 'records rejected' : 'invalid records'
-      return { outcome: 'failed', reason: `${count} ${what}, more than ${name} allows (${formatLimit(limit)})` }
+      return {
+        outcome: 'failed',
+        reason: `${count} ${what}, more than ${name} allows (${formatLimit(limit)})`,
+        hint: 'records-rejected',
+      }
     }
   }
   const flaws = [
     rejected > 0 ? `${rejected} ${rejected === 1 ? 'record' : 'records'} rejected by the destination` : '',
     dropped > 0 ? `${dropped} ${dropped === 1 ? 'record' : 'records'} invalid and not sent` : '',
   ].filter((flaw) => flaw !== '')
-  if (flaws.length > 0) return { outcome: 'warned', reason: flaws.join(', ') }
+  if (flaws.length > 0) return { outcome: 'warned', reason: flaws.join(', '), hint: 'records-rejected' }
   const silent = processed === null && succeeded === null && failed === null
   return { outcome: 'succeeded', reason: silent ? 'completed; the provider gave no record counts' : 'completed' }
 }

@@ -54,7 +54,11 @@ export function decide(
   const older = `${what} is still ${active.status}, and it may have read the data before it was ready`
   // A dry run delivers nothing: it can be waited out, but never be taken for the sync's run.
   if (policy.onRunning === 'fail')
-    return { do: 'settle', verdict: { outcome: 'failed', reason: `${older} (on-running: fail)` }, run: null }
+    return {
+      do: 'settle',
+      verdict: { outcome: 'failed', reason: `${older} (on-running: fail)`, hint: 'older-run' },
+      run: null,
+    }
   if (policy.onRunning === 'queue' || !active.movesData) return { do: 'queue', run: active, reason: older }
   if (policy.onRunning === 'skip') {
     return {
@@ -71,12 +75,21 @@ function decidePaused(sync: Sync, policy: Policy): Verdict | null {
   return {
     outcome: policy.onPaused === 'skip' ? 'skipped' : 'failed',
     reason: `the sync is paused (on-paused: ${policy.onPaused})`,
+    hint: 'paused',
   }
 }
 
 function decideGate(ruling: Ruling | null): Verdict | null {
-  if (ruling?.gate === 'closed') return { outcome: 'blocked', reason: ruling.reason }
-  return ruling?.gate === 'broken' ? { outcome: 'failed', reason: ruling.reason } : null
+  switch (ruling?.gate) {
+    case 'closed':
+      return { outcome: 'blocked', reason: ruling.reason, hint: 'gate-closed' }
+    case 'elsewhere':
+      return { outcome: 'blocked', reason: ruling.reason, hint: 'built-elsewhere' }
+    case 'broken':
+      return { outcome: 'failed', reason: ruling.reason, hint: 'bad-meta' }
+    default:
+      return null
+  }
 }
 
 /**

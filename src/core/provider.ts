@@ -1,6 +1,10 @@
+import type { Hint } from './hint.ts'
+
 /** What the core knows of a provider. A provider's words, paths and wire types stay in its own file. */
 export interface Provider {
   readonly name: string
+  /** What helps against trouble, where there is more to say of this provider than of any. */
+  readonly advice: Partial<Record<Hint, string>>
   /** The runs of a sync, newest first: at least the latest ten, and more where none of them has moved data. Throws ProviderError. */
   history(syncId: string, signal: AbortSignal): Promise<Run[]>
   /** Throws ProviderError; `missing` where the provider does not know the sync. */
@@ -97,16 +101,28 @@ export class ProviderError extends Error {
   readonly detail: string | null
   /** The provider asked for this much patience (ms) before the next request. */
   readonly retryAfterMs: number | null
+  readonly hint: Hint
   constructor(
     trouble: Trouble,
     message: string,
-    options: { detail?: string | null; retryAfterMs?: number | null; cause?: unknown } = {},
+    options: { detail?: string | null; retryAfterMs?: number | null; hint?: Hint; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.trouble = trouble
     this.detail = options.detail ?? null
     this.retryAfterMs = options.retryAfterMs ?? null
+    this.hint = options.hint ?? USUAL[trouble]
   }
+}
+
+/** What trouble is mostly about. */
+const USUAL: Record<Trouble, Hint> = {
+  refused: 'token-refused',
+  missing: 'not-found',
+  retired: 'api-retired',
+  rejected: 'request-refused',
+  unreachable: 'unreachable',
+  unavailable: 'outage',
 }
 
 /** Whether a run carries data, or did: neither a dry run nor one that the provider skipped. */

@@ -1,5 +1,6 @@
+import type { Hint } from './hint.ts'
 import type { Judged, Verdict } from './judge.ts'
-import type { Run, Sync } from './provider.ts'
+import type { Provider, Run, Sync } from './provider.ts'
 import type { Ruling } from './ruling.ts'
 
 /** How a sync ended in this step. */
@@ -11,6 +12,10 @@ export interface Result extends Judged {
   reason: string
   message: string | null
   detail: string | null
+  /** What kind of trouble it is; null: none, or none that anybody can do something about. */
+  hint: Hint | null
+  /** What the provider advises against it, beyond what helps with any provider. */
+  advice: string | null
   runId: string | null
   /** The run as it was last seen. */
   run: Run | null
@@ -36,12 +41,12 @@ export interface Trace {
 export const UNTOUCHED: Trace = { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0 }
 
 export function resultOf(
-  provider: { name: string; link(syncId: string): string },
+  provider: Pick<Provider, 'name' | 'link' | 'advice'>,
   sync: Sync,
   verdict: Verdict,
   trace: Trace = UNTOUCHED,
 ): Result {
-  const { outcome, reason, message = null, detail = null } = verdict
+  const { outcome, reason, message = null, detail = null, hint = null } = verdict
   return {
     provider: provider.name,
     sync,
@@ -51,6 +56,8 @@ export function resultOf(
     reason,
     message,
     detail,
+    hint,
+    advice: hint === null ? null : (provider.advice[hint] ?? null),
     url: provider.link(sync.id),
     runId: trace.runId,
     run: trace.run,

@@ -1,10 +1,10 @@
 /** What dbt's results say about a sync, for the core to act upon. */
 export interface Ruling {
   /**
-   * `open`: dbt vouches for the data; `closed`: something that the sync is fed by is not good; `not-built`: nothing of it is new;
-   * `broken`: what the project itself says of the sync makes no sense.
+   * `open`: dbt vouches for the data; `closed`: something that the sync is fed by is not good; `elsewhere`: dbt built it, but not where
+   * the sync reads; `not-built`: nothing of it is new; `broken`: what the project itself says of the sync makes no sense.
    */
-  gate: 'open' | 'closed' | 'not-built' | 'broken'
+  gate: 'open' | 'closed' | 'elsewhere' | 'not-built' | 'broken'
   /** One line that a person understands. */
   reason: string
   /** Unique ids of what feeds the sync; null where that is not known. */

@@ -47,6 +47,7 @@ function failed(id: string, polled: Exclude<Polled<unknown>, { end: 'done' }>, t
       verdict: {
         outcome: 'not_started',
         reason: `the deadline came before the sync could be read${polled.error === null ? '' : `: ${polled.error.message}`}`,
+        hint: polled.error?.hint ?? 'too-late',
       },
     }
   const { trouble } = polled.error

@@ -49,8 +49,7 @@ export async function startRun(
 ): Promise<Started> {
   const { clock, emit, signal, deadline, watermark } = tools
   for (let resent = false; ; resent = true) {
-    if (clock.now() > deadline - TOO_LATE_MS)
-      return ended(resent, 'not_started', 'the deadline came before the trigger')
+    if (clock.now() > deadline - TOO_LATE_MS) return ended(resent, tooLate(null))
     const sentAt = watermark.atLeast(clock.wall())
     emit({ kind: 'intent', sync, baseline: known.newest, since: sentAt, full })
     const sent = await send(sync, full, tools)
@@ -60,7 +59,10 @@ export async function startRun(
       return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true, certain: !resent }
     }
     if (answer.kind === 'rejected') {
-      const verdict = refusal('failed', 'the provider refused the trigger', answer.error)
+      const refused = refusal('failed', 'the provider refused the trigger', answer.error)
+      // Documented: some kinds of syncs, such as those that append, take no full sync.
+      const verdict =
+        full && answer.error.trouble === 'rejected' ? { ...refused, hint: 'full-sync-refused' as const } : refused
       return answer.busy && !resent ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: resent }
     }
 
@@ -70,7 +72,8 @@ export async function startRun(
     }
     // The one case for a second request: the provider itself asked for it, and there is no run of the first.
     if (answer.resend && hasLooked && !resent && !signal.aborted) continue
-    return { kind: 'ended', verdict: refusal('unknown', lostReason(resent, hasLooked), answer.error), sent: true }
+    const verdict = refusal('unknown', lostReason(resent, hasLooked), answer.error)
+    return { kind: 'ended', verdict: { ...verdict, hint: 'lost-trigger' }, sent: true }
   }
 }
 
@@ -168,33 +171,31 @@ function notSent(
 ): Started {
   const { end, error } = polled
   if (end === 'aborted' && signal.aborted)
-    return ended(resent, 'cancelled', 'the workflow was cancelled before the trigger')
-  if (end === 'aborted') return ended(resent, 'not_started', 'another sync failed before its turn (fail-fast)')
-  if (end === 'lost') {
-    const { reason, ...rest } = refusal('not_started', 'the trigger could not be sent', polled.error)
-    return { ...ended(resent, 'not_started', reason, rest.message ?? null) }
+    return ended(resent, { outcome: 'cancelled', reason: 'the workflow was cancelled before the trigger' })
+  if (end === 'aborted')
+    return ended(resent, { outcome: 'not_started', reason: 'another sync failed before its turn (fail-fast)' })
+  if (end === 'lost') return ended(resent, refusal('not_started', 'the trigger could not be sent', polled.error))
+  return ended(resent, tooLate(error))
+}
+
+function tooLate(error: ProviderError | null): Verdict {
+  const why = error === null ? '' : `: ${error.message}`
+  return {
+    outcome: 'not_started',
+    reason: `the deadline came before the trigger${why}`,
+    hint: error?.hint ?? 'too-late',
   }
-  return ended(
-    resent,
-    'not_started',
-    `the deadline came before the trigger${error === null ? '' : `: ${error.message}`}`,
-  )
 }
 
 /** Nothing was sent. But where something was before, nobody can say what came of that. */
-function ended(resent: boolean, outcome: Verdict['outcome'], reason: string, message: string | null = null): Started {
-  const verdict: Verdict = resent
-    ? {
-        outcome: 'unknown',
-        reason: `the answer to the trigger was lost, and it was not sent again: ${reason}`,
-        message,
-      }
-    : { outcome, reason, message }
-  return { kind: 'ended', verdict, sent: resent }
+function ended(resent: boolean, verdict: Verdict): Started {
+  if (!resent) return { kind: 'ended', verdict, sent: false }
+  const reason = `the answer to the trigger was lost, and it was not sent again: ${verdict.reason}`
+  return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, sent: true }
 }
 
 export function refusal(outcome: Verdict['outcome'], reason: string, error: ProviderError): Verdict {
-  return { outcome, reason: `${reason}: ${error.message}`, message: error.detail }
+  return { outcome, reason: `${reason}: ${error.message}`, message: error.detail, hint: error.hint }
 }
 
 function lostReason(twice: boolean, hasLooked: boolean): string {

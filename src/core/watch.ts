@@ -68,7 +68,11 @@ export async function followRun(
     if (polled.end === 'done' || verdict.outcome !== 'succeeded' || last.counts.failed !== null)
       return { verdict, run: last }
     return {
-      verdict: { outcome: 'unknown', reason: 'the run has completed, but its record counts could not be read' },
+      verdict: {
+        outcome: 'unknown',
+        reason: 'the run has completed, but its record counts could not be read',
+        hint: 'no-counts',
+      },
       run: last,
     }
   }
@@ -77,8 +81,10 @@ export async function followRun(
   switch (polled.end) {
     case 'done':
       throw new Error('a watched run is done only when it has ended')
-    case 'lost':
-      return { verdict: refusal('unknown', `the run could not be read any more, ${seen}`, polled.error) }
+    case 'lost': {
+      const verdict = refusal('unknown', `the run could not be read any more, ${seen}`, polled.error)
+      return { verdict: polled.error.trouble === 'missing' ? { ...verdict, hint: 'lost-run' } : verdict }
+    }
     case 'deadline': {
       const fate =
         cancellable && policy.cancelOn.has('timeout')
@@ -89,6 +95,7 @@ export async function followRun(
           outcome: 'timed_out',
           reason: `the run had not ended in time: ${seen}; ${fate}`,
           message: last?.message ?? null,
+          hint: 'timed-out',
         },
       }
     }
@@ -111,7 +118,8 @@ export async function standInLine(sync: Sync, run: Run, tools: WatchTools, trace
   trace.polls = waited.polls
   if (polled.end === 'done') return null
   const status = `run ${run.id} was still ${(polled.last ?? run).status}`
-  if (polled.end === 'deadline') return { outcome: 'not_started', reason: `${status} when the deadline came` }
+  if (polled.end === 'deadline')
+    return { outcome: 'not_started', reason: `${status} when the deadline came`, hint: 'too-late' }
   if (polled.end === 'aborted') return stopped(tools)
   // An older run that is gone is in nobody's way.
   if (polled.error.trouble === 'missing') return null

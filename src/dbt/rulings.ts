@@ -39,7 +39,7 @@ export class Rulings {
     const base = { models: ids, source: feed.source, notes: [] }
     if (gate === 'off') return { ...base, gate: 'open', reason: 'the gate is off (dbt-gate: off)' }
     const elsewhere = misplaced(sync.source, this.#projects)
-    if (elsewhere !== null) return { ...base, gate: 'closed', reason: elsewhere }
+    if (elsewhere !== null) return { ...base, gate: 'elsewhere', reason: elsewhere }
     if (feed.kind === 'broken') return { ...base, gate: 'broken', reason: feed.reason }
     if (!this.#hasBuilt) return { ...base, gate: 'open', reason: 'dbt has not built yet' }
     return { ...base, ...(feed.kind === 'known' ? decideGate(feed.nodes, gate) : decideWholeRun(feed.projects, gate)) }

@@ -42,7 +42,11 @@ export function explain(reply: Reply, what: string, trouble = troubleOf(reply.st
         : 'the request was not accepted',
     unavailable: status >= 200 && status < 400 ? 'an answer that makes no sense' : 'the provider is not available',
   }[trouble]
-  return new ProviderError(trouble, `${meaning} (HTTP ${status})${page}`, { detail: detail === '' ? null : detail })
+  return new ProviderError(trouble, `${meaning} (HTTP ${status})${page}`, {
+    detail: detail === '' ? null : detail,
+    ...(isPage ? { hint: 'web-page' } : status === 403 ? { hint: 'not-allowed' } : {}),
+    ...(trouble === 'rejected' && status < 400 ? { hint: 'redirect' } : {}),
+  })
 }
 
 /** What a status code means that is not a success, whoever sends it. */

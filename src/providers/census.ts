@@ -33,6 +33,22 @@ export const CENSUS: ProviderFacts = {
   },
 }
 
+/** The ways in which a token can be wrong are this provider's own. */
+const ADVICE: Provider['advice'] = {
+  'token-refused':
+    'Make a new token and put it into the secret. A workspace key (workspace settings, API access) goes with API v1, its prefix secret-token: included; a personal access token (user settings) with API v2. It holds for one region: for an account in Europe set region: eu. Check api-version if you have set it.',
+  'not-allowed':
+    'The token is known, but may not do this. Its owner needs the right to run this sync ("Sync: Run, Full Sync"), in the workspace that the sync is in.',
+  'not-found':
+    "Check the id: it is the number in the address of the sync's page. A token sees one workspace: a sync of another one needs a token of its own, in a step of its own. Another region is another account: region: eu.",
+  'api-retired':
+    'API v1 has ended on 2027-01-15. Make a personal access token (Fivetran Activations, user settings) and give it as api-token: version 2 takes over by itself, unless api-version says v1.',
+  'full-sync-refused':
+    'Some syncs, such as those that append, take no full sync: leave full-sync out for this one, in the config file if the others need it.',
+  'run-skipped':
+    'Census skips a run while an older one of the same sync goes on. See what else triggers this sync, such as a schedule of its own, and switch one of the two off.',
+}
+
 type Version = 'v1' | 'v2'
 
 export interface CensusOptions {
@@ -123,6 +139,7 @@ const SYNCS = 100
 const DESTINATIONS_MS = 5000
 
 export class Census implements Provider {
+  readonly advice = ADVICE
   readonly name = CENSUS.name
   readonly #options: CensusOptions
   #version: Version | null
@@ -292,8 +309,12 @@ export class Census implements Provider {
     const trouble =
       (['missing', 'refused', 'retired'] as const).find((kind) => refusals.some((error) => error.trouble === kind)) ??
       'refused'
+    const telling = refusals.find((error) => error.trouble === trouble)
     const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ')
-    throw new ProviderError(trouble, told, { detail: refusals.find((error) => error.detail !== null)?.detail ?? null })
+    throw new ProviderError(trouble, told, {
+      detail: refusals.find((error) => error.detail !== null)?.detail ?? null,
+      ...(telling === undefined ? {} : { hint: telling.hint }),
+    })
   }
 
   async #readWith<S extends v.GenericSchema>(

@@ -1,6 +1,7 @@
 import { isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { number, plural } from './format.ts'
+import { hintOf } from './hints.ts'
 import type { Report } from './outputs.ts'
 import { plain } from './safe.ts'
 import { nameOf, OUTCOMES, whyOf } from './wording.ts'
@@ -58,9 +59,10 @@ function about(result: Result, details: boolean): Annotation[] {
   const level = levelOf(result)
   const { outcome, sync, url, ruling, tolerated } = result
   const forgiven = tolerated === null ? '' : ` (${tolerated})`
+  const why = `${nameOf(sync)}: ${whyOf(result, details)}${forgiven}`
   const own = {
     title: OUTCOMES[outcome].title,
-    text: `${nameOf(sync)}: ${whyOf(result, details)}${forgiven}${level === 'error' ? ` ${url}` : ''}`,
+    text: level === 'error' ? [why, hintOf(result), url].filter((line) => line !== '').join('\n') : why,
   }
   const notes = (ruling?.notes ?? []).map((note) => ({
     level: note.level,

@@ -1,4 +1,4 @@
-import { COLORS } from '../core/judge.ts'
+import { COLORS, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { mermaid } from './safe.ts'
 import { destinationOf, modelName, nameOf, OUTCOMES } from './wording.ts'
@@ -8,7 +8,7 @@ const MOST_NODES = 60
 const MOST_EDGES = 200
 
 /** White on these is readable in a light page and in a dark one. */
-const CLASSES = {
+export const CLASSES = {
   good: '#1a7f37',
   flawed: '#9a6700',
   bad: '#cf222e',
@@ -16,10 +16,18 @@ const CLASSES = {
 } as const
 
 /**
- * A Mermaid flowchart from the models by way of the syncs to the destinations, coloured by outcome; empty where it would show too
- * much, or nothing that one look at the table does not: for one sync, or where no model is known.
+ * A Mermaid flowchart from the models by way of the syncs to the destinations, coloured by outcome; of those that are not good alone
+ * where all would be too many. Empty where it would not show what one look at the table does not: for one sync, or where no model is known.
  */
 export function lineageOf(results: readonly Result[]): string {
+  if (results.length < 2) return ''
+  return (
+    draw(results, 'From models to destinations') ||
+    draw(results.filter(isRed), 'From models to destinations: what did not go well')
+  )
+}
+
+function draw(results: readonly Result[], title: string): string {
   const models = new Names('m')
   const destinations = new Names('d')
   const syncs: string[] = []
@@ -33,16 +41,16 @@ export function lineageOf(results: readonly Result[]): string {
     if (destination !== '') edges.push(`${id} --> ${destinations.idOf(destination)}`)
   }
   const nodes = [...models.nodes('["', '"]'), ...syncs, ...destinations.nodes('(["', '"])')]
-  if (results.length < 2 || models.size === 0) return ''
-  if (nodes.length > MOST_NODES || edges.length > MOST_EDGES) return ''
+  if (models.size === 0 || nodes.length > MOST_NODES || edges.length > MOST_EDGES) return ''
   const classes = Object.entries(CLASSES).map(
     ([name, fill]) => `classDef ${name} fill:${fill},stroke:${fill},color:#fff`,
   )
   const lines = ['flowchart LR', ...[...nodes, ...edges, ...classes].map((line) => `  ${line}`)]
-  return ['### From models to destinations', '', '```mermaid', ...lines, '```', ''].join('\n')
+  return [`### ${title}`, '', '```mermaid', ...lines, '```', ''].join('\n')
 }
 
-function classOf({ outcome, tolerated }: Result): keyof typeof CLASSES {
+/** The colour of an outcome. */
+export function classOf({ outcome, tolerated }: Result): keyof typeof CLASSES {
   if (COLORS[outcome] === 'red') return tolerated === null ? 'bad' : 'flawed'
   if (outcome === 'warned') return 'flawed'
   return outcome === 'skipped' || outcome === 'planned' ? 'idle' : 'good'

@@ -7,7 +7,7 @@ import type { Ruling } from '../core/ruling.ts'
 import type { Forecast } from '../core/schedule.ts'
 import { duration, elapsed, roughly } from './format.ts'
 import { plain, redact } from './safe.ts'
-import { destinationOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
+import { destinationOf, durationOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
 
 export interface Line {
   level: 'info' | 'warning'
@@ -185,12 +185,6 @@ export function resultLine(result: Result, details: boolean): string {
   const why = outcome === 'succeeded' && result.reason === 'completed' ? '' : `: ${whyOf(result, details)}`
   const forgiven = tolerated === null ? '' : ` (${tolerated})`
   return `${mark} ${words}${forgiven}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${isRed(result) || result.runId !== null ? result.url : ''}`.trimEnd()
-}
-
-/** How long a run took, in milliseconds, on the provider's clock. */
-export function durationOf(run: Run): number | null {
-  if (run.createdAt === null || run.finishedAt === null || !hasEnded(run)) return null
-  return Math.max(0, run.finishedAt - run.createdAt)
 }
 
 const NO_COUNTS = { processed: null, succeeded: null, failed: null, invalid: null }

@@ -1,9 +1,8 @@
 import { COLORS, type Conclusion, isRed, type Outcome } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { number, plural } from './format.ts'
-import { durationOf } from './log.ts'
 import { plain } from './safe.ts'
-import { nameOf, OUTCOMES, whyOf } from './wording.ts'
+import { durationOf, nameOf, OUTCOMES, whyOf } from './wording.ts'
 
 export interface Report {
   conclusion: Conclusion
@@ -12,7 +11,8 @@ export interface Report {
   problems: readonly string[]
 }
 
-const DELIVERED: readonly Outcome[] = ['succeeded', 'warned', 'fresh']
+/** The data is at its destination. */
+export const DELIVERED: readonly Outcome[] = ['succeeded', 'warned', 'fresh']
 
 /** The outputs of the step, every one on every path. They never carry a provider's words as they came. */
 export function outputsOf(report: Report): Record<string, string> {

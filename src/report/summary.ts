@@ -1,61 +1,125 @@
-import { type Conclusion, isRed } from '../core/judge.ts'
+import { isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
+import { detailsOf } from './details.ts'
 import { duration, number, plural } from './format.ts'
+import { hintOf } from './hints.ts'
 import { lineageOf } from './lineage.ts'
-import { durationOf } from './log.ts'
-import type { Report } from './outputs.ts'
+import { DELIVERED, type Report } from './outputs.ts'
+import { Page, sizeOf } from './page.ts'
 import { markdown } from './safe.ts'
-import { destinationOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
+import { type Spans, timelineOf } from './timeline.ts'
+import { destinationOf, durationOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
+
+export interface SummaryOptions {
+  mode: string
+  /** Provider messages as they come, with what they quote from records. */
+  details: boolean
+  tookMs: number
+  spans: Spans
+}
 
 /** GitHub drops a summary above 1 MiB whole; this leaves room for other text of the step. Bytes. */
 const MOST_BYTES = 900_000
+/** More blocks than these nobody reads one by one: the table has them all. */
+const MOST_BLOCKS = 20
+const MOST_NAMES = 12
+/** More good syncs than these are folded away. */
+const MOST_GOOD = 20
 
-const HEADLINES: Record<Conclusion, string> = {
-  success: '✅ Every sync delivered',
-  failure: '❌ Not every sync delivered',
-  cancelled: '🛑 The workflow was cancelled',
-  timed_out: '⌛ Not every sync ended in time',
-  skipped: '⏭️ Nothing had to be synced',
-}
-
-/** The job summary: what went wrong first, with what to do about it, then every sync in one table. Worst first where space is short. */
-export function summaryOf(report: Report, options: { mode: string; details: boolean; tookMs: number }): string {
-  const { conclusion, problems } = report
+/**
+ * The job summary: in one line how it went; what went wrong, with what to do about it; every sync in a table; pictures of what
+ * happened when and of what feeds what; and, folded, the rest. Worst first, where space is short.
+ */
+export function summaryOf(report: Report, options: SummaryOptions): string {
   const results = report.results.toSorted((a, b) => gravity(a) - gravity(b))
-  const head = [
-    `## ${headline(conclusion, options.mode)}`,
-    '',
-    [tally(results), records(results), `in ${duration(options.tookMs)}`].filter((part) => part !== '').join(' · '),
-    '',
-    ...problems.flatMap((problem) => [`> ${markdown(problem)}`, '']),
-    '',
-  ].join('\n')
+  const pictures = [timelineOf(results, options.spans), lineageOf(results)]
+    .filter((picture) => picture !== '')
+    .join('\n')
+  const page = new Page(MOST_BYTES - sizeOf(pictures))
+  page.add(head(report, results, options))
   // Where the step never came to its syncs, its problem says it all.
-  const failures = problems.length > 0 ? [] : results.filter(isRed)
-  const blocks = failures.map((result) => failure(result, options.details))
+  const groups = report.problems.length > 0 ? [] : alike(results.filter(isRed), options.details)
+  const blocks = groups.map((group) => ({ text: block(group, options.details), syncs: group.length }))
+  page.list(blocks, { share: 0.5, most: MOST_BLOCKS })
+
   const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null)
-  const rows = results.map((result) => row(result, options.details, withModels))
-  return squeeze(head, blocks, tableHead(withModels), rows, lineageOf(results))
+  const rowsOf = (some: readonly Result[]) =>
+    some.map((result) => ({ text: row(result, options.details, withModels), syncs: 1 }))
+  const good = results.filter((result) => gravity(result) === GOOD)
+  const folded = good.length > MOST_GOOD ? good : []
+  const before = tableHead(withModels)
+  page.list(rowsOf(results.filter((result) => !folded.includes(result))), { share: 0.8, before, after: '\n' })
+  const title = `<details><summary>${foldedTitle(folded)}</summary>\n\n`
+  page.list(rowsOf(folded), { share: 0.8, before: title + before, after: '\n</details>\n\n' })
+  page.add(pictures === '' ? '' : `${pictures}\n`)
+  detailsOf(results, page)
+  return `${page.text.trimEnd()}\n`
 }
+
+const GOOD = 2
 
 function gravity(result: Result): number {
   if (isRed(result)) return 0
-  return result.outcome === 'warned' || result.tolerated !== null ? 1 : 2
+  return result.outcome === 'warned' || result.tolerated !== null ? 1 : GOOD
 }
 
-function headline(conclusion: Conclusion, mode: string): string {
-  if (conclusion !== 'success') return HEADLINES[conclusion]
-  if (mode === 'plan') return '📝 The plan: nothing was triggered'
-  return mode === 'trigger' ? '✅ Every sync was triggered' : HEADLINES.success
+function head(report: Report, results: readonly Result[], { mode, tookMs }: SummaryOptions): string {
+  const facts = [results.length === 0 ? '' : tally(results), records(results), `in ${duration(tookMs)}`].filter(
+    (fact) => fact !== '',
+  )
+  const [first] = report.problems.length > 0 ? results : []
+  const hint = first === undefined ? '' : hintOf(first)
+  return [
+    `## ${headline(report, mode)}`,
+    '',
+    facts.join(' · '),
+    '',
+    ...report.problems.flatMap((problem) => [`> ${markdown(problem)}`, '']),
+    ...(hint === '' ? [] : [`**What to do:** ${markdown(hint)}`, '']),
+    '',
+  ].join('\n')
+}
+
+/** What the step was to do with its syncs. */
+const DONE: Record<string, { all: string; none: string }> = {
+  run: { all: 'delivered', none: 'did not deliver' },
+  wait: { all: 'delivered', none: 'did not deliver' },
+  trigger: { all: 'was triggered', none: 'was not triggered' },
+  plan: { all: 'can run', none: 'could not run' },
+}
+
+function headline({ conclusion, results }: Report, mode: string): string {
+  const { all, none } = DONE[mode] ?? { all: 'delivered', none: 'did not deliver' }
+  const total = results.length
+  const bad = results.filter(isRed).length
+  const subject = total === 1 ? 'The sync' : `${number(bad)} of ${plural(total, 'sync')}`
+  switch (conclusion) {
+    case 'cancelled':
+      return '🛑 The workflow was cancelled'
+    case 'skipped':
+      return '⏭️ Nothing had to be synced'
+    case 'timed_out':
+      return `⌛ ${subject} did not end in time`
+    case 'failure':
+      if (total === 0) return '❌ Nothing was triggered'
+      return bad === total && total > 1 ? `❌ None of ${plural(total, 'sync')} ${all}` : `❌ ${subject} ${none}`
+    case 'success':
+      return mode === 'plan' ? '📝 The plan: nothing was triggered' : success(results, all)
+  }
+}
+
+function success(results: readonly Result[], all: string): string {
+  const isDone = ({ outcome }: Result) => DELIVERED.includes(outcome) || outcome === 'triggered'
+  if (!results.every(isDone)) return `✅ Every sync ${all} that had to`
+  const whole =
+    results.length === 1 ? `The sync ${all}` : `All ${plural(results.length, 'sync')} ${all.replace('was', 'were')}`
+  return results.some(({ outcome }) => outcome === 'warned') ? `⚠️ ${whole}, but not every record` : `✅ ${whole}`
 }
 
 function tally(results: readonly Result[]): string {
   const words = new Map<string, number>()
   for (const { outcome } of results) words.set(OUTCOMES[outcome].words, (words.get(OUTCOMES[outcome].words) ?? 0) + 1)
-  return [
-    plural(results.length, 'sync', 'syncs'),
-    ...[...words].map(([word, count]) => `${number(count)} ${word}`),
-  ].join(' · ')
+  return [plural(results.length, 'sync'), ...[...words].map(([word, count]) => `${number(count)} ${word}`)].join(' · ')
 }
 
 function records(results: readonly Result[]): string {
@@ -69,38 +133,73 @@ function records(results: readonly Result[]): string {
   return [`${plural(sum('succeeded'), 'record')} accepted`, ...flaws.filter((flaw) => flaw !== '')].join(', ')
 }
 
-function failure(result: Result, details: boolean): string {
-  const where = destinationOf(result.sync) === '' ? '' : ` → ${markdown(destinationOf(result.sync))}`
-  const facts = [
-    modelsOf(result.ruling) === '' ? '' : `fed by ${markdown(modelsOf(result.ruling), 200)}`,
-    result.runId === null ? '' : `run ${result.runId}`,
-    result.run === null ? '' : recordsOf(result.run.counts),
-  ].filter((fact) => fact !== '')
+/** Results that went wrong in the same way, so that it is said once. */
+function alike(results: readonly Result[], details: boolean): Result[][] {
+  const groups = Map.groupBy(results, (result) =>
+    JSON.stringify([result.outcome, whyOf(result, details), hintOf(result)]),
+  )
+  return [...groups.values()]
+}
+
+function block(group: readonly Result[], details: boolean): string {
+  const [first] = group
+  if (first === undefined) return ''
+  const { mark, words } = OUTCOMES[first.outcome]
+  const hint = hintOf(first)
+  const isOne = group.length === 1
   return [
-    `### ${OUTCOMES[result.outcome].mark} ${markdown(nameOf(result.sync), 200)}${where}: ${OUTCOMES[result.outcome].words}`,
+    isOne
+      ? `### ${mark} ${markdown(nameOf(first.sync), 200)}${arrowTo(first)}: ${words}`
+      : `### ${mark} ${plural(group.length, 'sync')}: ${words}`,
     '',
-    `> ${markdown(whyOf(result, details))}`,
+    `> ${markdown(whyOf(first, details))}`,
     '',
-    `${facts.length > 0 ? `${facts.join(' · ')} · ` : ''}[Open the sync](${result.url})`,
+    isOne ? [...factsOf(first), `[Open the sync](${first.url})`].join(' · ') : names(group),
     '',
+    ...(hint === '' ? [] : [`**What to do:** ${markdown(hint)}`, '']),
     '',
   ].join('\n')
 }
 
+function arrowTo({ sync }: Result): string {
+  return destinationOf(sync) === '' ? '' : ` → ${markdown(destinationOf(sync))}`
+}
+
+function factsOf({ ruling, runId, run }: Result): string[] {
+  return [
+    modelsOf(ruling) === '' ? '' : `fed by ${markdown(modelsOf(ruling), 200)}`,
+    runId === null ? '' : `run ${runId}`,
+    run === null ? '' : recordsOf(run.counts),
+  ].filter((fact) => fact !== '')
+}
+
+function names(group: readonly Result[]): string {
+  const shown = group.slice(0, MOST_NAMES).map((result) => `${link(result)}${arrowTo(result)}`)
+  const more = group.length - shown.length
+  return `${shown.join(', ')}${more > 0 ? ` and ${number(more)} more` : ''}`
+}
+
+function link({ sync, url }: Result): string {
+  return `[${markdown(nameOf(sync), 200)}](${url})`
+}
+
 function row(result: Result, details: boolean, withModels: boolean): string {
-  const { sync, outcome, run, url, tolerated } = result
+  const { sync, outcome, run, tolerated } = result
   const took = run === null ? null : durationOf(run)
   const cells = [
     `${OUTCOMES[outcome].mark} ${OUTCOMES[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
-    `[${markdown(nameOf(sync), 200)}](${url})`,
+    link(result),
     markdown(destinationOf(sync)),
     ...(withModels ? [markdown(modelsOf(result.ruling), 200)] : []),
     run === null ? '' : recordsOf(run.counts),
-    took === null ? '' : duration(took),
+    took === null ? '' : duration(took).replaceAll(' ', NO_BREAK),
     markdown(whyOf(result, details), 300),
   ]
   return `| ${cells.join(' | ')} |\n`
 }
+
+/** A blank at which a narrow column does not break the line. */
+const NO_BREAK = '\u00a0'
 
 const COLUMNS = ['Outcome', 'Sync', 'Destination', 'Models', 'Records', 'Run took', 'Why']
 
@@ -110,28 +209,6 @@ function tableHead(withModels: boolean): string {
   return `| ${columns.join(' | ')} |\n|${columns.map(() => '---|').join('')}\n`
 }
 
-/** As many blocks and rows as there is room for, blocks first: they say more. */
-function squeeze(
-  head: string,
-  blocks: readonly string[],
-  table: string,
-  rows: readonly string[],
-  picture: string,
-): string {
-  const size = (text: string) => new TextEncoder().encode(text).length
-  let left = MOST_BYTES - size(head) - size(table) - size(picture) - 200
-  const take = (parts: readonly string[], share: number) => {
-    const room = left * share
-    let used = 0
-    const fitting = parts.filter((part) => {
-      used += size(part)
-      return used <= room
-    })
-    left -= Math.min(used, room)
-    const rest = parts.length - fitting.length
-    return fitting.join('') + (rest === 0 ? '' : `\n… and ${plural(rest, 'more sync', 'more syncs')}.\n\n`)
-  }
-  const text = head + take(blocks, 0.5)
-  const below = picture === '' ? '' : `\n${picture}`
-  return rows.length === 0 ? text : text + table + take(rows, 1) + below
+function foldedTitle(good: readonly Result[]): string {
+  return `✅ ${plural(good.length, 'sync')} with nothing to worry about`
 }

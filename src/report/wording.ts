@@ -1,5 +1,5 @@
 import type { Outcome } from '../core/judge.ts'
-import type { Counts, Sync } from '../core/provider.ts'
+import { type Counts, hasEnded, type Run, type Sync } from '../core/provider.ts'
 import type { Result } from '../core/result.ts'
 import type { Ruling } from '../core/ruling.ts'
 import { number } from './format.ts'
@@ -58,4 +58,10 @@ export function recordsOf(counts: Counts): string {
   ]
   const told = parts.filter(([count, word]) => count !== null && (count > 0 || word === 'accepted'))
   return told.map(([count, word]) => `${number(count ?? 0)} ${word}`).join(', ')
+}
+
+/** How long a run took, in milliseconds, on the provider's clock. */
+export function durationOf(run: Run): number | null {
+  if (run.createdAt === null || run.finishedAt === null || !hasEnded(run)) return null
+  return Math.max(0, run.finishedAt - run.createdAt)
 }

@@ -22,6 +22,8 @@ test('the story of a step: what it asked, and what it told', async () => {
   })
   const plain = (text: string) =>
     text
+      .replace(/```mermaid[^`]*```/g, '(a picture)')
+      .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'SOME TIME')
       .replaceAll(url, 'https://census')
       .replace(/\b4310\d{5}\b/g, 'RUN')
       .replace(/\[\d+:\d\d\]/g, '[0:00]')
@@ -75,13 +77,13 @@ test('the story of a step: what it asked, and what it told', async () => {
     [0:00] 8292 sync-8292: triggered run RUN
     [0:00] 8292 sync-8292: completed · 118 accepted, 2 rejected
     [0:00] 8292 sync-8292: ⚠️ succeeded with warnings: 2 records rejected by the destination (118 accepted, 2 rejected; took 0 s) https://census/syncs/8292/sync-history
-    ::error title=Sync failed::8291 Customers to accounts: the provider says: Account "…" is locked https://census/syncs/8291/sync-history
+    ::error title=Sync failed::8291 Customers to accounts: the provider says: Account "…" is locked%0AOpen the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.%0Ahttps://census/syncs/8291/sync-history
     ::warning title=Sync delivered%2C but not every record::8292 sync-8292: 2 records rejected by the destination
     ::notice title=Sync skipped::8293 Orders: the sync is paused (on-paused: skip)
     "
   `)
   expect(plain(step.summary)).toMatchInlineSnapshot(`
-    "## ❌ Not every sync delivered
+    "## ❌ 1 of 4 syncs did not deliver
 
     4 syncs · 1 failed · 1 succeeded with warnings · 1 succeeded · 1 skipped · 238 records accepted, 2 rejected · in a moment
 
@@ -91,12 +93,28 @@ test('the story of a step: what it asked, and what it told', async () => {
 
     run RUN · [Open the sync](https://census/syncs/8291/sync-history)
 
+    **What to do:** Open the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.
+
     | Outcome | Sync | Destination | Records | Run took | Why |
     |---|---|---|---|---|---|
-    | ❌ failed | [8291 Customers to accounts](https://census/syncs/8291/sync-history) | CRM · Contact |  | 0 s | the provider says: Account "…" is locked |
-    | ⚠️ succeeded with warnings | [8292 sync-8292](https://census/syncs/8292/sync-history) | CRM · Contact | 118 accepted, 2 rejected | 0 s | 2 records rejected by the destination |
-    | ✅ succeeded | [8290 Customers for re-engagement](https://census/syncs/8290/sync-history) | CRM · Contact | 120 accepted | 0 s | completed |
+    | ❌ failed | [8291 Customers to accounts](https://census/syncs/8291/sync-history) | CRM · Contact |  | 0 s | the provider says: Account "…" is locked |
+    | ⚠️ succeeded with warnings | [8292 sync-8292](https://census/syncs/8292/sync-history) | CRM · Contact | 118 accepted, 2 rejected | 0 s | 2 records rejected by the destination |
+    | ✅ succeeded | [8290 Customers for re-engagement](https://census/syncs/8290/sync-history) | CRM · Contact | 120 accepted | 0 s | completed |
     | ⏭️ skipped | [8293 Orders](https://census/syncs/8293/sync-history) | CRM · Contact |  |  | the sync is paused (on-paused: skip) |
+
+    ### Timeline
+
+    (a picture)
+
+    <details><summary>Runs of 3 syncs</summary>
+
+    | Sync | Run | Created (UTC) | Ended (UTC) | Triggers | Looks |
+    |---|---|---|---|---|---|
+    | 8291 Customers to accounts | RUN | SOME TIME | SOME TIME | 1 | 1 |
+    | 8292 sync-8292 | RUN | SOME TIME | SOME TIME | 1 | 1 |
+    | 8290 Customers for re-engagement | RUN | SOME TIME | SOME TIME | 1 | 1 |
+
+    </details>
 
     "
   `)

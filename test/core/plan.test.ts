@@ -122,11 +122,14 @@ describe('what dbt says', () => {
     }
   })
 
-  test('a closed gate blocks, whatever the history', () => {
+  test.each([
+    ['closed', 'gate-closed'],
+    ['elsewhere', 'built-elsewhere'],
+  ] as const)('a gate that is %s blocks, whatever the history', (gate, hint) => {
     for (const history of [[], [run()], [run(working)]]) {
-      expect(ruled('closed', history)).toEqual({
+      expect(ruled(gate, history)).toEqual({
         do: 'settle',
-        verdict: { outcome: 'blocked', reason: 'it is closed' },
+        verdict: { outcome: 'blocked', reason: `it is ${gate}`, hint },
         run: null,
       })
     }

@@ -228,20 +228,20 @@ describe('a build elsewhere opens no gate', () => {
     ['found by the table', null],
     ['although the config file names the model', ['orders']],
   ])('%s', (_name, models) => {
-    expect(rule(ci, built, { models, sync: reads })).toMatchObject({ gate: 'closed', reason })
+    expect(rule(ci, built, { models, sync: reads })).toMatchObject({ gate: 'elsewhere', reason })
   })
 
   test('although its meta names the sync', () => {
     const seen = exposure('m', ['model.shop.orders'], { meta: { census_sync_id: 8290 } })
-    expect(rule([...ci, seen], built, { sync: reads })).toMatchObject({ gate: 'closed', reason })
+    expect(rule([...ci, seen], built, { sync: reads })).toMatchObject({ gate: 'elsewhere', reason })
   })
 
   test('although dbt did not come to build it this time', () => {
-    expect(rule(ci, {}, { sync: reads })).toMatchObject({ gate: 'closed', reason })
+    expect(rule(ci, {}, { sync: reads })).toMatchObject({ gate: 'elsewhere', reason })
   })
 
   test('in another database', () => {
-    expect(rule([model('orders')], built, { sync: { source: table('prod.marts.orders') } }).gate).toBe('closed')
+    expect(rule([model('orders')], built, { sync: { source: table('prod.marts.orders') } }).gate).toBe('elsewhere')
   })
 
   test('unless the gate is off', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Result } from '../../src/core/result.ts'
 import type { Note, Ruling } from '../../src/core/ruling.ts'
 import { annotationsOf as ofReport } from '../../src/report/annotations.ts'
+import { HINTS } from '../../src/report/hints.ts'
 import { result, run, sync } from '../support/builders.ts'
 
 const REJECTED = run({ counts: { processed: 50, succeeded: 48, failed: 2, invalid: 0 } })
@@ -9,6 +10,8 @@ const SPOILT = run({ counts: { processed: 50, succeeded: 50, failed: 0, invalid:
 
 const annotationsOf = (results: readonly Result[], details: boolean) =>
   ofReport({ conclusion: 'failure', results, problems: [] }, details)
+
+const PAGE = 'https://app.getcensus.com/syncs/8290/sync-history'
 
 describe('an annotation', () => {
   test.each([
@@ -33,17 +36,24 @@ describe('an annotation', () => {
     expect(told.map(({ level, title }) => `${level}: ${title}`)).toEqual(expected === null ? [] : [expected])
   })
 
-  test('names the sync, says why, and leads to its page where something is wrong', () => {
+  test('names the sync and says why; where something is wrong, also what to do, and where its page is', () => {
     const told = annotationsOf(
       [
-        result({ outcome: 'failed', reason: 'the provider says', message: 'no such field' }),
+        result({ outcome: 'failed', reason: 'the provider says', message: 'no such field', hint: 'run-failed' }),
+        result({
+          outcome: 'failed',
+          reason: 'the token was refused',
+          hint: 'token-refused',
+          advice: 'Make a new one.',
+        }),
         result({ outcome: 'warned', reason: '2 records rejected by the destination' }),
         result({ outcome: 'skipped', reason: 'the sync is paused (on-paused: skip)' }),
       ],
       false,
     )
     expect(told.map(({ text }) => text)).toEqual([
-      '8290 Customers for re-engagement: the provider says: no such field https://app.getcensus.com/syncs/8290/sync-history',
+      `8290 Customers for re-engagement: the provider says: no such field\n${HINTS['run-failed']}\n${PAGE}`,
+      `8290 Customers for re-engagement: the token was refused\nMake a new one.\n${PAGE}`,
       '8290 Customers for re-engagement: 2 records rejected by the destination',
       '8290 Customers for re-engagement: the sync is paused (on-paused: skip)',
     ])
@@ -57,20 +67,22 @@ describe('an annotation', () => {
       detail: 'row 7: "jane"',
     })
     expect(annotationsOf([some], false).map(({ text }) => text)).toEqual([
-      `8290 Customers for re-engagement: the provider says: wrong value "…" for … ${some.url}`,
+      `8290 Customers for re-engagement: the provider says: wrong value "…" for …\n${some.url}`,
     ])
     expect(annotationsOf([some], true).map(({ text }) => text)).toEqual([
-      `8290 Customers for re-engagement: the provider says: wrong value "jane" for jane@example.com: row 7: "jane" ${some.url}`,
+      `8290 Customers for re-engagement: the provider says: wrong value "jane" for jane@example.com: row 7: "jane"\n${some.url}`,
     ])
   })
 
-  test('has a title of ours and one line of text, whatever names and messages hold', () => {
+  test('has a title of ours and no line that is not meant, whatever names and messages hold', () => {
     const name = '::error title=mine::\r\n##[error]\u2028x'
     const some = result({ sync: sync({ name }), outcome: 'failed', reason: 'the provider says', message: name })
     const [told, ...rest] = annotationsOf([some], true)
     expect(rest).toEqual([])
     expect(told?.title).toBe('Sync failed')
-    expect(told?.text).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]|::|##\[/u)
+    const [why = '', page, ...more] = told?.text.split('\n') ?? []
+    expect([page, more]).toEqual([some.url, []])
+    expect(why).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]|::|##\[/u)
   })
 
   test('is short enough for GitHub, however long the message', () => {

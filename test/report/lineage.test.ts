@@ -82,6 +82,14 @@ describe('the lineage', () => {
     expect(lineageOf(Array(10).fill(fedBy(names)))).toBe('')
   })
 
+  test('shows what did not go well alone where all would be too many', () => {
+    const many = Array.from({ length: 40 }, (_, index) => fedBy([`model.shop.m${index}`]))
+    const shown = lineageOf([...many, orders])
+    expect(shown).toContain('### From models to destinations: what did not go well\n')
+    expect(shown.match(/^ {2}s\d+\[.*/gm)).toEqual(['  s0["❌ 8291 Orders · failed"]:::bad'])
+    expect(shown.match(/^ {2}m\d+\[.*/gm)).toHaveLength(2)
+  })
+
   test('holds nothing that Mermaid or Markdown would act upon, whatever the names are', () => {
     const pieces = [
       '"',

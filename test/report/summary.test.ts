@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { Lexer, marked } from 'marked'
 import { describe, expect, test } from 'vitest'
 import type { Result } from '../../src/core/result.ts'
+import { HINTS } from '../../src/report/hints.ts'
 import type { Report } from '../../src/report/outputs.ts'
 import { summaryOf } from '../../src/report/summary.ts'
 import { result, run, sync } from '../support/builders.ts'
@@ -13,7 +14,7 @@ function told(
 ): string {
   return summaryOf(
     { conclusion: 'success', results: [result()], problems: [], ...report },
-    { mode: 'run', details: false, tookMs: 95_000, ...options },
+    { mode: 'run', details: false, tookMs: 95_000, spans: new Map(), ...options },
   )
 }
 
@@ -21,16 +22,14 @@ function bytes(text: string): number {
   return Buffer.byteLength(text, 'utf8')
 }
 
-/** The one table in it, as a Markdown parser sees it: a row is a list of texts. */
-function tableOf(markdown: string): { head: string[]; rows: string[][] } {
+/** The rows of all tables with such a head, as a Markdown parser sees them: a row is a list of texts. */
+function tableOf(markdown: string, first = 'Outcome'): { head: string[]; rows: string[][] } {
+  const unfolded = markdown.replaceAll(/<\/?details>|<summary>.*<\/summary>/g, '')
   const tables = new Lexer({ gfm: true })
-    .blockTokens(markdown, [])
-    .flatMap((token) => (token.type === 'table' ? [token] : []))
-  expect(tables).toHaveLength(1)
-  const [head = [], ...rows] = [tables[0]?.header ?? [], ...(tables[0]?.rows ?? [])].map((cells: { text: string }[]) =>
-    cells.map(({ text }) => text),
-  )
-  return { head, rows }
+    .blockTokens(unfolded, [])
+    .flatMap((token) => (token.type === 'table' && token.header[0].text === first ? [token] : []))
+  const texts = (cells: { text: string }[]) => cells.map(({ text }) => text)
+  return { head: texts(tables[0]?.header ?? []), rows: tables.flatMap(({ rows }) => rows.map(texts)) }
 }
 
 const broken = result({
@@ -56,138 +55,69 @@ const flawed = result({
 })
 
 describe('the job summary', () => {
-  test('of a step in which everything was delivered', () => {
-    const fresh = result({ outcome: 'fresh', reason: 'run 500 already delivered the fresh data', runId: '500' })
-    expect(told({ results: [result(), fresh] })).toMatchInlineSnapshot(`
-      "## ✅ Every sync delivered
-
-      2 syncs · 1 succeeded · 1 already fresh · 100 records accepted · in 1 min 35 s
-
-      | Outcome | Sync | Destination | Records | Run took | Why |
-      |---|---|---|---|---|---|
-      | ✅ succeeded | [8290 Customers for re-engagement](https://app.getcensus.com/syncs/8290/sync-history) | Iterable · user | 50 accepted | 42 s | completed |
-      | ✅ already fresh | [8290 Customers for re-engagement](https://app.getcensus.com/syncs/8290/sync-history) | Iterable · user | 50 accepted | 42 s | run 500 already delivered the fresh data |
-      "
-    `)
-  })
-
-  test('of a step with one sync that failed', () => {
-    expect(told({ conclusion: 'failure', results: [result(), flawed, broken] })).toMatchInlineSnapshot(`
-      "## ❌ Not every sync delivered
-
-      3 syncs · 1 failed · 1 succeeded with warnings · 1 succeeded · 1,100 records accepted, 500 rejected, 2 invalid · in 1 min 35 s
-
-      ### ❌ 8291 Orders → Salesforce · Opportunity: failed
-
-      > the provider says: The field "…" with value "…" is no array
-
-      run 502 · 1,000 accepted, 500 rejected · [Open the sync](https://app.getcensus.com/syncs/8291/sync-history)
-
-      | Outcome | Sync | Destination | Records | Run took | Why |
-      |---|---|---|---|---|---|
-      | ❌ failed | [8291 Orders](https://app.getcensus.com/syncs/8291/sync-history) | Salesforce · Opportunity | 1,000 accepted, 500 rejected | 42 s | the provider says: The field "…" with value "…" is no array |
-      | ⚠️ succeeded with warnings | [8292 Leads](https://app.getcensus.com/syncs/8292/sync-history) |  | 50 accepted, 2 invalid | 42 s | 2 records invalid and not sent |
-      | ✅ succeeded | [8290 Customers for re-engagement](https://app.getcensus.com/syncs/8290/sync-history) | Iterable · user | 50 accepted | 42 s | completed |
-      "
-    `)
-  })
-
-  test('of a plan', () => {
-    const results = [
-      result({ outcome: 'planned', reason: 'would trigger', runId: null, run: null, attempts: 0, polls: 0 }),
-      result({ ...flawed, outcome: 'skipped', reason: 'the sync is paused (on-paused: skip)', runId: null, run: null }),
-    ]
-    expect(told({ results }, { mode: 'plan', tookMs: 400 })).toMatchInlineSnapshot(`
-      "## 📝 The plan: nothing was triggered
-
-      2 syncs · 1 planned · 1 skipped · in 0.4 s
-
-      | Outcome | Sync | Destination | Records | Run took | Why |
-      |---|---|---|---|---|---|
-      | 📝 planned | [8290 Customers for re-engagement](https://app.getcensus.com/syncs/8290/sync-history) | Iterable · user |  |  | would trigger |
-      | ⏭️ skipped | [8292 Leads](https://app.getcensus.com/syncs/8292/sync-history) |  |  |  | the sync is paused (on-paused: skip) |
-      "
-    `)
-  })
-
-  test('of a step that only triggers', () => {
-    const results = [result({ outcome: 'triggered', reason: 'triggered', run: null, polls: 0 })]
-    expect(told({ results }, { mode: 'trigger', tookMs: 1200 })).toMatchInlineSnapshot(`
-      "## ✅ Every sync was triggered
-
-      1 sync · 1 triggered · in 1 s
-
-      | Outcome | Sync | Destination | Records | Run took | Why |
-      |---|---|---|---|---|---|
-      | ✅ triggered | [8290 Customers for re-engagement](https://app.getcensus.com/syncs/8290/sync-history) | Iterable · user |  |  | triggered |
-      "
-    `)
-  })
-
-  test('of a step with wrong inputs', () => {
-    const problem =
-      'Nothing was triggered: an input is not right. mode: "walk" is not allowed. Allowed: run, trigger, wait, plan.'
-    expect(told({ conclusion: 'failure', results: [], problems: [problem] }, { tookMs: 80 })).toMatchInlineSnapshot(`
-      "## ❌ Not every sync delivered
-
-      0 syncs · in 0.1 s
-
-      > Nothing was triggered: an input is not right. mode: "walk" is not allowed. Allowed: run, trigger, wait, plan.
-
-      "
-    `)
-  })
-
-  test('of a workflow that was cancelled', () => {
-    const stopped = result({
-      outcome: 'cancelled',
-      reason: 'the workflow was cancelled; its run was told to stop',
-      run: run({ state: 'running', status: 'working', finishedAt: null }),
-    })
-    const unstarted = result({
-      ...flawed,
-      outcome: 'cancelled',
-      reason: 'the workflow was cancelled before a trigger',
-      runId: null,
-      run: null,
-    })
-    expect(told({ conclusion: 'cancelled', results: [stopped, unstarted] })).toMatchInlineSnapshot(`
-      "## 🛑 The workflow was cancelled
-
-      2 syncs · 2 cancelled · 50 records accepted · in 1 min 35 s
-
-      ### 🛑 8290 Customers for re-engagement → Iterable · user: cancelled
-
-      > the workflow was cancelled; its run was told to stop
-
-      run 501 · 50 accepted · [Open the sync](https://app.getcensus.com/syncs/8290/sync-history)
-
-      ### 🛑 8292 Leads: cancelled
-
-      > the workflow was cancelled before a trigger
-
-      [Open the sync](https://app.getcensus.com/syncs/8292/sync-history)
-
-      | Outcome | Sync | Destination | Records | Run took | Why |
-      |---|---|---|---|---|---|
-      | 🛑 cancelled | [8290 Customers for re-engagement](https://app.getcensus.com/syncs/8290/sync-history) | Iterable · user | 50 accepted |  | the workflow was cancelled; its run was told to stop |
-      | 🛑 cancelled | [8292 Leads](https://app.getcensus.com/syncs/8292/sync-history) |  |  |  | the workflow was cancelled before a trigger |
-      "
-    `)
-  })
-
+  const fresh = result({ outcome: 'fresh' })
+  const skipped = result({ outcome: 'skipped' })
+  const late = result({ outcome: 'timed_out' })
+  const forgiven = { ...broken, tolerated: 'allow-failure' }
+  const triggered = result({ outcome: 'triggered', run: null })
+  const planned = result({ outcome: 'planned', run: null })
   test.each([
-    ['success', 'run', '✅ Every sync delivered'],
-    ['success', 'wait', '✅ Every sync delivered'],
-    ['success', 'trigger', '✅ Every sync was triggered'],
-    ['success', 'plan', '📝 The plan: nothing was triggered'],
-    ['failure', 'run', '❌ Not every sync delivered'],
-    ['failure', 'plan', '❌ Not every sync delivered'],
-    ['cancelled', 'trigger', '🛑 The workflow was cancelled'],
-    ['timed_out', 'run', '⌛ Not every sync ended in time'],
-    ['skipped', 'run', '⏭️ Nothing had to be synced'],
-  ] as const)('of %s in mode %s has the headline %j', (conclusion, mode, headline) => {
-    expect(told({ conclusion }, { mode }).split('\n')[0]).toBe(`## ${headline}`)
+    ['success', 'run', [result()], '✅ The sync delivered'],
+    ['success', 'run', [result(), fresh], '✅ All 2 syncs delivered'],
+    ['success', 'wait', [result(), flawed], '⚠️ All 2 syncs delivered, but not every record'],
+    ['success', 'run', [flawed], '⚠️ The sync delivered, but not every record'],
+    ['success', 'run', [result(), skipped], '✅ Every sync delivered that had to'],
+    ['success', 'run', [result(), forgiven], '✅ Every sync delivered that had to'],
+    ['success', 'trigger', [triggered], '✅ The sync was triggered'],
+    ['success', 'trigger', [triggered, triggered], '✅ All 2 syncs were triggered'],
+    ['success', 'plan', [planned], '📝 The plan: nothing was triggered'],
+    ['failure', 'run', [broken], '❌ The sync did not deliver'],
+    ['failure', 'run', [broken, result(), forgiven], '❌ 1 of 3 syncs did not deliver'],
+    ['failure', 'run', [broken, broken], '❌ None of 2 syncs delivered'],
+    ['failure', 'run', [], '❌ Nothing was triggered'],
+    ['failure', 'trigger', [broken, triggered], '❌ 1 of 2 syncs was not triggered'],
+    ['failure', 'plan', [broken, planned], '❌ 1 of 2 syncs could not run'],
+    ['timed_out', 'run', [late, result()], '⌛ 1 of 2 syncs did not end in time'],
+    ['timed_out', 'run', [late], '⌛ The sync did not end in time'],
+    ['cancelled', 'trigger', [broken], '🛑 The workflow was cancelled'],
+    ['skipped', 'run', [skipped], '⏭️ Nothing had to be synced'],
+  ] as const)('says in its first line how it went: %s in mode %s', (conclusion, mode, results, headline) => {
+    expect(told({ conclusion, results }, { mode }).split('\n')[0]).toBe(`## ${headline}`)
+  })
+
+  test('says at the top how many records arrived, and how many did not', () => {
+    expect(told({ conclusion: 'failure', results: [result(), flawed, broken] }).split('\n')[2]).toBe(
+      '3 syncs · 1 failed · 1 succeeded with warnings · 1 succeeded · 1,100 records accepted, 500 rejected, 2 invalid · in 1 min 35 s',
+    )
+  })
+
+  test('says once what went wrong alike, with what to do about it', () => {
+    const refused = {
+      outcome: 'not_started',
+      reason: 'the token was refused',
+      hint: 'token-refused',
+      run: null,
+    } as const
+    const results = ['1', '2', '3'].map((id) => result({ ...refused, sync: sync({ id, name: id, destination: null }) }))
+    const markdown = told({ conclusion: 'failure', results })
+    expect(markdown.match(/^### .*/gm)).toEqual(['### ⏹️ 3 syncs: not started'])
+    expect(markdown.match(/What to do/g)).toHaveLength(1)
+    expect(markdown).toContain(`**What to do:** ${HINTS['token-refused']}`)
+    expect(markdown).toContain('[sync 1](https://app.getcensus.com/syncs/8290/sync-history), [sync 2]')
+    const own = told({ conclusion: 'failure', results: [result({ ...refused, advice: 'Ask *the* owner.' })] })
+    expect(own).toContain('**What to do:** Ask \\*the\\* owner.')
+  })
+
+  test('folds good syncs away where there are many of them, and never one that is not', () => {
+    const good = (count: number) => Array.from({ length: count }, (_, at) => result({ sync: sync({ id: String(at) }) }))
+    expect(told({ results: good(20) })).not.toContain('nothing to worry about')
+    const markdown = told({ conclusion: 'failure', results: [...good(21), flawed, broken] })
+    const [open = '', folded = ''] = markdown.split(
+      '<details><summary>✅ 21 syncs with nothing to worry about</summary>',
+    )
+    expect(open.match(/^\| (❌|⚠️)/gm)).toHaveLength(2)
+    expect(open).not.toMatch(/^\| ✅/m)
+    expect(folded.match(/^\| ✅/gm)).toHaveLength(21)
   })
 
   test('has a block for every red sync, none for others, and a row for all, worst first', () => {
@@ -242,7 +172,12 @@ describe('a summary of very much', () => {
   ])('stays below its limit and keeps its shape: 500 failures with 10 kB of %s each', (_name, message, details) => {
     const good = Array.from({ length: 100 }, (_, index) => result({ sync: sync({ id: String(100 + index) }) }))
     const bad = Array.from({ length: 500 }, (_, index) =>
-      result({ ...broken, sync: sync({ id: String(1000 + index), name: message }), message, detail: message }),
+      result({
+        ...broken,
+        sync: sync({ id: String(1000 + index), name: message }),
+        message: `${index} ${message}`,
+        detail: message,
+      }),
     )
     const markdown = told({ conclusion: 'failure', results: [...good, ...bad] }, { details })
     expect(bytes(markdown)).toBeLessThan(900_000)
@@ -250,20 +185,26 @@ describe('a summary of very much', () => {
     const { head, rows } = tableOf(markdown)
     expect(head).toEqual(['Outcome', 'Sync', 'Destination', 'Records', 'Run took', 'Why'])
     expect(rows.length).toBeGreaterThan(0)
-    const lines = markdown.split('\n').filter((line) => line.startsWith('| '))
-    expect(lines).toHaveLength(rows.length + 1)
+    const lines = markdown.split('\n').filter((line) => /^\| (?:❌|✅)/.test(line))
+    expect(lines).toHaveLength(rows.length)
     for (const line of lines) expect(line.match(/(?<!\\)\|/g)).toHaveLength(7)
     // Failures first, and all of them before anything good.
-    const failed = Math.min(rows.length, 500)
+    const failed = rows.findIndex(([outcome]) => outcome === '✅ succeeded')
+    expect(failed).toBeGreaterThan(100)
     expect(rows.slice(0, failed).every(([outcome]) => outcome === '❌ failed')).toBe(true)
     expect(rows.slice(failed).every(([outcome]) => outcome === '✅ succeeded')).toBe(true)
 
     // What there is no room for is counted.
     const blocks = markdown.match(/^### ❌/gm)?.length ?? 0
     expect(blocks).toBeGreaterThan(0)
-    const missing = [500 - blocks, 600 - rows.length].filter((count) => count > 0)
-    expect(missing.length).toBeGreaterThan(0)
-    expect(markdown.match(/^… and .*/gm)).toEqual(missing.map((count) => `… and ${count} more syncs.`))
+    expect(blocks).toBeLessThanOrEqual(20)
+    const runs = tableOf(markdown, 'Sync').rows.length
+    const missing = [500 - blocks, 500 - failed, 100 - (rows.length - failed), 600 - runs]
+    expect(markdown.match(/^… and .*/gm)).toEqual(
+      missing.filter((count) => count > 0).map((count) => `… and ${count} more syncs.`),
+    )
+    expect(markdown.match(/<details>/g)).toHaveLength(2)
+    expect(markdown.match(/^<\/details>$/gm)).toHaveLength(2)
   })
 
   test('tells of more than a thousand syncs that are left out in readable numbers', () => {
@@ -279,7 +220,7 @@ describe('a summary of very much', () => {
     const markdown = told({ results })
     expect(tableOf(markdown).rows).toHaveLength(1000)
     expect(markdown).not.toContain('more sync')
-    expect(markdown.endsWith('|\n')).toBe(true)
+    expect(tableOf(markdown, 'Sync').rows).toHaveLength(1000)
   })
 
   test('holds a problem of any length', () => {
@@ -290,7 +231,22 @@ describe('a summary of very much', () => {
 })
 
 describe('names and messages from outside', () => {
-  const OURS = ['h2', 'h3', 'p', 'blockquote', 'a', 'table', 'thead', 'tbody', 'tr', 'th', 'td']
+  const OURS = [
+    'details',
+    'summary',
+    'strong',
+    'h2',
+    'h3',
+    'p',
+    'blockquote',
+    'a',
+    'table',
+    'thead',
+    'tbody',
+    'tr',
+    'th',
+    'td',
+  ]
   const pieces = [
     '<img src=x onerror=alert(1)>',
     '<a href="https://evil.example">',
@@ -341,8 +297,11 @@ describe('names and messages from outside', () => {
             cells: html.match(/<td/g)?.length,
           }
         }
-        expect(shown([], [bad, flawed])).toEqual({ links: [bad.url, bad.url, flawed.url], heads: 2, cells: 12 })
-        expect(shown([message], [bad])).toEqual({ links: [bad.url], heads: 1, cells: 6 })
+        expect(shown([], [bad, flawed])).toEqual({ links: [bad.url, bad.url, flawed.url], heads: 2, cells: 24 })
+        expect(shown([message], [bad])).toEqual({ links: [bad.url], heads: 1, cells: 12 })
+        // Said once of both, with a link to each.
+        const alike = { ...bad, sync: { ...bad.sync, id: '8299' } }
+        expect(shown([], [bad, alike])).toEqual({ links: Array(4).fill(bad.url), heads: 2, cells: 24 })
       }),
       { numRuns: 1000 },
     )

@@ -44,6 +44,8 @@ export function result(overrides: Partial<Result> = {}): Result {
     reason: 'completed',
     message: null,
     detail: null,
+    hint: null,
+    advice: null,
     runId: '501',
     run: run(),
     adopted: false,
