@@ -147,9 +147,9 @@ function nextStep({ sync, baseline, settings, ruling }: Open, { watermark }: Too
   return decide(sync, baseline.runs, settings, watermark.readyAt(), ruling)
 }
 
-function whyNothingMayRun({ mode, jobStatus }: Inputs, dbt: Dbt | null): Verdict | null {
+function whyNothingMayRun({ jobStatus }: Inputs, dbt: Dbt | null): Verdict | null {
   if (jobStatus === 'cancelled') return { outcome: 'cancelled', reason: 'the workflow was cancelled before this step' }
-  if (jobStatus === 'success' || mode === 'plan') return null
+  if (jobStatus === 'success') return null
   // What dbt says of each sync tells more than that some step failed.
   if (dbt !== null && dbt.builtAt !== null) return null
   return {

@@ -6,16 +6,21 @@ import { hideToken, secretsOf } from './core/input-values.ts'
 import type { Inputs } from './core/inputs.ts'
 import { isRed } from './core/judge.ts'
 import { parseInputs } from './core/parse-inputs.ts'
+import type { Step } from './core/plan.ts'
+import type { Reporting } from './core/reporting.ts'
 import { ProviderClock, watermarkOf } from './core/watermark.ts'
 import { consultDbt, type Dbt } from './dbt/consult.ts'
 import { explainEmptyToken } from './github/event.ts'
+import { whereWeAre } from './github/here.ts'
 import { readInputs } from './github/inputs.ts'
 import { annotate, group, outliveStreams, print, setOutputs, writeSummary } from './github/runner.ts'
-import { createStateKeeper } from './github/state.ts'
+import { createStateKeeper, saveSeen, saveTold } from './github/state.ts'
+import { commentPlan, keepFailureIssue, type Told } from './github/tell.ts'
 import { Host } from './host.ts'
 import { createHttp } from './http.ts'
 import { authorization, createProvider, factsOf, PROVIDERS } from './providers/index.ts'
 import { type Annotation, annotationsOf } from './report/annotations.ts'
+import { seenOf } from './report/failure-issue.ts'
 import { createLog } from './report/log.ts'
 import { outputsOf, type Report } from './report/outputs.ts'
 import { plain } from './report/safe.ts'
@@ -49,6 +54,7 @@ checkCertificates((text) => annotate({ level: 'warning', title: 'Certificates', 
 
 const began = { now: clock.now(), wall: clock.wall() }
 const timekeeper = createTimekeeper(clock.now)
+const steps = new Map<string, Step>()
 try {
   if (await main()) process.exitCode = 0
 } catch (error) {
@@ -75,17 +81,19 @@ async function main(): Promise<boolean> {
   const hide = (texts: readonly string[]) => texts.map((text) => hideToken(text, raw['api-token'] ?? ''))
   tell('warning', 'Input', hide([...read.warnings, ...parsed.warnings]))
   const problems = hide([...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)])
-  if (!parsed.ok || problems.length > 0) return await refuse(problems)
+  const { reporting } = parsed
+  if (!parsed.ok || problems.length > 0) return await refuse(problems, reporting)
 
   const inputs = { ...parsed.inputs, githubRunId: parsed.inputs.githubRunId ?? process.env.GITHUB_RUN_ID ?? null }
   const consulted = await consultDbt(inputs, factsOf(inputs), root, clock.wall())
   const dbt = consulted.dbt === null ? null : { ...consulted.dbt, problems: hide(consulted.dbt.problems) }
   tell('warning', 'dbt', hide(consulted.warnings))
   tell('notice', 'dbt', hide(consulted.notices))
-  if (dbt !== null && dbt.badNames.length > 0) return await refuse([...dbt.badNames, ...dbt.problems])
+  if (dbt !== null && dbt.badNames.length > 0) return await refuse([...dbt.badNames, ...dbt.problems], reporting)
   const report = await runStep(inputs, dbt)
   for (const annotation of annotationsOf(report, inputs.showDetails)) annotate(annotation)
   await publish(report, inputs)
+  await speak(report, reporting, dbt)
   return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(isRed)
 }
 
@@ -115,6 +123,7 @@ async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
       emit: (event) => {
         keepState(event)
         timekeeper.on(event)
+        if (event.kind === 'planned') steps.set(event.sync.id, event.step)
         log.on(event)
       },
     })
@@ -130,10 +139,12 @@ async function beat(heartbeat: () => void, done: AbortSignal): Promise<void> {
   }
 }
 
-async function refuse(problems: readonly string[]): Promise<boolean> {
+async function refuse(problems: readonly string[], reporting: Reporting): Promise<boolean> {
   tell('error', 'Input', problems)
   const head = `Nothing was triggered: ${problems.length === 1 ? 'an input is' : `${problems.length} inputs are`} not right.`
-  await publish({ conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] }, null)
+  const report: Report = { conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] }
+  await publish(report, null)
+  await speak(report, reporting, null)
   return false
 }
 
@@ -152,4 +163,27 @@ async function publish(report: Report, inputs: Inputs | null): Promise<void> {
     spans: timekeeper.spans,
   }
   await writeSummary(summaryOf(report, options))
+}
+
+/** Says on GitHub what is to be said there. The verdict is made and shown by now, and nothing of this changes it. */
+async function speak(report: Report, reporting: Reporting, dbt: Dbt | null): Promise<void> {
+  if (!reporting.comment && reporting.issueTitle === null) return
+  const here = await whereWeAre(process.env).catch(() => null)
+  const around = { sleep: (ms: number) => clock.sleep(ms, cancel.signal), signal: cancel.signal }
+  const announce = (told: Told) => {
+    if (told !== null) tell(told.level, 'GitHub', [told.text])
+  }
+  if (reporting.comment && !cancel.signal.aborted) {
+    const change =
+      dbt === null || !dbt.rulings.hasModels ? null : (files: readonly string[]) => dbt.rulings.change(files)
+    announce(await commentPlan(reporting, { report, steps, change }, here, around))
+  }
+  if (reporting.issueTitle === null || here === null) return
+  const seen = seenOf(report, { ...here, now: clock.wall() })
+  saveSeen(seen)
+  // A step that is told to stop has seconds left, and the post step has minutes.
+  const told = cancel.signal.aborted ? null : await keepFailureIssue(reporting, seen, here, around)
+  if (cancel.signal.aborted) return
+  saveTold()
+  announce(told)
 }

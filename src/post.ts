@@ -2,15 +2,18 @@ import { checkBaseUrl } from './address.ts'
 import { checkCertificates } from './connections.ts'
 import { expiring } from './core/clock.ts'
 import { secretsOf } from './core/input-values.ts'
-import { parseInputs } from './core/parse-inputs.ts'
+import { type ParsedInputs, parseInputs } from './core/parse-inputs.ts'
 import { hasEnded, type Provider, ProviderError } from './core/provider.ts'
 import { chooseNew } from './core/trigger.ts'
+import { whereWeAre } from './github/here.ts'
 import { readInputs } from './github/inputs.ts'
 import { outliveStreams, print } from './github/runner.ts'
-import { readState, type SavedRun } from './github/state.ts'
+import { readSeen, readState, type SavedRun } from './github/state.ts'
+import { keepFailureIssue } from './github/tell.ts'
 import { Host } from './host.ts'
 import { createHttp } from './http.ts'
 import { authorization, createProvider, factsOf, PROVIDERS } from './providers/index.ts'
+import { seenOfKilled } from './report/failure-issue.ts'
 import { plain } from './report/safe.ts'
 import { systemClock as clock } from './system-clock.ts'
 
@@ -18,22 +21,25 @@ const CANCEL_MS = 30_000
 const LOOKS = 4
 const BETWEEN_LOOKS_MS = 2000
 const NONE: ReadonlySet<string> = new Set()
+const ISSUE_MS = 120_000
 
 // The second line of defence, at the end of the job: a main step that was stopped may have left runs that nobody watches.
 // Nothing that happens here fails the job: its verdict stands.
 outliveStreams()
 checkCertificates(warn)
-try {
-  await post()
-} catch (error) {
-  warn(`the post step failed: ${error instanceof Error ? error.message : String(error)}`)
+for (const duty of [cleanUp, keepIssue]) {
+  try {
+    await duty()
+  } catch (error) {
+    warn(`the post step failed: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
-async function post(): Promise<void> {
+async function cleanUp(): Promise<void> {
   const open = readState(process.env).filter((run) => run.open)
   if (open.length === 0) return
+  const parsed = inputsOfMain()
 
-  const parsed = parseInputs(readInputs(process.env).raw, PROVIDERS, checkBaseUrl, '')
   // Inputs that main accepted are refused only if the state is not main's.
   if (!parsed.ok)
     return warn('runs of this step may still be going, and the inputs to look after them are not there any more')
@@ -51,6 +57,28 @@ async function post(): Promise<void> {
   const ours = open.filter(({ syncId, runId }) => id.test(syncId) && (runId === null || id.test(runId)))
   const isCancelled = inputs.jobStatus === 'cancelled' && inputs.cancelOn.has('cancel')
   await Promise.all(ours.map((run) => lookAfter(run, isCancelled || run.unwanted, provider)))
+}
+
+/** Tells the failure issue what main has not come to tell. */
+async function keepIssue(): Promise<void> {
+  if (!process.env['INPUT_FAILURE-ISSUE']?.trim()) return
+  const parsed = inputsOfMain()
+  const here = await whereWeAre(process.env)
+  if (here === null) return
+  const left = readSeen(process.env, here)
+  if (left === 'told') return
+  const signal = AbortSignal.timeout(ISSUE_MS)
+  const around = { sleep: (ms: number) => clock.sleep(ms, signal), signal }
+  // A main step that was killed has left no more than the runs that it was watching.
+  const watched = readState(process.env).filter(({ open }) => open)
+  const ids = parsed.ok ? watched.map(({ syncId }) => `${factsOf(parsed.inputs).name}/${syncId}`) : []
+  const seen = left ?? seenOfKilled(ids, { ...here, now: clock.wall() })
+  const told = await keepFailureIssue(parsed.reporting, seen, here, around)
+  if (told !== null) warn(told.text)
+}
+
+function inputsOfMain(): ParsedInputs {
+  return parseInputs(readInputs(process.env).raw, PROVIDERS, checkBaseUrl, '')
 }
 
 async function lookAfter(saved: SavedRun, mayCancel: boolean, provider: Provider): Promise<void> {

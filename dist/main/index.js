@@ -39037,10 +39037,10 @@ async function makePlan(ids, inputs, tools, dbt) {
 function nextStep({ sync, baseline, settings, ruling }, { watermark }) {
     return decide(sync, baseline.runs, settings, watermark.readyAt(), ruling);
 }
-function whyNothingMayRun({ mode, jobStatus }, dbt) {
+function whyNothingMayRun({ jobStatus }, dbt) {
     if (jobStatus === 'cancelled')
         return { outcome: 'cancelled', reason: 'the workflow was cancelled before this step' };
-    if (jobStatus === 'success' || mode === 'plan')
+    if (jobStatus === 'success')
         return null;
     // What dbt says of each sync tells more than that some step failed.
     if (dbt !== null && dbt.builtAt !== null)
@@ -39736,6 +39736,9 @@ const DEFAULTS = {
     'api-version': 'auto',
     'group-id': '',
     'show-details': 'false',
+    'github-token': '',
+    'pr-comment': 'false',
+    'failure-issue': '',
     'job-status': 'success',
 };
 /** What holds for one sync. */
@@ -39982,7 +39985,30 @@ function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
         showDetails: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readFlag */ .fG)(desk, 'show-details'),
         jobStatus: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'job-status', ['success', 'failure', 'cancelled']),
     };
-    return problems.length === 0 ? { ok: true, inputs, warnings } : { ok: false, problems, warnings };
+    const reporting = readReporting(desk, mode);
+    return problems.length === 0
+        ? { ok: true, inputs, warnings, reporting }
+        : { ok: false, problems, warnings, reporting };
+}
+/** As long as GitHub takes the title of an issue. Characters. */
+const LONGEST_TITLE = 256;
+function readReporting(desk, mode) {
+    const title = desk.text('failure-issue');
+    const isTitle = title.length <= LONGEST_TITLE && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(title);
+    if (!isTitle)
+        desk.problem('failure-issue', `Allowed: the title of an issue, one line of up to ${LONGEST_TITLE} characters.`);
+    // What was meant for a switch would open an issue of that name.
+    const isSwitch = /^(true|false|yes|no|on|off)$/i.test(title);
+    if (isSwitch)
+        desk.problem('failure-issue', 'Allowed: the title that the issue is to have, such as "Nightly sync is failing".');
+    const comment = (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readFlag */ .fG)(desk, 'pr-comment');
+    if (comment && mode !== 'plan')
+        desk.problem('pr-comment', 'It needs mode: plan: what is commented is the plan.');
+    const token = desk.text('github-token');
+    if (!/^[\x21-\x7e]*$/.test(token)) {
+        desk.problems.push('github-token: holds a blank, a line break or a letter that no token has. Leave it out: the default is right.');
+    }
+    return { token, comment, issueTitle: title === '' || !isTitle || isSwitch ? null : title };
 }
 const NO_SYNC = 'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.';
 /** The syncs that are listed: by the input, else by the config file. `elsewhere`: they may also be named in another way. */
@@ -40272,7 +40298,7 @@ function watermarkOf(builtAt, began, clock) {
 
 /***/ }),
 
-/***/ 2739:
+/***/ 4703:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40319,6 +40345,7 @@ function lineage_link(files) {
 function emptyProject({ manifest, builds }) {
     const project = {
         name: manifest.project,
+        root: manifest.path.split('/').slice(0, -2).join('/'),
         nodes: new Map(),
         disabled: manifest.disabled,
         looseTests: [],
@@ -40913,6 +40940,7 @@ function nodeOf(id, bytes) {
         latest: version === null || version === scalar(node.latest_version),
         materialized: json_text(config.materialized)?.toLowerCase() ?? null,
         external: kind === 'model' && node.path === '' && node.original_file_path === '',
+        file: (json_text(node.original_file_path) ?? '').replaceAll('\\', '/'),
         relation: relationOf(node),
         alias: json_text(node.alias) ?? json_text(node.identifier) ?? name,
         parents: texts(record(node.depends_on).nodes),
@@ -41044,6 +41072,34 @@ async function isCommitted(path) {
     catch {
         return false;
     }
+}
+
+;// CONCATENATED MODULE: ./lib/dbt/change.js
+const IN_FILES = ['model', 'seed', 'snapshot'];
+/**
+ * Finds the models that a change of files (paths from the root of the repository) touches. Only their own files count: what a macro or
+ * a file of properties changes, dbt alone can tell.
+ */
+function changeOf(files, projects) {
+    const changed = new Set(files);
+    const own = projects.flatMap((project) => [...project.nodes.values()].filter((node) => IN_FILES.includes(node.kind) && node.package === project.name && node.file !== ''));
+    const exact = own.filter(({ file, project }) => changed.has(project.root === '' ? file : `${project.root}/${file}`));
+    // Where dbt's files were brought in from another job, their place says nothing of the project's.
+    const touched = exact.length > 0
+        ? exact
+        : own.filter(({ file }) => files.some((path) => path === file || path.endsWith(`/${file}`)));
+    const ids = new Set(touched.map(({ id }) => id));
+    return {
+        models: [...ids].sort(),
+        feeding: (models) => {
+            const upstream = new Set(projects.flatMap(({ nodes }) => models.flatMap((id) => nodes.get(id) ?? [])));
+            // What is added to a set while it is walked through is walked through as well.
+            for (const node of upstream)
+                for (const parent of node.parents)
+                    upstream.add(parent);
+            return [...new Set([...upstream].map(({ id }) => id).filter((id) => ids.has(id)))].sort();
+        },
+    };
 }
 
 // EXTERNAL MODULE: ./node_modules/leven/index.js
@@ -41479,6 +41535,7 @@ function count(number, what) {
 
 
 
+
 /** What dbt has to say, sync by sync. */
 class Rulings {
     #projects;
@@ -41489,6 +41546,10 @@ class Rulings {
         this.#projects = projects;
         this.#declarations = declarationsOf(projects, facts);
         this.#hasBuilt = builtAt !== null;
+    }
+    /** Whether anything is known of the models at all. */
+    get hasModels() {
+        return this.#projects.length > 0;
     }
     /** What should be seen, and decides nothing. */
     get notices() {
@@ -41527,6 +41588,10 @@ class Rulings {
             return false;
         return this.#projects.some(({ nodes }) => [...nodes.values()].some((node) => node.kind !== 'source' && isAt(node, source) && this.#counts(node)));
     }
+    /** What a change of these files (paths from the root of the repository) means for the models. */
+    change(files) {
+        return changeOf(files, this.#projects);
+    }
     #counts(node) {
         return !this.#hasBuilt || wasTouched(node);
     }
@@ -41551,7 +41616,7 @@ async function consultDbt(inputs, facts, root, now) {
     const { maxAgeMs, githubRunId } = inputs;
     const evidence = weigh(read.found, { now, maxAgeMs, githubRunId, jobFailed: inputs.jobStatus === 'failure' });
     // Where nothing could be read, that nothing was built is no news.
-    const problems = read.found.length === 0 ? read.problems : [...read.problems, ...evidence.problems];
+    const problems = read.found.length === 0 || isBeforeBuild(inputs, read) ? read.problems : [...read.problems, ...evidence.problems];
     const isUsed = problems.length === 0 || !mayDoWithout(inputs);
     const basis = problems.length === 0 ? evidence : { projects: lineageOnly(read.found), builtAt: null };
     const rulings = new Rulings(basis, facts);
@@ -41563,6 +41628,10 @@ async function consultDbt(inputs, facts, root, now) {
         warnings: [...(isUsed ? [] : problems.map((problem) => `Not used: ${problem}`)), ...evidence.warnings],
         notices: [...evidence.notices, ...rulings.notices],
     };
+}
+/** A plan whose step stands before the build: that there are no results is how it should be. */
+function isBeforeBuild({ mode }, { found }) {
+    return mode === 'plan' && found.every(({ results, manifest }) => results === null && manifest !== null);
 }
 /** A plan may come before the build, and a step without a gate asks dbt for nothing but the time of its build. */
 function mayDoWithout(inputs) {
@@ -41597,6 +41666,43 @@ async function explainEmptyToken() {
         return 'This is a pull request from a fork, which gets no secrets: run this step on pushes or schedules instead.';
     }
     return 'It is empty: does the secret exist, under this name, in this repository or environment?';
+}
+
+
+/***/ }),
+
+/***/ 2089:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   e: () => (/* binding */ whereWeAre)
+/* harmony export */ });
+/** null outside a workflow. */
+async function whereWeAre(env) {
+    const { context } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+    const [owner, repo] = (env.GITHUB_REPOSITORY ?? '').split('/');
+    if (!owner || !repo)
+        return null;
+    const { repository, pull_request: pullRequest } = context.payload;
+    // Of a pull request the commit is one that GitHub has made for the test; the author knows the head.
+    const head = pullRequest?.head?.sha;
+    return {
+        owner,
+        repo,
+        apiUrl: context.apiUrl,
+        ref: context.ref,
+        defaultBranch: typeof repository?.default_branch === 'string' ? repository.default_branch : null,
+        pullRequest: typeof pullRequest?.number === 'number' ? pullRequest.number : null,
+        commit: typeof head === 'string' ? head : context.sha,
+        step: `${workflowOf(env)}/${context.job}`,
+        stepId: context.action ?? '',
+        run: String(context.runId),
+        runUrl: `${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId}`,
+    };
+}
+/** The file of the workflow, `nightly.yml` of `octo-org/shop/.github/workflows/nightly.yml@refs/heads/main`; else its name. */
+function workflowOf({ GITHUB_WORKFLOW_REF: ref, GITHUB_WORKFLOW: name }) {
+    return /\/([^/@]+)@/.exec(ref ?? '')?.[1] ?? name ?? '';
 }
 
 
@@ -41637,6 +41743,7 @@ function readInputs(env) {
             read.warnings.push(`${name}: there is no such input, so it has no effect.`);
     }
     mask(read.raw['api-token'] ?? '');
+    mask(read.raw['github-token'] ?? '');
     maskProxies(env);
     return read;
 }
@@ -41675,6 +41782,115 @@ function maskProxies(env) {
             if (secret.length >= SHORTEST)
                 (0,_actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setSecret */ .Pq)(secret);
     }
+}
+
+
+/***/ }),
+
+/***/ 3144:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   R: () => (/* binding */ Entries),
+/* harmony export */   p: () => (/* binding */ keepIssue)
+/* harmony export */ });
+/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7934);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4694);
+/* harmony import */ var _report_marker_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3086);
+/* harmony import */ var _trouble_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3220);
+
+
+
+
+/** How often a list is written anew because another job has written at the same time. */
+const TRIES = 5;
+/**
+ * Keeps the one open issue of this title: opens it with the first bad sync, tells it of every change, and closes it when nothing bad is
+ * left. An issue has no way to be changed only if nobody else has changed it, so what was written is read again.
+ */
+async function keepIssue(github, title, seen) {
+    const login = await github.login();
+    const ours = async () => (await github.openIssues()).flatMap((issue) => {
+        const entries = issue.login === login ? entriesOf(issue, title) : null;
+        return entries === null ? [] : [{ ...issue, entries }];
+    });
+    let [first, ...others] = await ours();
+    if (first === undefined) {
+        const { entries } = (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .merge */ .h1)([], seen);
+        if (entries.length === 0)
+            return;
+        await create(github, title, (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .issueBody */ .y6)(title, entries, seen), async () => (await ours()).length > 0);
+        [first, ...others] = await ours();
+        if (first === undefined || others.length === 0)
+            return;
+    }
+    const inherited = others.flatMap(({ entries }) => entries);
+    await update(github, title, first, inherited, seen);
+    for (const { number } of others) {
+        const body = `A duplicate of #${first.number}, opened by another run in the same moment. Its list goes on there.\n`;
+        await github.updateIssue(number, { body, state: 'closed', state_reason: 'not_planned' });
+    }
+}
+async function create(github, title, body, isThere) {
+    try {
+        await github.createIssue(title, body);
+    }
+    catch (error) {
+        // Where nobody knows whether it is there it is looked for, and never opened a second time.
+        if (!(error instanceof _trouble_js__WEBPACK_IMPORTED_MODULE_1__/* .GitHubError */ .y_) || !error.uncertain || !(await isThere()))
+            throw error;
+    }
+}
+async function update(github, title, issue, inherited, seen) {
+    const { number } = issue;
+    let told = null;
+    let current = issue;
+    for (let attempt = 1; current !== null; attempt += 1) {
+        const known = new Set(current.entries.map(({ id }) => id));
+        const merged = (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .merge */ .h1)([...current.entries, ...inherited.filter(({ id }) => !known.has(id))], seen);
+        told ??= merged;
+        const { added, removed } = merged;
+        if (added.length + removed.length + inherited.length + seen.bad.length === 0)
+            return;
+        const body = (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .issueBody */ .y6)(title, merged.entries, seen);
+        const isOver = merged.entries.length === 0;
+        await github.updateIssue(number, { body, ...(isOver ? { state: 'closed', state_reason: 'completed' } : {}) });
+        if (isOver || attempt === TRIES)
+            break;
+        const after = await github.issue(number);
+        const entries = entriesOf(after, title);
+        current = after.isOpen && entries !== null && !holds(entries, seen) ? { ...after, entries } : null;
+    }
+    if (told !== null && told.added.length + told.removed.length > 0) {
+        await github.createComment(number, (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .changeComment */ .lp)(told, seen));
+    }
+}
+/** Whether a list says what this run has seen. */
+function holds(entries, { bad, good }) {
+    const ids = new Set(entries.map(({ id }) => id));
+    return bad.every(({ id }) => ids.has(id)) && !good.some((id) => ids.has(id));
+}
+const short = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .maxLength */ .Ru6(500));
+const Known = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
+    id: valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .regex */ .yGV(/^[\w./@ -]{1,300}$/)),
+    since: valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .regex */ .yGV(/^(\d{4}-\d\d-\d\d)?$/)),
+    name: valibot__WEBPACK_IMPORTED_MODULE_2__/* .optional */ .lqM(short),
+    outcome: valibot__WEBPACK_IMPORTED_MODULE_2__/* .optional */ .lqM(short),
+    why: valibot__WEBPACK_IMPORTED_MODULE_2__/* .optional */ .lqM(short),
+    // It becomes a link.
+    url: valibot__WEBPACK_IMPORTED_MODULE_2__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .regex */ .yGV(/^https?:\/\/[^\s()<>[\]"'\\]{1,500}$/))),
+});
+const Entries = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_2__/* .fallback */ .NpB(valibot__WEBPACK_IMPORTED_MODULE_2__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_2__/* .union */ .KCZ([
+    Known,
+    valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .transform */ .pdi((id) => ({ id, since: '' })), Known),
+])), null)), valibot__WEBPACK_IMPORTED_MODULE_2__/* .transform */ .pdi((entries) => entries.filter((entry) => entry !== null)));
+const Marker = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ title: valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), bad: Entries });
+/** The list in an issue with this title in its marker; null where it is another one. People may have changed it: what makes no sense is left out. */
+function entriesOf({ body }, title) {
+    const marker = valibot__WEBPACK_IMPORTED_MODULE_2__/* .safeParse */ .xLC(Marker, (0,_report_marker_js__WEBPACK_IMPORTED_MODULE_3__/* .readMarker */ .t)(_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .FAILURES */ .EM, body));
+    if (!marker.success || marker.output.title !== title)
+        return null;
+    return marker.output.bad;
 }
 
 
@@ -41785,24 +42001,30 @@ function reason(error) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   G: () => (/* binding */ createStateKeeper)
+/* harmony export */   G4: () => (/* binding */ createStateKeeper),
+/* harmony export */   Jx: () => (/* binding */ saveSeen),
+/* harmony export */   fX: () => (/* binding */ saveTold)
 /* harmony export */ });
-/* unused harmony export readState */
-/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7934);
+/* unused harmony exports readState, readSeen */
+/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7934);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
-/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2354);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4694);
+/* harmony import */ var _issue_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3144);
+/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2354);
+
+
 
 
 
 const RUN = 'run-';
-const Saved = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
-    syncId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
-    runId: valibot__WEBPACK_IMPORTED_MODULE_2__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()),
-    open: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(),
-    unwanted: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(),
-    baseline: valibot__WEBPACK_IMPORTED_MODULE_2__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()),
-    since: valibot__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig(),
-    full: valibot__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(),
+const Saved = valibot__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
+    syncId: valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    runId: valibot__WEBPACK_IMPORTED_MODULE_4__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()),
+    open: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
+    unwanted: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
+    baseline: valibot__WEBPACK_IMPORTED_MODULE_4__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()),
+    since: valibot__WEBPACK_IMPORTED_MODULE_4__/* .number */ .aig(),
+    full: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
 });
 /**
  * Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. `signal`: aborts when
@@ -41813,7 +42035,7 @@ function createStateKeeper(signal) {
     const stopped = new Set();
     const save = (run) => {
         runs.set(run.syncId, run);
-        (0,_runner_js__WEBPACK_IMPORTED_MODULE_1__/* .saveState */ .LZ)(`${RUN}${run.syncId}`, run);
+        (0,_runner_js__WEBPACK_IMPORTED_MODULE_3__/* .saveState */ .LZ)(`${RUN}${run.syncId}`, run);
     };
     return (event) => {
         switch (event.kind) {
@@ -41863,12 +42085,444 @@ function readState(env) {
         return saved.success ? [saved.output] : [];
     });
 }
+const SEEN = 'seen';
+const TOLD = 'told';
+/** The state comes back as one variable of the environment, of which Linux takes 128 KiB. Characters of up to three bytes. */
+const MOST_SEEN = 40_000;
+/** Keeps what the failure issue is to be told for the post step, in case main is stopped before it has told it. */
+function saveSeen({ bad, good }) {
+    (0,_runner_js__WEBPACK_IMPORTED_MODULE_3__/* .saveState */ .LZ)(SEEN, JSON.parse((0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__/* .fitting */ ._Q)(bad, (some) => JSON.stringify({ bad: some, good }), MOST_SEEN)));
+}
+/** Main has done what there was to do. */
+function saveTold() {
+    (0,_runner_js__WEBPACK_IMPORTED_MODULE_3__/* .saveState */ .LZ)(SEEN, TOLD);
+}
+const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ bad: _issue_js__WEBPACK_IMPORTED_MODULE_2__/* .Entries */ .R, good: valibot__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()) });
+/** What main has left to be told; `told` where nothing is, null where main did not come to it. */
+function readSeen(env, { step, run, runUrl }) {
+    const saved = parse(env[`STATE_${SEEN}`]);
+    if (saved === TOLD)
+        return TOLD;
+    const seen = v.safeParse(SavedSeen, saved);
+    return seen.success ? { ...seen.output, step, run, runUrl } : null;
+}
 function parse(text) {
     try {
         return JSON.parse(text ?? 'null');
     }
     catch {
         return null;
+    }
+}
+
+
+/***/ }),
+
+/***/ 6321:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  B: () => (/* binding */ commentPlan),
+  v: () => (/* binding */ keepFailureIssue)
+});
+
+// EXTERNAL MODULE: ./lib/core/judge.js
+var judge = __nccwpck_require__(7956);
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+// EXTERNAL MODULE: ./lib/report/page.js
+var report_page = __nccwpck_require__(9147);
+// EXTERNAL MODULE: ./lib/report/safe.js
+var safe = __nccwpck_require__(2813);
+// EXTERNAL MODULE: ./lib/report/wording.js
+var wording = __nccwpck_require__(7142);
+;// CONCATENATED MODULE: ./lib/report/plan-comment.js
+
+
+
+
+
+/** GitHub takes comments of up to 65,536 characters. In bytes, with room for what is around. */
+const MOST_BYTES = 60_000;
+/** The comment on a pull request: what of its models would go where, and what would keep it from getting there. */
+function planComment(facts) {
+    const { report, touched, runUrl, commit } = facts;
+    const rows = report.results.map((result) => rowOf(result, facts)).toSorted((a, b) => a.rank - b.rank);
+    const near = rows.filter(({ isTouched }) => isTouched);
+    const far = rows.filter(({ isTouched }) => !isTouched);
+    const page = new report_page/* Page */.Y(MOST_BYTES);
+    page.add(`### 📝 What this change would ship\n\n${opening(facts, near)}\n\n`);
+    for (const problem of report.problems)
+        page.add(`> ${(0,safe/* markdown */.wD)(problem)}\n\n`);
+    const head = `| Sync | Destination | ${touched === null ? 'Models' : 'Changed models'} | What would happen |\n|---|---|---|---|\n`;
+    page.list(near, { share: 0.7, before: head, after: '\n' });
+    const summary = `${(0,format/* plural */.LS)(far.length, 'sync')} that this change does not touch`;
+    page.list(far, { share: 0.7, before: `<details><summary>${summary}</summary>\n\n${head}`, after: '\n</details>\n\n' });
+    page.add(`Planned by [this workflow run](${runUrl}) for ${(0,safe/* markdown */.wD)(commit.slice(0, 7))}. Nothing was triggered.\n`);
+    return page.text;
+}
+function rowOf(result, { steps, touched }) {
+    const { sync, ruling, outcome } = result;
+    const step = steps.get(sync.id);
+    const end = step?.do === 'settle' ? step.verdict.outcome : outcome;
+    const isBad = judge/* COLORS */.lm[end] === 'red';
+    const models = ruling?.models ?? null;
+    const changed = touched === null ? (models ?? []) : models === null ? touched.models : touched.feeding(models);
+    const isTouched = touched === null || changed.length > 0;
+    const named = changed.length > 0 ? (0,wording/* modelsOf */.Wh)({ models: [...changed] }) : '';
+    const cells = [
+        `[${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 200)}](${result.url})`,
+        (0,safe/* markdown */.wD)((0,wording/* destinationOf */.My)(sync)),
+        models === null && changed.length > 0 ? 'not known which feed it' : (0,safe/* markdown */.wD)(named, 300),
+        `${isBad ? wording/* OUTCOMES */.im[end].mark : end === 'skipped' ? wording/* OUTCOMES */.im.skipped.mark : ''} ${(0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(result, false), 300)}`.trim(),
+    ];
+    return {
+        text: `| ${cells.join(' | ')} |\n`,
+        syncs: 1,
+        isTouched,
+        isBad,
+        destination: (0,wording/* destinationOf */.My)(sync),
+        rank: isBad ? 0 : 1,
+    };
+}
+function opening({ touched, report }, near) {
+    const total = (0,format/* plural */.LS)(report.results.length, 'sync');
+    const places = [...new Set(near.map(({ destination }) => destination))].filter((place) => place !== '').sort();
+    const to = places.length === 0 ? '' : `, to ${listed(places, 5)}`;
+    const bad = near.filter(({ isBad }) => isBad).length;
+    const stopped = bad === 0
+        ? ''
+        : ` **${bad === near.length ? 'None of them' : (0,format/* number */.ai)(bad)} would ${bad === near.length ? '' : 'not '}ship**, see below.`;
+    if (touched === null) {
+        return `The plan for ${total}${to}.${stopped} Which of them this change touches is known where \`dbt-artifacts\` has dbt’s manifest.`;
+    }
+    const { length } = touched.models;
+    if (length === 0)
+        return 'This change touches the files of no model, seed or snapshot of dbt.';
+    const models = `This change touches ${(0,format/* plural */.LS)(length, 'model')} (${listed(touched.models.map(wording/* modelName */.fD), 10)}), which ${length === 1 ? 'feeds' : 'feed'}`;
+    if (near.length === 0)
+        return `${models} none of the ${total} of this step.`;
+    return `${models} ${near.length === report.results.length ? 'all of' : `${(0,format/* number */.ai)(near.length)} of`} ${total}${to}.${stopped}`;
+}
+function listed(names, most) {
+    const shown = names.slice(0, most).map((name) => (0,safe/* markdown */.wD)(name));
+    return `${shown.join(', ')}${names.length > most ? ` and ${(0,format/* number */.ai)(names.length - most)} more` : ''}`;
+}
+
+// EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
+var dist = __nccwpck_require__(7934);
+// EXTERNAL MODULE: ./lib/github/trouble.js
+var trouble = __nccwpck_require__(3220);
+;// CONCATENATED MODULE: ./lib/github/api.js
+
+
+const REQUEST_MS = 10_000;
+/** A wait that GitHub asks for is waited out once, if it is no longer than this. */
+const PATIENCE_MS = 30_000;
+/** Before what may be asked again is asked again. */
+const PAUSES_MS = [1000, 3000];
+// A proxy may answer in GitHub's place, and an empty list would lead to a second issue: what is not as documented is no answer.
+// An issue without a text has null for it.
+const body = dist/* fallback */.NpB(dist/* string */.YjP(), '');
+const user = dist/* pipe */.FsL(dist/* nullable */.mee(dist/* object */.Ikc({ login: dist/* string */.YjP() })), dist/* transform */.pdi((known) => known?.login ?? ''));
+const WireIssue = dist/* object */.Ikc({ number: dist/* number */.aig(), body, user, state: dist/* string */.YjP(), pull_request: dist/* optional */.lqM(dist/* unknown */.L5J()) });
+const WireComment = dist/* object */.Ikc({ id: dist/* number */.aig(), body, user });
+const WireFile = dist/* object */.Ikc({ filename: dist/* string */.YjP(), previous_filename: dist/* optional */.lqM(dist/* string */.YjP()) });
+const WireViewer = dist/* object */.Ikc({ viewer: dist/* object */.Ikc({ login: dist/* pipe */.FsL(dist/* string */.YjP(), dist/* minLength */.BpQ(1)) }) });
+const WireRepository = dist/* object */.Ikc({ default_branch: dist/* string */.YjP() });
+/** A client for the little that the action has to say on GitHub. Every failure is a GitHubError. */
+async function connect(means, here) {
+    if (means.token === '') {
+        throw new trouble/* GitHubError */.y_('the input github-token is empty');
+    }
+    // Loaded only here: a normal run says nothing on GitHub, and has no use for a whole API client.
+    const { getOctokit } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+    const silent = { debug: () => { }, info: () => { }, warn: () => { }, error: () => { } };
+    return new GitHub(getOctokit(means.token, { baseUrl: here.apiUrl, log: silent }), means, here);
+}
+class GitHub {
+    #octokit;
+    #means;
+    #here;
+    constructor(octokit, means, here) {
+        this.#octokit = octokit;
+        this.#means = means;
+        this.#here = here;
+        // Each request by itself, the pages of a list too: without this one that is never answered would hold the step for minutes.
+        octokit.hook.before('request', (options) => {
+            options.request.signal = AbortSignal.any([means.signal, AbortSignal.timeout(REQUEST_MS)]);
+        });
+    }
+    /** The account that the token belongs to. What others have written is not ours, whatever it looks like. */
+    async login() {
+        const answer = await this.#ask('read', () => this.#octokit.graphql('{ viewer { login } }'));
+        return as(WireViewer, answer).viewer.login;
+    }
+    async defaultBranch() {
+        const { data } = await this.#ask('read', ({ repos }, place) => repos.get(place));
+        return as(WireRepository, data).default_branch;
+    }
+    /** All open issues, the oldest first. Pages of issues are linked by cursors and not by numbers, so the links are followed. */
+    async openIssues() {
+        const items = await this.#ask('read', ({ issues }, place) => this.#octokit.paginate(issues.listForRepo, { ...place, state: 'open', per_page: 100 }));
+        const open = as(dist/* array */.YOg(WireIssue), items).filter((item) => item.pull_request === undefined);
+        return open.map(toIssue).sort((a, b) => a.number - b.number);
+    }
+    async issue(number) {
+        const { data } = await this.#ask('read', ({ issues }, place) => issues.get({ ...place, issue_number: number }));
+        return toIssue(as(WireIssue, data));
+    }
+    async createIssue(title, body) {
+        await this.#ask('once', ({ issues }, place) => issues.create({ ...place, title, body }));
+    }
+    async updateIssue(number, change) {
+        await this.#ask('repeatable', ({ issues }, place) => issues.update({ ...place, issue_number: number, ...change }));
+    }
+    /** What was said on an issue or a pull request, the oldest first. */
+    async comments(number) {
+        const items = await this.#ask('read', ({ issues }, place) => this.#octokit.paginate(issues.listComments, { ...place, issue_number: number, per_page: 100 }));
+        const said = as(dist/* array */.YOg(WireComment), items);
+        return said.map(({ user: login, ...rest }) => ({ ...rest, login })).sort((a, b) => a.id - b.id);
+    }
+    async createComment(number, body) {
+        await this.#ask('once', ({ issues }, place) => issues.createComment({ ...place, issue_number: number, body }));
+    }
+    async updateComment(id, body) {
+        await this.#ask('repeatable', ({ issues }, place) => issues.updateComment({ ...place, comment_id: id, body }));
+    }
+    /** One that is gone already is as good as deleted. */
+    async deleteComment(id) {
+        await this.#ask('repeatable', ({ issues }, place) => issues.deleteComment({ ...place, comment_id: id }).catch((error) => {
+            if ((0,trouble/* statusOf */.c2)(error) !== 404)
+                throw error;
+        }));
+    }
+    /** The paths that a pull request changes, those that it moves away from included. GitHub lists 3,000 at most. */
+    async changedFiles(number) {
+        const items = await this.#ask('read', ({ pulls }, place) => this.#octokit.paginate(pulls.listFiles, { ...place, pull_number: number, per_page: 100 }));
+        return as(dist/* array */.YOg(WireFile), items).flatMap(({ filename, previous_filename: before }) => [
+            filename,
+            ...(before === undefined ? [] : [before]),
+        ]);
+    }
+    /**
+     * Sends a request. What was throttled has not been done, and is sent once more if the wait is short. After an outage only what may be
+     * done twice is: something created twice would be there twice.
+     */
+    async #ask(kind, send) {
+        const { signal, sleep } = this.#means;
+        let waited = false;
+        for (let failures = 0;;) {
+            try {
+                return await send(this.#octokit.rest, { owner: this.#here.owner, repo: this.#here.repo });
+            }
+            catch (error) {
+                // The toolkit stumbles over an answer of another shape; what the network does is an error of another kind.
+                if (error instanceof TypeError)
+                    throw (0,trouble/* notGitHub */.$T)(error);
+                const pause = (0,trouble/* pauseOf */.eY)(error);
+                const isOutage = pause === null && ((0,trouble/* statusOf */.c2)(error) ?? 500) >= 500;
+                if (!signal.aborted && !waited && pause !== null && pause <= PATIENCE_MS) {
+                    waited = true;
+                    await sleep(pause);
+                }
+                else if (!signal.aborted && isOutage && kind !== 'once' && failures < PAUSES_MS.length) {
+                    await sleep(PAUSES_MS[failures] ?? 0);
+                    failures += 1;
+                }
+                else {
+                    const why = (0,trouble/* explain */.WE)(error, this.#means.permission, this.#here.apiUrl, pause);
+                    throw new trouble/* GitHubError */.y_(why, { uncertain: isOutage, cause: error });
+                }
+            }
+        }
+    }
+}
+function as(schema, answer) {
+    const parsed = dist/* safeParse */.xLC(schema, answer);
+    if (!parsed.success)
+        throw (0,trouble/* notGitHub */.$T)(parsed.issues);
+    return parsed.output;
+}
+function toIssue({ user: login, state, number, body: text }) {
+    return { number, body: text, login, isOpen: state === 'open' };
+}
+
+// EXTERNAL MODULE: ./lib/report/marker.js
+var report_marker = __nccwpck_require__(3086);
+;// CONCATENATED MODULE: ./lib/github/comment.js
+
+
+const PLAN = 'plan';
+/**
+ * Keeps one comment on a pull request: the first one that this step of the workflow has written is edited, whatever page it is on, and
+ * none is written beside it. `step` tells the comments of several steps apart.
+ */
+async function keepComment(github, number, step, text) {
+    const login = await github.login();
+    const body = `${(0,report_marker/* markerOf */.w)(PLAN, { step })}\n${text}`;
+    const ours = async () => (await github.comments(number)).filter((said) => said.login === login && isOf(said, step));
+    const before = await ours();
+    if (before.length > 0)
+        return await keepFirst(github, before, body);
+    try {
+        await github.createComment(number, body);
+    }
+    catch (error) {
+        if (!(error instanceof trouble/* GitHubError */.y_) || !error.uncertain)
+            throw error;
+        // Nobody knows whether it is there: it is looked for, and never written a second time.
+        if ((await ours()).length === 0)
+            throw error;
+    }
+    // Another run may have written one in the same moment: both look now, and both keep the older one.
+    const after = await ours();
+    if (after.length > 1)
+        await keepFirst(github, after, body);
+}
+async function keepFirst(github, [first, ...others], body) {
+    if (first !== undefined && first.body !== body)
+        await github.updateComment(first.id, body);
+    for (const { id } of others)
+        await github.deleteComment(id);
+}
+function isOf({ body }, step) {
+    const marker = (0,report_marker/* readMarker */.t)(PLAN, body);
+    return typeof marker === 'object' && marker !== null && 'step' in marker && marker.step === step;
+}
+
+// EXTERNAL MODULE: ./lib/github/issue.js
+var issue = __nccwpck_require__(3144);
+;// CONCATENATED MODULE: ./lib/github/tell.js
+
+
+
+
+
+/** `pr-comment`: keeps the comment that says what the change would ship. `here`: null outside a workflow. */
+async function commentPlan({ token }, { report, steps, change }, here, around) {
+    const number = here?.pullRequest ?? null;
+    if (here === null || number === null) {
+        return { level: 'notice', text: 'pr-comment: this run is of no pull request, so there is nothing to comment on.' };
+    }
+    return await trying('pr-comment: the comment could not be written', async () => {
+        const github = await connect({ ...around, token, permission: 'pull-requests: write' }, here);
+        const touched = change === null ? null : change(await github.changedFiles(number));
+        const { runUrl, commit } = here;
+        await keepComment(github, number, `${here.step}/${here.stepId}`, planComment({ report, steps, touched, runUrl, commit }));
+    });
+}
+/** `failure-issue`: keeps the issue of that title. Only the default branch speaks for the workflow. */
+async function keepFailureIssue({ token, issueTitle }, seen, here, around) {
+    if (issueTitle === null)
+        return null;
+    return await trying('failure-issue: the issue could not be kept up to date', async () => {
+        // Where the event says it, a run of another branch needs no token at all.
+        if (here.defaultBranch !== null && here.ref !== `refs/heads/${here.defaultBranch}`)
+            return;
+        const github = await connect({ ...around, token, permission: 'issues: write' }, here);
+        if (here.defaultBranch === null && here.ref !== `refs/heads/${await github.defaultBranch()}`)
+            return;
+        await (0,issue/* keepIssue */.p)(github, issueTitle, seen);
+    });
+}
+async function trying(what, work) {
+    try {
+        await work();
+        return null;
+    }
+    catch (error) {
+        // A proxy may answer in GitHub's place with anything: that is no more a reason to turn a step red than an outage.
+        const why = error instanceof trouble/* GitHubError */.y_ ? error.message : `GitHub's answer makes no sense (${error})`;
+        return { level: 'warning', text: `${what}: ${why}.` };
+    }
+}
+
+
+/***/ }),
+
+/***/ 3220:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $T: () => (/* binding */ notGitHub),
+/* harmony export */   WE: () => (/* binding */ explain),
+/* harmony export */   c2: () => (/* binding */ statusOf),
+/* harmony export */   eY: () => (/* binding */ pauseOf),
+/* harmony export */   y_: () => (/* binding */ GitHubError)
+/* harmony export */ });
+/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2813);
+
+/** What could not be done on GitHub, and why, in words for the user. */
+class GitHubError extends Error {
+    name = 'GitHubError';
+    /** The request may have taken effect all the same. */
+    uncertain;
+    constructor(message, { uncertain = false, cause } = {}) {
+        super(message, { cause });
+        this.uncertain = uncertain;
+    }
+}
+function notGitHub(cause) {
+    return new GitHubError('what answers is not GitHub: is there a proxy in between?', { cause });
+}
+/** The HTTP status of an answer; null where there was none. */
+function statusOf(error) {
+    return error instanceof Error && 'status' in error && typeof error.status === 'number' && headersOf(error) !== null
+        ? error.status
+        : null;
+}
+function headersOf(error) {
+    if (!(error instanceof Error) || !('response' in error))
+        return null;
+    const { response } = error;
+    if (typeof response !== 'object' || response === null || !('headers' in response))
+        return null;
+    return typeof response.headers === 'object' && response.headers !== null ? { ...response.headers } : null;
+}
+/**
+ * How long (ms) GitHub wants nothing more to be sent; null where it does not ask for a pause. `Retry-After` for a secondary limit; for
+ * the primary one when the hour is over; a minute where it says nothing.
+ * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ */
+function pauseOf(error) {
+    const status = statusOf(error);
+    if (status !== 403 && status !== 429)
+        return null;
+    const headers = headersOf(error) ?? {};
+    const seconds = Number(headers['retry-after']);
+    if (Number.isFinite(seconds) && headers['retry-after'] !== undefined)
+        return seconds * 1000;
+    if (headers['x-ratelimit-remaining'] === '0') {
+        return Math.max(0, Number(headers['x-ratelimit-reset']) * 1000 - Date.parse(String(headers.date)));
+    }
+    return status === 429 || (error instanceof Error && /rate limit/i.test(error.message)) ? 60_000 : null;
+}
+/** Why a request came to nothing, as words that go on after what it was for. */
+function explain(error, permission, apiUrl, pause) {
+    const said = error instanceof Error ? (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(error.message.replace(/ - https:\S+$/, ''), 200) : 'unknown reason';
+    if (pause !== null)
+        return `GitHub limits how often it may be asked, and asks for ${Math.ceil(pause / 60_000)} more minutes`;
+    const status = statusOf(error);
+    switch (status) {
+        case null:
+            return `GitHub could not be reached at ${apiUrl} (${said})`;
+        case 401:
+            return 'GitHub refused the github-token: give none, so that the token of the workflow is used, or one that has not expired';
+        case 403:
+            if (/locked/i.test(said))
+                return 'its conversation is locked';
+            return `the token of this job may not do that: give the job "permissions: ${permission}". In pull requests from forks and from Dependabot it never may`;
+        case 404:
+            return `GitHub finds nothing there: the token may not see it without "permissions: ${permission}"`;
+        case 410:
+            return 'issues are switched off in this repository';
+        default:
+            return status >= 500
+                ? `GitHub is not available (HTTP ${status})`
+                : `GitHub did not accept it (HTTP ${status}: ${said})`;
     }
 }
 
@@ -42291,25 +42945,31 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1063);
 /* harmony import */ var _config_config_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2856);
 /* harmony import */ var _connections_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(50);
-/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(418);
+/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(418);
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7956);
 /* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2000);
-/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(2493);
-/* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2739);
+/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(2493);
+/* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4703);
 /* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9607);
-/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6174);
-/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2354);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5334);
-/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5741);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(3316);
-/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(2295);
-/* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1116);
-/* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(9820);
-/* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(8568);
-/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(2813);
-/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(4673);
-/* harmony import */ var _report_timeline_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(1451);
-/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(493);
+/* harmony import */ var _github_here_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2089);
+/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(6174);
+/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2354);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5334);
+/* harmony import */ var _github_tell_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(6321);
+/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(5741);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3316);
+/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(2295);
+/* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(1116);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(4694);
+/* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(9820);
+/* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(8568);
+/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(2813);
+/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(708);
+/* harmony import */ var _report_timeline_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(1451);
+/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(493);
+
+
+
 
 
 
@@ -42338,13 +42998,13 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGBREAK'];
 const MOST_TOLD = 50;
 // Red until the end proves otherwise: a process that stops without a verdict must not look like success.
 process.exitCode = 1;
-(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .outliveStreams */ .uJ)();
+(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .outliveStreams */ .uJ)();
 let settled = false;
 process.on('exit', () => {
     if (settled)
         return;
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' });
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Yz)({ conclusion: 'failure', results: [], problems: ['The action stopped before it had a result.'] }));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' });
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_19__/* .outputsOf */ .Yz)({ conclusion: 'failure', results: [], problems: ['The action stopped before it had a result.'] }));
 });
 const cancel = new AbortController();
 /** The first signal ends the step in good order, which takes some seconds; a second one ends the process as if nobody listened. */
@@ -42355,76 +43015,81 @@ const stop = () => {
 };
 for (const signal of SIGNALS)
     process.on(signal, stop);
-(0,_connections_js__WEBPACK_IMPORTED_MODULE_3__/* .checkCertificates */ .rQ)((text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level: 'warning', title: 'Certificates', text }));
-const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.wall() };
-const timekeeper = (0,_report_timeline_js__WEBPACK_IMPORTED_MODULE_18__/* .createTimekeeper */ .g)(_system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.now);
+(0,_connections_js__WEBPACK_IMPORTED_MODULE_3__/* .checkCertificates */ .rQ)((text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({ level: 'warning', title: 'Certificates', text }));
+const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.wall() };
+const timekeeper = (0,_report_timeline_js__WEBPACK_IMPORTED_MODULE_21__/* .createTimekeeper */ .g)(_system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.now);
+const steps = new Map();
 try {
     if (await main())
         process.exitCode = 0;
 }
 catch (error) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({
         level: 'error',
         title: 'Internal error',
-        text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_20__/* .plain */ .pj)(error instanceof Error ? error.message : String(error)),
+        text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_23__/* .plain */ .pj)(error instanceof Error ? error.message : String(error)),
     });
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Yz)({ conclusion: 'failure', results: [], problems: ['The action stopped with an internal error.'] }));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_19__/* .outputsOf */ .Yz)({ conclusion: 'failure', results: [], problems: ['The action stopped with an internal error.'] }));
 }
 finally {
     settled = true;
 }
 /** True only if every sync is green. */
 async function main() {
-    const { raw, ...read } = (0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_8__/* .readInputs */ .K)(process.env);
+    const { raw, ...read } = (0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_9__/* .readInputs */ .K)(process.env);
     const root = process.env.GITHUB_WORKSPACE ?? process.cwd();
     const emptyToken = raw['api-token']?.trim() ? '' : await (0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .explainEmptyToken */ ._)();
-    const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .PROVIDERS */ .xq, raw.provider ?? '');
-    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__/* .parseInputs */ .T)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
+    const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_15__/* .PROVIDERS */ .xq, raw.provider ?? '');
+    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__/* .parseInputs */ .T)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_15__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
     // All of these may quote what was given to an input, and that may be the token by mistake.
-    const hide = (texts) => texts.map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_21__/* .hideToken */ .Uy)(text, raw['api-token'] ?? ''));
+    const hide = (texts) => texts.map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_24__/* .hideToken */ .Uy)(text, raw['api-token'] ?? ''));
     tell('warning', 'Input', hide([...read.warnings, ...parsed.warnings]));
     const problems = hide([...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)]);
+    const { reporting } = parsed;
     if (!parsed.ok || problems.length > 0)
-        return await refuse(problems);
+        return await refuse(problems, reporting);
     const inputs = { ...parsed.inputs, githubRunId: parsed.inputs.githubRunId ?? process.env.GITHUB_RUN_ID ?? null };
-    const consulted = await (0,_dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__/* .consultDbt */ .b)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(inputs), root, _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.wall());
+    const consulted = await (0,_dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__/* .consultDbt */ .b)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_15__/* .factsOf */ .xS)(inputs), root, _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.wall());
     const dbt = consulted.dbt === null ? null : { ...consulted.dbt, problems: hide(consulted.dbt.problems) };
     tell('warning', 'dbt', hide(consulted.warnings));
     tell('notice', 'dbt', hide(consulted.notices));
     if (dbt !== null && dbt.badNames.length > 0)
-        return await refuse([...dbt.badNames, ...dbt.problems]);
+        return await refuse([...dbt.badNames, ...dbt.problems], reporting);
     const report = await runStep(inputs, dbt);
-    for (const annotation of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_14__/* .annotationsOf */ .I)(report, inputs.showDetails))
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)(annotation);
+    for (const annotation of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_16__/* .annotationsOf */ .I)(report, inputs.showDetails))
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)(annotation);
     await publish(report, inputs);
+    await speak(report, reporting, dbt);
     return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(_core_judge_js__WEBPACK_IMPORTED_MODULE_4__/* .isRed */ .iI);
 }
 async function runStep(inputs, dbt) {
-    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_22__/* .ProviderClock */ .OH();
-    const host = new _host_js__WEBPACK_IMPORTED_MODULE_11__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_12__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.wall), {
+    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_25__/* .ProviderClock */ .OH();
+    const host = new _host_js__WEBPACK_IMPORTED_MODULE_13__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_14__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.wall), {
         baseUrl: inputs.baseUrl,
-        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .authorization */ .it)(inputs),
-        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m,
-        secrets: (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_21__/* .secretsOf */ .Fj)(inputs.token),
+        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_15__/* .authorization */ .it)(inputs),
+        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m,
+        secrets: (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_24__/* .secretsOf */ .Fj)(inputs.token),
         onDate: (...times) => providerClock.observe(...times),
         onPause: (ms) => log.pause(ms),
     });
-    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_15__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .print */ .yy });
-    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_10__/* .createStateKeeper */ .G)(cancel.signal);
+    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_18__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .print */ .yy });
+    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .createStateKeeper */ .G4)(cancel.signal);
     const done = new AbortController();
     void beat(log.heartbeat, done.signal);
     try {
-        return await (0,_action_js__WEBPACK_IMPORTED_MODULE_0__/* .act */ .R)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .createProvider */ .Qd)(inputs, host), {
-            clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m,
+        return await (0,_action_js__WEBPACK_IMPORTED_MODULE_0__/* .act */ .R)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_15__/* .createProvider */ .Qd)(inputs, host), {
+            clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m,
             dbt,
             random: Math.random,
             signal: cancel.signal,
-            watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_22__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
-            group: _github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .group */ .Os,
-            warn: (text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level: 'warning', title: 'Provider', text }),
+            watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_25__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
+            group: _github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .group */ .Os,
+            warn: (text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({ level: 'warning', title: 'Provider', text }),
             emit: (event) => {
                 keepState(event);
                 timekeeper.on(event);
+                if (event.kind === 'planned')
+                    steps.set(event.sync.id, event.step);
                 log.on(event);
             },
         });
@@ -42435,32 +43100,59 @@ async function runStep(inputs, dbt) {
 }
 async function beat(heartbeat, done) {
     while (!done.aborted) {
-        await _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.sleep(10_000, done);
+        await _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.sleep(10_000, done);
         heartbeat();
     }
 }
-async function refuse(problems) {
+async function refuse(problems, reporting) {
     tell('error', 'Input', problems);
     const head = `Nothing was triggered: ${problems.length === 1 ? 'an input is' : `${problems.length} inputs are`} not right.`;
-    await publish({ conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] }, null);
+    const report = { conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] };
+    await publish(report, null);
+    await speak(report, reporting, null);
     return false;
 }
 /** Ten annotations of a level are shown: nine, and how many more there are. */
 function tell(level, title, texts) {
     for (const text of texts.slice(0, 9))
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level, title, text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_20__/* .plain */ .pj)(text) });
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({ level, title, text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_23__/* .plain */ .pj)(text) });
     if (texts.length > 9)
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .annotate */ .fz)({ level, title, text: `and ${texts.length - 9} more` });
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({ level, title, text: `and ${texts.length - 9} more` });
 }
 async function publish(report, inputs) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_16__/* .outputsOf */ .Yz)(report));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_19__/* .outputsOf */ .Yz)(report));
     const options = {
         mode: inputs?.mode ?? 'run',
         details: inputs?.showDetails ?? false,
-        tookMs: _system_clock_js__WEBPACK_IMPORTED_MODULE_19__/* .systemClock */ .m.now() - began.now,
+        tookMs: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.now() - began.now,
         spans: timekeeper.spans,
     };
-    await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_9__/* .writeSummary */ .Sy)((0,_report_summary_js__WEBPACK_IMPORTED_MODULE_17__/* .summaryOf */ .Y)(report, options));
+    await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .writeSummary */ .Sy)((0,_report_summary_js__WEBPACK_IMPORTED_MODULE_20__/* .summaryOf */ .Y)(report, options));
+}
+/** Says on GitHub what is to be said there. The verdict is made and shown by now, and nothing of this changes it. */
+async function speak(report, reporting, dbt) {
+    if (!reporting.comment && reporting.issueTitle === null)
+        return;
+    const here = await (0,_github_here_js__WEBPACK_IMPORTED_MODULE_8__/* .whereWeAre */ .e)(process.env).catch(() => null);
+    const around = { sleep: (ms) => _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.sleep(ms, cancel.signal), signal: cancel.signal };
+    const announce = (told) => {
+        if (told !== null)
+            tell(told.level, 'GitHub', [told.text]);
+    };
+    if (reporting.comment && !cancel.signal.aborted) {
+        const change = dbt === null || !dbt.rulings.hasModels ? null : (files) => dbt.rulings.change(files);
+        announce(await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_12__/* .commentPlan */ .B)(reporting, { report, steps, change }, here, around));
+    }
+    if (reporting.issueTitle === null || here === null)
+        return;
+    const seen = (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_17__/* .seenOf */ .Pm)(report, { ...here, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.wall() });
+    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .saveSeen */ .Jx)(seen);
+    // A step that is told to stop has seconds left, and the post step has minutes.
+    const told = cancel.signal.aborted ? null : await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_12__/* .keepFailureIssue */ .v)(reporting, seen, here, around);
+    if (cancel.signal.aborted)
+        return;
+    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .saveTold */ .fX)();
+    announce(told);
 }
 
 __webpack_async_result__();
@@ -42989,6 +43681,175 @@ function levelOf({ outcome, run, tolerated }) {
 
 /***/ }),
 
+/***/ 4694:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   EM: () => (/* binding */ FAILURES),
+/* harmony export */   Pm: () => (/* binding */ seenOf),
+/* harmony export */   _Q: () => (/* binding */ fitting),
+/* harmony export */   h1: () => (/* binding */ merge),
+/* harmony export */   lp: () => (/* binding */ changeComment),
+/* harmony export */   y6: () => (/* binding */ issueBody)
+/* harmony export */ });
+/* unused harmony export seenOfKilled */
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7703);
+/* harmony import */ var _marker_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3086);
+/* harmony import */ var _page_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9147);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2813);
+/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7142);
+
+
+
+
+
+
+/** The kind of the marker of such an issue. */
+const FAILURES = 'failures';
+/** What the report says of each sync. One that may fail, or that was left out on a policy that says nothing of its data, is neither. */
+function seenOf({ results, problems, conclusion }, place) {
+    const { step, run, runUrl } = place;
+    const bad = results.filter((result) => (0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result) && result.sync.id !== '').map((result) => entryOf(result, place));
+    const isLost = results.length === 0 && conclusion === 'failure';
+    return {
+        bad: isLost ? [itself(problems.join(' '), place)] : bad,
+        good: results.filter(isWell).map(idOf),
+        step,
+        run,
+        runUrl,
+    };
+}
+/** What can be said where the step was killed before it had a result: the syncs whose runs it was watching are bad, or else it is. */
+function seenOfKilled(ids, place) {
+    const { step, run, runUrl } = place;
+    const why = 'the step was stopped before it had a result';
+    const bad = ids.map((id) => ({ id, since: dayOf(place), outcome: 'unknown', why, url: runUrl }));
+    return { bad: bad.length === 0 ? [itself(why, place)] : bad, good: [], step, run, runUrl };
+}
+function itself(why, place) {
+    const { step, run, runUrl } = place;
+    const name = `the step in ${step}`;
+    return {
+        id: `${step}@${run}`,
+        since: dayOf(place),
+        name,
+        outcome: 'not_started',
+        why: (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(why, MOST_WHY),
+        url: runUrl,
+    };
+}
+function dayOf({ now }) {
+    return new Date(now).toISOString().slice(0, 10);
+}
+const MOST_WHY = 200;
+function entryOf(result, place) {
+    return {
+        id: idOf(result),
+        since: dayOf(place),
+        name: (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(result.sync),
+        outcome: result.outcome,
+        why: (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)((0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .whyOf */ .gf)(result, false), MOST_WHY),
+        url: result.url,
+    };
+}
+function idOf({ provider, sync }) {
+    return `${provider}/${sync.id}`;
+}
+function isWell(result) {
+    const { outcome, tolerated, sync, ruling } = result;
+    if (sync.id === '')
+        return false;
+    if (outcome === 'skipped')
+        return sync.paused || ruling?.gate === 'not-built';
+    if (outcome === 'triggered' || outcome === 'planned')
+        return false;
+    return _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'green' || tolerated !== null;
+}
+/** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */
+function merge(before, { bad, good, step, run }) {
+    const known = new Map(before.map((entry) => [entry.id, entry]));
+    const isOver = ({ id }) => good.includes(id) || (id.startsWith(`${step}@`) && id !== `${step}@${run}`);
+    const seen = new Set(bad.map(({ id }) => id));
+    const left = before.filter((entry) => !seen.has(entry.id) && !isOver(entry));
+    const now = bad.map((entry) => ({ ...entry, since: known.get(entry.id)?.since ?? entry.since }));
+    const entries = [...left, ...now].toSorted((a, b) => a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1);
+    return {
+        entries,
+        added: bad.filter(({ id }) => !known.has(id)),
+        removed: before.filter((entry) => !seen.has(entry.id) && isOver(entry)),
+    };
+}
+/** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and the rest is for people. */
+const MOST_MARKER = 44_000;
+const MOST_BYTES = 20_000;
+/** The text of the issue. Its marker holds the whole list, with as much about each as there is room for. */
+function issueBody(title, entries, { runUrl }) {
+    const page = new _page_js__WEBPACK_IMPORTED_MODULE_3__/* .Page */ .Y(MOST_BYTES);
+    page.add(`${headline(entries)}\n\n`);
+    page.list(entries.map((entry) => ({ text: row(entry), syncs: 1 })), {
+        share: 0.9,
+        before: '| Sync | Since | Outcome | Why |\n|---|---|---|---|\n',
+        after: '\n',
+    });
+    page.add(`Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it.\n\n`);
+    const marker = fitting(entries, (some) => (0,_marker_js__WEBPACK_IMPORTED_MODULE_4__/* .markerOf */ .w)(FAILURES, { title, bad: some }), MOST_MARKER);
+    return `${page.text}${marker}\n`;
+}
+function headline(entries) {
+    if (entries.some(({ id }) => id.includes('@')))
+        return 'The workflow does not do what it should.';
+    return `${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .plural */ .LS)(entries.length, 'sync')} ${entries.length === 1 ? 'does' : 'do'} not deliver.`;
+}
+function row({ id, since, name, outcome, why, url }) {
+    const shown = (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .markdown */ .wD)(name ?? id, 200);
+    const words = Object.entries(_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im).find(([word]) => word === outcome)?.[1];
+    const cells = [
+        url === undefined ? shown : `[${shown}](${url})`,
+        since,
+        words === undefined ? '' : `${words.mark} ${words.words}`,
+        (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .markdown */ .wD)(why ?? '', MOST_WHY),
+    ];
+    return `| ${cells.join(' | ')} |\n`;
+}
+/** A text about entries with less and less about each, until it is short enough: every id is worth more than any reason. */
+function fitting(entries, write, most) {
+    const lesser = [
+        (entry) => entry,
+        ({ why: _, ...entry }) => entry,
+        ({ id, since }) => ({ id, since }),
+        ({ id }) => id,
+    ];
+    for (const less of lesser) {
+        const text = write(entries.map(less));
+        if (text.length <= most)
+            return text;
+    }
+    // What is left out comes back with the next run that sees it.
+    return fitting(entries.slice(0, Math.floor(entries.length / 2)), write, most);
+}
+/** What the set of bad syncs has become, for those who watch the issue. */
+function changeComment({ entries, added, removed }, { runUrl }) {
+    const page = new _page_js__WEBPACK_IMPORTED_MODULE_3__/* .Page */ .Y(MOST_BYTES);
+    const part = (some, words) => page.list(some.map(({ name, id, why }) => ({
+        text: `- ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .markdown */ .wD)(name ?? id, 200)}${words === '' || why === undefined ? '' : `: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .markdown */ .wD)(why, MOST_WHY)}`}\n`,
+        syncs: 1,
+    })), {
+        share: 0.5,
+        before: `${words}\n\n`,
+        after: '\n',
+    });
+    part(added, '❌ **Does not deliver any more:**');
+    part(removed.map(({ why: _, ...entry }) => entry), '✅ **Delivers again:**');
+    page.add(entries.length === 0
+        ? `Nothing is left in the list: [this workflow run](${runUrl}) closes the issue.\n`
+        : `Seen by [this workflow run](${runUrl}). ${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .plural */ .LS)(entries.length, 'sync')} left.\n`);
+    return page.text;
+}
+
+
+/***/ }),
+
 /***/ 7703:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -43319,6 +44180,35 @@ const NO_COUNTS = { processed: null, succeeded: null, failed: null, invalid: nul
 
 /***/ }),
 
+/***/ 3086:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   t: () => (/* binding */ readMarker),
+/* harmony export */   w: () => (/* binding */ markerOf)
+/* harmony export */ });
+/**
+ * What the action remembers in a text on GitHub: a comment of HTML, which nobody sees. Whatever in it could end the comment, mention
+ * somebody or lead to an issue is written as a number.
+ */
+function markerOf(kind, data) {
+    const json = JSON.stringify(data).replace(/[<>&@#]/g, (mark) => `\\u00${mark.charCodeAt(0).toString(16)}`);
+    return `<!-- post-transform-sync ${kind} ${json} -->`;
+}
+/** What stands in the first marker of this kind; null where there is none. Anybody may have written it: it is to be checked. */
+function readMarker(kind, text) {
+    const [, json] = new RegExp(`<!-- post-transform-sync ${kind} (.*?) -->`, 's').exec(text) ?? [];
+    try {
+        return json === undefined ? null : JSON.parse(json);
+    }
+    catch {
+        return null;
+    }
+}
+
+
+/***/ }),
+
 /***/ 8568:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -43424,6 +44314,51 @@ function messageOf({ conclusion, results, problems }) {
 
 /***/ }),
 
+/***/ 9147:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ sizeOf),
+/* harmony export */   Y: () => (/* binding */ Page)
+/* harmony export */ });
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7703);
+
+/** Room for the sentence that says how much is left out. Bytes. */
+const SENTENCE = 100;
+/** A text of limited size, to which parts are added in their order. */
+class Page {
+    text = '';
+    #left;
+    /** `most`: bytes, in UTF-8. */
+    constructor(most) {
+        this.#left = most;
+    }
+    add(text) {
+        this.text += text;
+        this.#left -= sizeOf(text);
+    }
+    /** As many parts as there is room for in a share of what is left, and at most `most`; how many syncs the others tell of is said. Nothing where there are no parts. */
+    list(parts, frame) {
+        const { share, most = parts.length, before = '', after = '' } = frame;
+        if (parts.length === 0)
+            return;
+        let room = this.#left * share - sizeOf(before) - sizeOf(after) - SENTENCE;
+        const fitting = parts.slice(0, most).filter(({ text }) => {
+            room -= sizeOf(text);
+            return room >= 0;
+        });
+        const rest = parts.slice(fitting.length).reduce((sum, { syncs }) => sum + syncs, 0);
+        const more = rest === 0 ? '' : `\n… and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_0__/* .plural */ .LS)(rest, 'more sync', 'more syncs')}.\n\n`;
+        this.add(before + fitting.map(({ text }) => text).join('') + more + after);
+    }
+}
+function sizeOf(text) {
+    return new TextEncoder().encode(text).length;
+}
+
+
+/***/ }),
+
 /***/ 2813:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -43498,7 +44433,7 @@ function mermaid(text, longest = 80) {
 
 /***/ }),
 
-/***/ 4673:
+/***/ 708:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -43563,41 +44498,8 @@ var hints = __nccwpck_require__(5244);
 var lineage = __nccwpck_require__(4795);
 // EXTERNAL MODULE: ./lib/report/outputs.js
 var outputs = __nccwpck_require__(8568);
-;// CONCATENATED MODULE: ./lib/report/page.js
-
-/** Room for the sentence that says how much is left out. Bytes. */
-const SENTENCE = 100;
-/** A text of limited size, to which parts are added in their order. */
-class Page {
-    text = '';
-    #left;
-    /** `most`: bytes, in UTF-8. */
-    constructor(most) {
-        this.#left = most;
-    }
-    add(text) {
-        this.text += text;
-        this.#left -= sizeOf(text);
-    }
-    /** As many parts as there is room for in a share of what is left, and at most `most`; how many syncs the others tell of is said. Nothing where there are no parts. */
-    list(parts, frame) {
-        const { share, most = parts.length, before = '', after = '' } = frame;
-        if (parts.length === 0)
-            return;
-        let room = this.#left * share - sizeOf(before) - sizeOf(after) - SENTENCE;
-        const fitting = parts.slice(0, most).filter(({ text }) => {
-            room -= sizeOf(text);
-            return room >= 0;
-        });
-        const rest = parts.slice(fitting.length).reduce((sum, { syncs }) => sum + syncs, 0);
-        const more = rest === 0 ? '' : `\n… and ${(0,format/* plural */.LS)(rest, 'more sync', 'more syncs')}.\n\n`;
-        this.add(before + fitting.map(({ text }) => text).join('') + more + after);
-    }
-}
-function sizeOf(text) {
-    return new TextEncoder().encode(text).length;
-}
-
+// EXTERNAL MODULE: ./lib/report/page.js
+var report_page = __nccwpck_require__(9147);
 // EXTERNAL MODULE: ./lib/report/timeline.js
 var timeline = __nccwpck_require__(1451);
 ;// CONCATENATED MODULE: ./lib/report/summary.js
@@ -43627,7 +44529,7 @@ function summaryOf(report, options) {
     const pictures = [(0,timeline/* timelineOf */.h)(results, options.spans), (0,lineage/* lineageOf */.bQ)(results)]
         .filter((picture) => picture !== '')
         .join('\n');
-    const page = new Page(MOST_BYTES - sizeOf(pictures));
+    const page = new report_page/* Page */.Y(MOST_BYTES - (0,report_page/* sizeOf */.$)(pictures));
     page.add(head(report, results, options));
     // Where the step never came to its syncs, its problem says it all.
     const groups = report.problems.length > 0 ? [] : alike(results.filter(judge/* isRed */.iI), options.details);
@@ -46245,10 +47147,9 @@ function getIDToken(aud) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  context: () => (/* binding */ github_context)
+  context: () => (/* binding */ github_context),
+  getOctokit: () => (/* binding */ getOctokit)
 });
-
-// UNUSED EXPORTS: getOctokit
 
 // EXTERNAL MODULE: external "fs"
 var external_fs_ = __nccwpck_require__(9896);
@@ -51216,7 +52117,7 @@ const defaults = {
         fetch: getProxyFetch(baseUrl)
     }
 };
-const utils_GitHub = Octokit.plugin(restEndpointMethods, paginateRest).defaults(defaults);
+const GitHub = Octokit.plugin(restEndpointMethods, paginateRest).defaults(defaults);
 
 /**
  * Convience function to correctly format Octokit Options to pass into the constructor.
@@ -51224,15 +52125,15 @@ const utils_GitHub = Octokit.plugin(restEndpointMethods, paginateRest).defaults(
  * @param     token    the repo PAT or GITHUB_TOKEN
  * @param     options  other options to set
  */
-function utils_getOctokitOptions(token, options) {
+function getOctokitOptions(token, options) {
     const opts = Object.assign({}, options || {}); // Shallow clone - don't mutate the object provided by the caller
     // Auth
-    const auth = Utils.getAuthString(token, opts);
+    const auth = getAuthString(token, opts);
     if (auth) {
         opts.auth = auth;
     }
     // Orchestration ID
-    const userAgent = Utils.getUserAgentWithOrchestrationId(opts.userAgent);
+    const userAgent = getUserAgentWithOrchestrationId(opts.userAgent);
     if (userAgent) {
         opts.userAgent = userAgent;
     }
@@ -52515,11 +53416,13 @@ function validateConcurrency(concurrency) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   BpQ: () => (/* binding */ minLength),
 /* harmony export */   FsL: () => (/* binding */ pipe),
 /* harmony export */   Ikc: () => (/* binding */ object),
 /* harmony export */   KCZ: () => (/* binding */ union),
 /* harmony export */   L5J: () => (/* binding */ unknown),
 /* harmony export */   NpB: () => (/* binding */ fallback),
+/* harmony export */   Ru6: () => (/* binding */ maxLength),
 /* harmony export */   Wwf: () => (/* binding */ minValue),
 /* harmony export */   Y2b: () => (/* binding */ safeInteger),
 /* harmony export */   YOg: () => (/* binding */ array),
@@ -52535,7 +53438,7 @@ function validateConcurrency(concurrency) {
 /* harmony export */   yGV: () => (/* binding */ regex),
 /* harmony export */   zMY: () => (/* binding */ boolean)
 /* harmony export */ });
-/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, picklist, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
+/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, picklist, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
 //#region src/storages/globalConfig/globalConfig.ts
 let store$4;
 const DEFAULT_CONFIG = {

@@ -81,6 +81,9 @@ export const DEFAULTS = {
   'api-version': 'auto',
   'group-id': '',
   'show-details': 'false',
+  'github-token': '',
+  'pr-comment': 'false',
+  'failure-issue': '',
   'job-status': 'success',
 } as const
 

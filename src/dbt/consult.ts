@@ -1,7 +1,7 @@
 import type { ProviderFacts } from '../core/input-values.ts'
 import { type Inputs, settingsOf } from '../core/inputs.ts'
 import { lineageOnly, weigh } from './evidence.ts'
-import { hasUnusedResults, readArtifacts } from './reader.ts'
+import { hasUnusedResults, type Read, readArtifacts } from './reader.ts'
 import { Rulings } from './rulings.ts'
 
 /** What dbt has left for this step, read and weighed. */
@@ -36,7 +36,8 @@ export async function consultDbt(inputs: Inputs, facts: ProviderFacts, root: str
   const { maxAgeMs, githubRunId } = inputs
   const evidence = weigh(read.found, { now, maxAgeMs, githubRunId, jobFailed: inputs.jobStatus === 'failure' })
   // Where nothing could be read, that nothing was built is no news.
-  const problems = read.found.length === 0 ? read.problems : [...read.problems, ...evidence.problems]
+  const problems =
+    read.found.length === 0 || isBeforeBuild(inputs, read) ? read.problems : [...read.problems, ...evidence.problems]
   const isUsed = problems.length === 0 || !mayDoWithout(inputs)
   const basis = problems.length === 0 ? evidence : { projects: lineageOnly(read.found), builtAt: null }
   const rulings = new Rulings(basis, facts)
@@ -51,6 +52,11 @@ export async function consultDbt(inputs: Inputs, facts: ProviderFacts, root: str
     warnings: [...(isUsed ? [] : problems.map((problem) => `Not used: ${problem}`)), ...evidence.warnings],
     notices: [...evidence.notices, ...rulings.notices],
   }
+}
+
+/** A plan whose step stands before the build: that there are no results is how it should be. */
+function isBeforeBuild({ mode }: Inputs, { found }: Read): boolean {
+  return mode === 'plan' && found.every(({ results, manifest }) => results === null && manifest !== null)
 }
 
 /** A plan may come before the build, and a step without a gate asks dbt for nothing but the time of its build. */

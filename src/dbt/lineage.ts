@@ -24,6 +24,8 @@ export interface Test {
 /** One dbt project with all that was read of it. */
 export interface Project {
   name: string
+  /** Where it stands in the workspace, as far as the place of its manifest tells: the folder that its target folder is in. */
+  root: string
   nodes: Map<string, Node>
   disabled: Map<string, string>
   /** Tests that read no model. */
@@ -75,6 +77,7 @@ export function link(files: readonly ProjectFiles[]): Project[] {
 function emptyProject({ manifest, builds }: ProjectFiles): Project {
   const project: Project = {
     name: manifest.project,
+    root: manifest.path.split('/').slice(0, -2).join('/'),
     nodes: new Map(),
     disabled: manifest.disabled,
     looseTests: [],

@@ -22,6 +22,8 @@ export interface NodeFacts {
   materialized: string | null
   /** Known from another project (dbt mesh), and never built by this one. */
   external: boolean
+  /** Path of its file from the root of its project; empty where it has none. */
+  file: string
   relation: string | null
   alias: string
   parents: string[]
@@ -106,6 +108,7 @@ function nodeOf(id: string, bytes: Buffer): NodeFacts & { enabled: boolean } {
     latest: version === null || version === scalar(node.latest_version),
     materialized: text(config.materialized)?.toLowerCase() ?? null,
     external: kind === 'model' && node.path === '' && node.original_file_path === '',
+    file: (text(node.original_file_path) ?? '').replaceAll('\\', '/'),
     relation: relationOf(node),
     alias: text(node.alias) ?? text(node.identifier) ?? name,
     parents: texts(record(node.depends_on).nodes),

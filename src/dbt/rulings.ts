@@ -2,6 +2,7 @@ import type { ProviderFacts } from '../core/input-values.ts'
 import type { Sync } from '../core/provider.ts'
 import type { Ruling } from '../core/ruling.ts'
 import type { Settings } from '../core/settings.ts'
+import { type Change, changeOf } from './change.ts'
 import type { Evidence } from './evidence.ts'
 import { type Declarations, declarationsOf, feedOf, isAt, misplaced, resolveNames } from './feeds.ts'
 import { decideGate, decideWholeRun } from './gate.ts'
@@ -19,6 +20,11 @@ export class Rulings {
     this.#projects = projects
     this.#declarations = declarationsOf(projects, facts)
     this.#hasBuilt = builtAt !== null
+  }
+
+  /** Whether anything is known of the models at all. */
+  get hasModels(): boolean {
+    return this.#projects.length > 0
   }
 
   /** What should be seen, and decides nothing. */
@@ -58,6 +64,11 @@ export class Rulings {
     return this.#projects.some(({ nodes }) =>
       [...nodes.values()].some((node) => node.kind !== 'source' && isAt(node, source) && this.#counts(node)),
     )
+  }
+
+  /** What a change of these files (paths from the root of the repository) means for the models. */
+  change(files: readonly string[]): Change {
+    return changeOf(files, this.#projects)
   }
 
   #counts(node: Node): boolean {

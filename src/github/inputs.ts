@@ -27,6 +27,7 @@ export function readInputs(env: NodeJS.ProcessEnv): RawInputs {
     else read.warnings.push(`${name}: there is no such input, so it has no effect.`)
   }
   mask(read.raw['api-token'] ?? '')
+  mask(read.raw['github-token'] ?? '')
   maskProxies(env)
   return read
 }

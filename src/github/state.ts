@@ -1,6 +1,9 @@
 import * as v from 'valibot'
 import type { Event } from '../core/events.ts'
 import { hasEnded } from '../core/provider.ts'
+import { fitting, type Seen } from '../report/failure-issue.ts'
+import type { Here } from './here.ts'
+import { Entries } from './issue.ts'
 import { saveState } from './runner.ts'
 
 /** What the post step knows of a sync's run. Never anything secret: other steps can read and write the same file. */
@@ -84,6 +87,31 @@ export function readState(env: NodeJS.ProcessEnv): SavedRun[] {
     const saved = v.safeParse(Saved, parse(value))
     return saved.success ? [saved.output] : []
   })
+}
+
+const SEEN = 'seen'
+const TOLD = 'told'
+/** The state comes back as one variable of the environment, of which Linux takes 128 KiB. Characters of up to three bytes. */
+const MOST_SEEN = 40_000
+
+/** Keeps what the failure issue is to be told for the post step, in case main is stopped before it has told it. */
+export function saveSeen({ bad, good }: Seen): void {
+  saveState(SEEN, JSON.parse(fitting(bad, (some) => JSON.stringify({ bad: some, good }), MOST_SEEN)))
+}
+
+/** Main has done what there was to do. */
+export function saveTold(): void {
+  saveState(SEEN, TOLD)
+}
+
+const SavedSeen = v.object({ bad: Entries, good: v.array(v.string()) })
+
+/** What main has left to be told; `told` where nothing is, null where main did not come to it. */
+export function readSeen(env: NodeJS.ProcessEnv, { step, run, runUrl }: Here): Seen | 'told' | null {
+  const saved = parse(env[`STATE_${SEEN}`])
+  if (saved === TOLD) return TOLD
+  const seen = v.safeParse(SavedSeen, saved)
+  return seen.success ? { ...seen.output, step, run, runUrl } : null
 }
 
 function parse(text: string | undefined): unknown {

@@ -37,7 +37,7 @@ export function modelName(id: string): string {
 }
 
 /** The models that feed a sync, in few words; empty where they are not known. */
-export function modelsOf(ruling: Ruling | null): string {
+export function modelsOf(ruling: Pick<Ruling, 'models'> | null): string {
   const names = (ruling?.models ?? []).map(modelName)
   return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${number(names.length - 3)} more`
 }

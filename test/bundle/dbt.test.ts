@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { completesAfter, failsAfter, shop } from '../simulator/index.ts'
 import { annotations, play, triggersOf } from './stage.ts'
@@ -95,6 +97,23 @@ describe.concurrent('the plan', () => {
       ['model.shop.orders'],
     ])
     expect(triggersOf(simulator)).toBe(0)
+  })
+
+  test('of mode: plan before the build has nothing to warn of, in a target folder without results as well', async () => {
+    using job = afterDbt('all-good')
+    rmSync(join(job.path, 'target/run_results.json'))
+    const { step, outcomes } = await play({
+      simulator: quick(),
+      with: { mode: 'plan', ...GATED },
+      options: { workspace: job.path },
+    })
+    expect(outcomes).toEqual(['planned', 'planned', 'planned'])
+    expect(annotations(step, 'warning').filter((text) => text.includes('target'))).toEqual([])
+  })
+
+  test('of mode: plan after a failure that nobody can explain is red, as the run would be', async () => {
+    const { step, outcomes } = await play({ simulator: quick(), with: { mode: 'plan' }, options: { jobStatus: 'failure' } })
+    expect([step.exitCode, outcomes]).toEqual([1, ['not_started', 'not_started', 'not_started']])
   })
 
   test('of mode: plan takes yesterday’s results for none', async () => {

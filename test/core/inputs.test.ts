@@ -27,13 +27,44 @@ describe('defaults', () => {
     const declared = Object.fromEntries(
       Object.entries(ACTION.inputs).map(([name, input]) => [name, input.default ?? '']),
     )
-    expect({ ...declared, 'job-status': 'success' }).toEqual(DEFAULTS)
+    expect({ ...declared, 'job-status': 'success', 'github-token': '' }).toEqual(DEFAULTS)
     expect(declared['job-status']).toBe(`\${{ job.status }}`)
+    expect(declared['github-token']).toBe(`\${{ github.token }}`)
   })
 
   test('stand in for empty and blank values of every input', () => {
     const blank = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, '  ']))
     expect(accepted({ ...blank, 'api-token': TOKEN, 'sync-ids': '8290' })).toEqual(accepted({}))
+  })
+})
+
+describe('what is said on GitHub', () => {
+  test('is nothing, unless it is asked for', () => {
+    expect(parsed({}).reporting).toEqual({ token: '', comment: false, issueTitle: null })
+    const asked = { mode: 'plan', 'pr-comment': 'true', 'failure-issue': ' Night is failing ', 'github-token': 'ghs_x' }
+    expect(parsed(asked).reporting).toEqual({ token: 'ghs_x', comment: true, issueTitle: 'Night is failing' })
+  })
+
+  test('is known also where another input is wrong: then there is something to say', () => {
+    const { ok, reporting } = parsed({ 'failure-issue': 'Night is failing', retries: 'many' })
+    expect([ok, reporting.issueTitle]).toEqual([false, 'Night is failing'])
+  })
+
+  test.each([
+    ['failure-issue', 'true', /the title that the issue is to have/],
+    ['failure-issue', 'Off', /the title that the issue is to have/],
+    ['failure-issue', 'two\nlines', /one line of up to 256 characters/],
+    ['failure-issue', 'x'.repeat(257), /one line of up to 256 characters/],
+    ['pr-comment', 'maybe', /Allowed: true, false/],
+    ['pr-comment', 'true', /needs mode: plan/],
+    ['github-token', 'ghs_a b', /holds a blank/],
+  ])('and what makes no sense is refused: %s: %j', (name, value, text) => {
+    expect(problems({ [name]: value })).toEqual([expect.stringMatching(text)])
+    expect(parsed({ [name]: value }).reporting.issueTitle).toBeNull()
+  })
+
+  test('a token for GitHub is never quoted', () => {
+    expect(problems({ 'github-token': 'ghs_secret value' }).join()).not.toContain('ghs_secret')
   })
 })
 

@@ -34,8 +34,8 @@ function maskedBy(token: string): string[] {
 describe('the inputs', () => {
   test('are all those of action.yml, with their defaults', () => {
     const declared = Object.entries(ACTION.inputs).map(([name, input]) => [name, input.default ?? ''])
-    // The one default that is an expression.
-    expect({ ...Object.fromEntries(declared), 'job-status': 'success' }).toEqual(DEFAULTS)
+    // The defaults that are expressions.
+    expect({ ...Object.fromEntries(declared), 'job-status': 'success', 'github-token': '' }).toEqual(DEFAULTS)
   })
 
   test.each(Object.keys(DEFAULTS))('have %s as it is given, however its name is written', (name) => {
@@ -100,7 +100,7 @@ describe('an input that does not exist', () => {
     })
   })
 
-  test.each(['dbt-version', 'github-token', 'workspace', 'args', 'environment', 'x', 'slack-channel'])(
+  test.each(['dbt-version', 'workspace', 'args', 'environment', 'x', 'slack-channel'])(
     'and is like none, %s, is a warning',
     (written) => {
       expect(readInputs({ [`INPUT_${written.toUpperCase()}`]: 'x' })).toEqual({

@@ -24,6 +24,8 @@ export interface StepOptions {
   /** More environment, over an otherwise almost empty one. */
   env?: Record<string, string>
   jobStatus?: 'success' | 'failure' | 'cancelled'
+  /** The token of the job, `github.token`. */
+  githubToken?: string
   event?: unknown
   /** The folder that the job works in; empty where a test gives none. */
   workspace?: string
@@ -112,14 +114,20 @@ export function runMain(given: Record<string, string>, options: Omit<StepOptions
   return runStage('main', { ...options, with: given })
 }
 
-function inputVariables({ with: given = {}, jobStatus = 'success' }: StepOptions): Record<string, string> {
+function inputVariables({
+  with: given = {},
+  jobStatus = 'success',
+  githubToken = '',
+}: StepOptions): Record<string, string> {
   const defaults = Object.entries(ACTION.inputs).map(([name, input]) => [name, input.default ?? ''])
-  // The one expression that action.yml uses.
+  // The expressions that action.yml uses.
   const evaluated = { ...Object.fromEntries(defaults), ...given }
   return Object.fromEntries(
     Object.entries(evaluated).map(([name, value]) => [
       `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`,
-      String(value).replace(/^\$\{\{ job\.status \}\}$/, jobStatus),
+      String(value)
+        .replace(/^\$\{\{ job\.status \}\}$/, jobStatus)
+        .replace(/^\$\{\{ github\.token \}\}$/, githubToken),
     ]),
   )
 }

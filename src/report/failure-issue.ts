@@ -1,0 +1,225 @@
+import { COLORS, isRed } from '../core/judge.ts'
+import type { Result } from '../core/result.ts'
+import { plural } from './format.ts'
+import { markerOf } from './marker.ts'
+import type { Report } from './outputs.ts'
+import { Page } from './page.ts'
+import { markdown, plain } from './safe.ts'
+import { nameOf, OUTCOMES, whyOf } from './wording.ts'
+
+/** The kind of the marker of such an issue. */
+export const FAILURES = 'failures'
+
+/** Something that is not well: a sync, or the step where it never came to its syncs. */
+export interface Entry {
+  /** `census/8290`; for a step, what tells it from others. */
+  id: string
+  /** The day (UTC) on which it was first seen; empty where that is not known any more. */
+  since: string
+  /** The rest is for people, and left out where there is no room. */
+  name?: string | undefined
+  outcome?: string | undefined
+  why?: string | undefined
+  url?: string | undefined
+}
+
+/** What a run of the step has seen. */
+export interface Seen {
+  bad: readonly Entry[]
+  /** Ids of what was found to be well. */
+  good: readonly string[]
+  /** A step that has come to its syncs: what was said of it in earlier workflow runs is over. */
+  step: string
+  /** The workflow run, and its page. */
+  run: string
+  runUrl: string
+}
+
+export interface Place {
+  /** Workflow and job. */
+  step: string
+  run: string
+  runUrl: string
+  /** Milliseconds since the epoch. */
+  now: number
+}
+
+/** What the report says of each sync. One that may fail, or that was left out on a policy that says nothing of its data, is neither. */
+export function seenOf({ results, problems, conclusion }: Report, place: Place): Seen {
+  const { step, run, runUrl } = place
+  const bad = results.filter((result) => isRed(result) && result.sync.id !== '').map((result) => entryOf(result, place))
+  const isLost = results.length === 0 && conclusion === 'failure'
+  return {
+    bad: isLost ? [itself(problems.join(' '), place)] : bad,
+    good: results.filter(isWell).map(idOf),
+    step,
+    run,
+    runUrl,
+  }
+}
+
+/** What can be said where the step was killed before it had a result: the syncs whose runs it was watching are bad, or else it is. */
+export function seenOfKilled(ids: readonly string[], place: Place): Seen {
+  const { step, run, runUrl } = place
+  const why = 'the step was stopped before it had a result'
+  const bad = ids.map((id) => ({ id, since: dayOf(place), outcome: 'unknown', why, url: runUrl }))
+  return { bad: bad.length === 0 ? [itself(why, place)] : bad, good: [], step, run, runUrl }
+}
+
+function itself(why: string, place: Place): Entry {
+  const { step, run, runUrl } = place
+  const name = `the step in ${step}`
+  return {
+    id: `${step}@${run}`,
+    since: dayOf(place),
+    name,
+    outcome: 'not_started',
+    why: plain(why, MOST_WHY),
+    url: runUrl,
+  }
+}
+
+function dayOf({ now }: Place): string {
+  return new Date(now).toISOString().slice(0, 10)
+}
+
+const MOST_WHY = 200
+
+function entryOf(result: Result, place: Place): Entry {
+  return {
+    id: idOf(result),
+    since: dayOf(place),
+    name: nameOf(result.sync),
+    outcome: result.outcome,
+    why: plain(whyOf(result, false), MOST_WHY),
+    url: result.url,
+  }
+}
+
+function idOf({ provider, sync }: Result): string {
+  return `${provider}/${sync.id}`
+}
+
+function isWell(result: Result): boolean {
+  const { outcome, tolerated, sync, ruling } = result
+  if (sync.id === '') return false
+  if (outcome === 'skipped') return sync.paused || ruling?.gate === 'not-built'
+  if (outcome === 'triggered' || outcome === 'planned') return false
+  return COLORS[outcome] === 'green' || tolerated !== null
+}
+
+export interface Merged {
+  entries: Entry[]
+  /** What was not bad before. */
+  added: Entry[]
+  /** What was, and is not any more. */
+  removed: Entry[]
+}
+
+/** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */
+export function merge(before: readonly Entry[], { bad, good, step, run }: Seen): Merged {
+  const known = new Map(before.map((entry) => [entry.id, entry]))
+  const isOver = ({ id }: Entry) => good.includes(id) || (id.startsWith(`${step}@`) && id !== `${step}@${run}`)
+  const seen = new Set(bad.map(({ id }) => id))
+  const left = before.filter((entry) => !seen.has(entry.id) && !isOver(entry))
+  const now = bad.map((entry) => ({ ...entry, since: known.get(entry.id)?.since ?? entry.since }))
+  const entries = [...left, ...now].toSorted((a, b) =>
+    a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1,
+  )
+  return {
+    entries,
+    added: bad.filter(({ id }) => !known.has(id)),
+    removed: before.filter((entry) => !seen.has(entry.id) && isOver(entry)),
+  }
+}
+
+/** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and the rest is for people. */
+const MOST_MARKER = 44_000
+const MOST_BYTES = 20_000
+
+/** The text of the issue. Its marker holds the whole list, with as much about each as there is room for. */
+export function issueBody(title: string, entries: readonly Entry[], { runUrl }: Pick<Seen, 'runUrl'>): string {
+  const page = new Page(MOST_BYTES)
+  page.add(`${headline(entries)}\n\n`)
+  page.list(
+    entries.map((entry) => ({ text: row(entry), syncs: 1 })),
+    {
+      share: 0.9,
+      before: '| Sync | Since | Outcome | Why |\n|---|---|---|---|\n',
+      after: '\n',
+    },
+  )
+  page.add(
+    `Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it.\n\n`,
+  )
+  const marker = fitting(entries, (some) => markerOf(FAILURES, { title, bad: some }), MOST_MARKER)
+  return `${page.text}${marker}\n`
+}
+
+function headline(entries: readonly Entry[]): string {
+  if (entries.some(({ id }) => id.includes('@'))) return 'The workflow does not do what it should.'
+  return `${plural(entries.length, 'sync')} ${entries.length === 1 ? 'does' : 'do'} not deliver.`
+}
+
+function row({ id, since, name, outcome, why, url }: Entry): string {
+  const shown = markdown(name ?? id, 200)
+  const words = Object.entries(OUTCOMES).find(([word]) => word === outcome)?.[1]
+  const cells = [
+    url === undefined ? shown : `[${shown}](${url})`,
+    since,
+    words === undefined ? '' : `${words.mark} ${words.words}`,
+    markdown(why ?? '', MOST_WHY),
+  ]
+  return `| ${cells.join(' | ')} |\n`
+}
+
+/** An entry as it is remembered: with as much about it as there is room for, at last its id alone. */
+export type Remembered = Entry | string
+
+/** A text about entries with less and less about each, until it is short enough: every id is worth more than any reason. */
+export function fitting(
+  entries: readonly Entry[],
+  write: (some: readonly Remembered[]) => string,
+  most: number,
+): string {
+  const lesser: ((entry: Entry) => Remembered)[] = [
+    (entry) => entry,
+    ({ why: _, ...entry }) => entry,
+    ({ id, since }) => ({ id, since }),
+    ({ id }) => id,
+  ]
+  for (const less of lesser) {
+    const text = write(entries.map(less))
+    if (text.length <= most) return text
+  }
+  // What is left out comes back with the next run that sees it.
+  return fitting(entries.slice(0, Math.floor(entries.length / 2)), write, most)
+}
+
+/** What the set of bad syncs has become, for those who watch the issue. */
+export function changeComment({ entries, added, removed }: Merged, { runUrl }: Pick<Seen, 'runUrl'>): string {
+  const page = new Page(MOST_BYTES)
+  const part = (some: readonly Entry[], words: string) =>
+    page.list(
+      some.map(({ name, id, why }) => ({
+        text: `- ${markdown(name ?? id, 200)}${words === '' || why === undefined ? '' : `: ${markdown(why, MOST_WHY)}`}\n`,
+        syncs: 1,
+      })),
+      {
+        share: 0.5,
+        before: `${words}\n\n`,
+        after: '\n',
+      },
+    )
+  part(added, '❌ **Does not deliver any more:**')
+  part(
+    removed.map(({ why: _, ...entry }) => entry),
+    '✅ **Delivers again:**',
+  )
+  page.add(
+    entries.length === 0
+      ? `Nothing is left in the list: [this workflow run](${runUrl}) closes the issue.\n`
+      : `Seen by [this workflow run](${runUrl}). ${plural(entries.length, 'sync')} left.\n`,
+  )
+  return page.text
+}

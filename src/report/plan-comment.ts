@@ -1,0 +1,105 @@
+import { COLORS, type Outcome } from '../core/judge.ts'
+import type { Step } from '../core/plan.ts'
+import type { Result } from '../core/result.ts'
+import { number, plural } from './format.ts'
+import type { Report } from './outputs.ts'
+import { Page } from './page.ts'
+import { markdown } from './safe.ts'
+import { destinationOf, modelName, modelsOf, nameOf, OUTCOMES, whyOf } from './wording.ts'
+
+/** What a pull request does to the models, as far as that is known. */
+export interface Touched {
+  /** Unique ids of the models whose files it changes. */
+  models: readonly string[]
+  /** Those of them that these models are, or are made of. */
+  feeding(models: readonly string[]): string[]
+}
+
+export interface PlanFacts {
+  report: Report
+  /** What would be done, by sync id; a sync that cannot be run has no step. */
+  steps: ReadonlyMap<string, Step>
+  /** null: dbt's manifest, or the list of changed files, is not there. */
+  touched: Touched | null
+  /** The page of the workflow run, and the commit that it ran for. */
+  runUrl: string
+  commit: string
+}
+
+/** GitHub takes comments of up to 65,536 characters. In bytes, with room for what is around. */
+const MOST_BYTES = 60_000
+
+/** The comment on a pull request: what of its models would go where, and what would keep it from getting there. */
+export function planComment(facts: PlanFacts): string {
+  const { report, touched, runUrl, commit } = facts
+  const rows = report.results.map((result) => rowOf(result, facts)).toSorted((a, b) => a.rank - b.rank)
+  const near = rows.filter(({ isTouched }) => isTouched)
+  const far = rows.filter(({ isTouched }) => !isTouched)
+  const page = new Page(MOST_BYTES)
+  page.add(`### 📝 What this change would ship\n\n${opening(facts, near)}\n\n`)
+  for (const problem of report.problems) page.add(`> ${markdown(problem)}\n\n`)
+  const head = `| Sync | Destination | ${touched === null ? 'Models' : 'Changed models'} | What would happen |\n|---|---|---|---|\n`
+  page.list(near, { share: 0.7, before: head, after: '\n' })
+  const summary = `${plural(far.length, 'sync')} that this change does not touch`
+  page.list(far, { share: 0.7, before: `<details><summary>${summary}</summary>\n\n${head}`, after: '\n</details>\n\n' })
+  page.add(`Planned by [this workflow run](${runUrl}) for ${markdown(commit.slice(0, 7))}. Nothing was triggered.\n`)
+  return page.text
+}
+
+interface Row {
+  text: string
+  syncs: 1
+  isTouched: boolean
+  isBad: boolean
+  destination: string
+  rank: number
+}
+
+function rowOf(result: Result, { steps, touched }: PlanFacts): Row {
+  const { sync, ruling, outcome } = result
+  const step = steps.get(sync.id)
+  const end: Outcome = step?.do === 'settle' ? step.verdict.outcome : outcome
+  const isBad = COLORS[end] === 'red'
+  const models = ruling?.models ?? null
+  const changed = touched === null ? (models ?? []) : models === null ? touched.models : touched.feeding(models)
+  const isTouched = touched === null || changed.length > 0
+  const named = changed.length > 0 ? modelsOf({ models: [...changed] }) : ''
+  const cells = [
+    `[${markdown(nameOf(sync), 200)}](${result.url})`,
+    markdown(destinationOf(sync)),
+    models === null && changed.length > 0 ? 'not known which feed it' : markdown(named, 300),
+    `${isBad ? OUTCOMES[end].mark : end === 'skipped' ? OUTCOMES.skipped.mark : ''} ${markdown(whyOf(result, false), 300)}`.trim(),
+  ]
+  return {
+    text: `| ${cells.join(' | ')} |\n`,
+    syncs: 1,
+    isTouched,
+    isBad,
+    destination: destinationOf(sync),
+    rank: isBad ? 0 : 1,
+  }
+}
+
+function opening({ touched, report }: PlanFacts, near: readonly Row[]): string {
+  const total = plural(report.results.length, 'sync')
+  const places = [...new Set(near.map(({ destination }) => destination))].filter((place) => place !== '').sort()
+  const to = places.length === 0 ? '' : `, to ${listed(places, 5)}`
+  const bad = near.filter(({ isBad }) => isBad).length
+  const stopped =
+    bad === 0
+      ? ''
+      : ` **${bad === near.length ? 'None of them' : number(bad)} would ${bad === near.length ? '' : 'not '}ship**, see below.`
+  if (touched === null) {
+    return `The plan for ${total}${to}.${stopped} Which of them this change touches is known where \`dbt-artifacts\` has dbt’s manifest.`
+  }
+  const { length } = touched.models
+  if (length === 0) return 'This change touches the files of no model, seed or snapshot of dbt.'
+  const models = `This change touches ${plural(length, 'model')} (${listed(touched.models.map(modelName), 10)}), which ${length === 1 ? 'feeds' : 'feed'}`
+  if (near.length === 0) return `${models} none of the ${total} of this step.`
+  return `${models} ${near.length === report.results.length ? 'all of' : `${number(near.length)} of`} ${total}${to}.${stopped}`
+}
+
+function listed(names: readonly string[], most: number): string {
+  const shown = names.slice(0, most).map((name) => markdown(name))
+  return `${shown.join(', ')}${names.length > most ? ` and ${number(names.length - most)} more` : ''}`
+}

@@ -1,0 +1,428 @@
+import { describe, expect, test } from 'vitest'
+import {
+  GitHub,
+  LOST_ANSWER,
+  LOST_REQUEST,
+  primaryRateLimit,
+  secondaryRateLimit,
+  serverError,
+} from '../github-api/index.ts'
+import type { Step } from '../runner/runner.ts'
+import { completesAfter, failsAfter, type SimulatorOptions, worksForever } from '../simulator/index.ts'
+import { triggersOf } from './stage.ts'
+import { operationsOf, playWorkflow, type WorkflowScene } from './workflow.ts'
+
+const TITLE = 'Nightly sync is failing'
+const good = completesAfter(0)
+const bad = failsAfter(0, { message: 'Account "jane@shop.example" is locked' })
+
+/** Syncs of which these fail. */
+function syncs(ids: number[], failing: number[] = []): NonNullable<SimulatorOptions['syncs']> {
+  return ids.map((id) => ({ id, label: `Sync of ${id}`, timeline: failing.includes(id) ? bad : good }))
+}
+
+/** A night on which these of the two syncs fail. */
+function night(github: GitHub, failing: number[], more: Partial<WorkflowScene> = {}) {
+  return playWorkflow({
+    github,
+    simulator: { syncs: syncs([8290, 8291], failing) },
+    ...more,
+    with: { 'failure-issue': TITLE, ...more.with },
+  })
+}
+
+const only = <T>(some: readonly T[]): T => {
+  expect(some).toHaveLength(1)
+  const [one] = some
+  if (one === undefined) throw new Error('there is none')
+  return one
+}
+/** What the step warns of on account of GitHub. */
+const warnings = ({ commands }: Step) =>
+  commands.filter(({ name, properties }) => name === 'warning' && properties.title === 'GitHub').map(({ text }) => text)
+const open = (github: GitHub) => github.issues().filter(({ state }) => state === 'open')
+
+describe('the failure issue', () => {
+  test('is opened with the first failure, told of every change, and closed when all deliver again', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+
+    await night(github, [])
+    expect(github.issues()).toEqual([])
+
+    const first = await night(github, [8291])
+    expect(first.step.exitCode).toBe(1)
+    expect(warnings(first.step)).toEqual([])
+    const issue = only(github.issues())
+    expect(issue).toMatchObject({ title: TITLE, state: 'open' })
+    expect(issue.body).toContain('1 sync does not deliver.')
+    expect(issue.body).toMatch(
+      /\| \[8291 Sync of 8291\]\(http.*\/syncs\/8291\/.*\) \| 20\d\d-\d\d-\d\d \| ❌ failed \| the provider says: Account "…" is locked \|/,
+    )
+    expect(issue.body).toContain('[this workflow run](https://github.example/octo-org/shop/actions/runs/7001)')
+    expect(github.comments(issue.number)).toEqual([])
+
+    // The same again is no news.
+    await night(github, [8291], { runId: '7002' })
+    expect(only(github.issues()).body).toContain('/actions/runs/7002)')
+    expect(github.comments(issue.number)).toEqual([])
+
+    await night(github, [8290, 8291], { runId: '7003' })
+    expect(only(github.issues()).body).toContain('2 syncs do not deliver.')
+    expect(github.comments(issue.number).map(({ body }) => body)).toEqual([
+      expect.stringMatching(
+        /^❌ \*\*Does not deliver any more:\*\*\n\n- 8290 Sync of 8290: the provider says: .*\n\nSeen by .*\/7003\)\. 2 syncs left\.\n$/,
+      ),
+    ])
+
+    await night(github, [], { runId: '7004' })
+    expect(only(github.issues())).toMatchObject({ state: 'closed', stateReason: 'completed' })
+    expect(github.comments(issue.number).at(-1)?.body).toMatch(
+      /^✅ \*\*Delivers again:\*\*\n\n- 8290 Sync of 8290\n- 8291 Sync of 8291\n\nNothing is left in the list/,
+    )
+
+    // What fails after that is a new story.
+    await night(github, [8290], { runId: '7005' })
+    expect(github.issues().map(({ state }) => state)).toEqual(['closed', 'open'])
+  })
+
+  test('keeps what another job has seen: a part of the list never closes the issue for the others', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    await night(github, [8290, 8291])
+    await night(github, [], { simulator: { syncs: syncs([8290]) } })
+    const issue = only(open(github))
+    expect(issue.body).toContain('8291 Sync of 8291')
+    expect(issue.body).not.toContain('8290')
+    await night(github, [], { simulator: { syncs: syncs([9000]) } })
+    expect(only(open(github)).body).toBe(issue.body)
+    await night(github, [], { simulator: { syncs: syncs([8291]) } })
+    expect(open(github)).toEqual([])
+  })
+
+  test('is found on whatever page it lies, among issues and pull requests of others', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    await night(github, [8291])
+    for (let count = 0; count < 250; count += 1) {
+      if (count % 2 === 0) github.openIssue({ title: TITLE })
+      else github.openPullRequest({ title: TITLE })
+    }
+    await night(github, [8290, 8291])
+    expect(github.issue(1).body).toContain('2 syncs do not deliver.')
+    expect(github.issues()).toHaveLength(126)
+    await night(github, [])
+    expect(github.issue(1).state).toBe('closed')
+    expect(open(github)).toHaveLength(125)
+  })
+
+  test('is never one that somebody else has written, however much it looks like ours', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    await night(github, [8291])
+    const ours = github.issue(1)
+    github.closeIssue(1)
+    github.openIssue({ title: TITLE, body: ours.body ?? '', login: 'mallory' })
+    await night(github, [8291])
+    expect(github.issue(2)).toMatchObject({ body: ours.body, state: 'open' })
+    expect(github.issue(3)).toMatchObject({ title: TITLE, state: 'open', user: { login: 'github-actions[bot]' } })
+  })
+
+  test('of another title is another one', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    await night(github, [8291])
+    await night(github, [8290], { with: { 'failure-issue': 'The other workflow' } })
+    expect(open(github).map(({ title }) => title)).toEqual([TITLE, 'The other workflow'])
+    await night(github, [], { with: { 'failure-issue': 'The other workflow' } })
+    expect(open(github).map(({ title }) => title)).toEqual([TITLE])
+  })
+
+  test('survives people: a new title, text around the list, and a list that makes no sense', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    await night(github, [8291])
+    github.editIssue(1, { title: 'We are on it', body: `I look into this. @ops\r\n\r\n${github.issue(1).body}` })
+    await night(github, [8290, 8291])
+    expect(github.issues()).toHaveLength(1)
+    expect(github.issue(1)).toMatchObject({ title: 'We are on it' })
+    github.editIssue(1, { body: github.issue(1).body?.replace('census/8290', '](https://evil.example)') ?? '' })
+    await night(github, [8291])
+    expect(github.issue(1).body).not.toContain('evil.example')
+    expect(github.issue(1).body).toContain('1 sync does not deliver.')
+  })
+
+  test('says what is wrong where the step never came to its syncs, and forgets it with the next run that does', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    const wrong = await night(github, [], { with: { 'max-parallel': 'many' } })
+    expect(wrong.step.exitCode).toBe(1)
+    const issue = only(open(github))
+    expect(issue.body).toContain('The workflow does not do what it should.')
+    expect(issue.body).toMatch(/the step in nightly\.yml\/sync.*⏹️ not started.*max-parallel: "many" is not allowed/)
+    // Another job of the same workflow run is not the one to say so, and the same job of the next run is.
+    await night(github, [], { job: 'other' })
+    expect(open(github)).toHaveLength(1)
+    await night(github, [])
+    expect(open(github)).toHaveLength(1)
+    await night(github, [], { runId: '7002' })
+    expect(open(github)).toEqual([])
+  })
+
+  test('is for the default branch alone; where the event does not tell which that is, GitHub is asked', async () => {
+    const github = new GitHub({ permissions: { issues: 'write', contents: 'read' } })
+    await night(github, [8291], { branch: 'try' })
+    await night(github, [8291], { pullRequest: 7 })
+    expect(github.requests).toEqual([])
+    await night(github, [8291], { branch: 'try', event: { repository: {} } })
+    expect(operationsOf(github)).toEqual(['get-repo'])
+    await night(github, [8291], { event: { repository: {} } })
+    expect(open(github)).toHaveLength(1)
+  })
+
+  test('says nothing of records, and can mention nobody', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    const hostile = { id: 8291, label: '@ops #1 --> <img src=x> | https://evil.example', timeline: bad }
+    await night(github, [], { simulator: { syncs: [hostile] }, with: { 'show-details': 'true' } })
+    await night(github, [], {
+      simulator: { syncs: [hostile, ...syncs([8290], [8290])] },
+      with: { 'show-details': 'true' },
+    })
+    const texts = [github.issue(1).body, ...github.comments(1).map(({ body }) => body)].join('\n')
+    expect(texts).not.toMatch(/jane|@ops|#1\b|<img/)
+    // Nothing ends the comment that nobody sees before its end, and what is seen has no address but ours.
+    expect(github.issue(1).body?.split('-->')).toHaveLength(2)
+    expect(texts.replace(/<!--.*?-->/g, '')).not.toContain('https://evil')
+    expect(texts).toContain('&#64;ops &#35;1')
+  })
+})
+
+describe('two runs in the same moment', () => {
+  /** A stand-in that lets another run act once, right before ours does this. */
+  function racing(operation: string, other: (github: GitHub) => void): GitHub {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    let done = false
+    github.faults.push((_request, call) => {
+      if (call.operation === operation && !done) {
+        done = true
+        other(github)
+      }
+      return undefined
+    })
+    return github
+  }
+  /** The issue that another run writes about these syncs. */
+  async function theirs(ids: number[]): Promise<string> {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    await night(github, ids, { simulator: { syncs: syncs(ids, ids) } })
+    return github.issue(1).body ?? ''
+  }
+
+  test('that both open the issue: the one with the lower number stays, with what both have seen', async () => {
+    const body = await theirs([9000])
+    const github = racing('create-issue', (it) => it.openIssue({ title: TITLE, body, login: 'github-actions[bot]' }))
+    await night(github, [8291])
+    expect(github.issue(1).state).toBe('open')
+    expect(github.issue(1).body).toContain('9000')
+    expect(github.issue(1).body).toContain('8291 Sync of 8291')
+    expect(github.issue(2)).toMatchObject({
+      state: 'closed',
+      stateReason: 'not_planned',
+      body: expect.stringContaining('A duplicate of #1'),
+    })
+  })
+
+  test('that both change the list: what either has seen is in it', async () => {
+    const body = await theirs([9000])
+    const github = racing('get-issue', (it) => it.editIssue(1, { body }))
+    github.openIssue({ title: TITLE, body: await theirs([8290]), login: 'github-actions[bot]' })
+    await night(github, [8291])
+    expect(github.issue(1).body).toMatch(/8291.*\n?[\s\S]*9000/)
+    expect(github.issue(1).body).not.toContain('census/8290')
+    expect(github.comments(1)).toHaveLength(1)
+  })
+})
+
+describe('trouble with GitHub never changes the verdict', () => {
+  const permissions = { issues: 'write' } as const
+  test.each<[string, Partial<WorkflowScene>, RegExp]>([
+    ['no permission', { github: { permissions: {} } }, /"permissions: issues: write"/],
+    ['permission to read alone', { github: { permissions: { issues: 'read' } } }, /"permissions: issues: write"/],
+    [
+      'a repository that the token cannot see',
+      { github: { private: true, permissions: { metadata: 'none' } } },
+      /finds nothing there.*"permissions: issues: write"/,
+    ],
+    ['issues switched off', { github: { permissions, issuesEnabled: false } }, /issues are switched off/],
+    [
+      'a token that is refused',
+      { with: { 'github-token': 'ghs_of-somebody-else' } },
+      /GitHub refused the github-token/,
+    ],
+    ['no token', { options: { githubToken: '' } }, /the input github-token is empty/],
+  ])('%s: a warning, green stays green and red stays red', async (_what, more, text) => {
+    const github = new GitHub({ permissions, ...(more.github instanceof GitHub ? {} : more.github) })
+    const red = await night(github, [8291], { ...more, github })
+    expect(red.step.exitCode).toBe(1)
+    expect(warnings(red.step)).toEqual([expect.stringMatching(text)])
+    expect(red.step.outputs['failed-sync-ids']).toBe('["8291"]')
+    const green = await night(github, [], { ...more, github })
+    expect(green.step.exitCode).toBe(0)
+    expect(github.issues()).toEqual([])
+  })
+
+  test('with no permission at all everything else works', async () => {
+    const github = new GitHub({ permissions: {} })
+    const { step } = await playWorkflow({ github, simulator: { syncs: syncs([8290]) } })
+    expect(step.exitCode).toBe(0)
+    expect(warnings(step)).toEqual([])
+    expect(github.requests).toEqual([])
+  })
+
+  test.each([
+    ['a secondary limit with a short wait', secondaryRateLimit({ retryAfter: 1 })],
+    ['the same as 429', secondaryRateLimit({ status: 429, retryAfter: 1 })],
+  ])('%s is waited out, and nothing is written twice', async (_what, fault) => {
+    for (const operation of ['list-issues', 'create-issue'] as const) {
+      const github = new GitHub({ permissions })
+      github.failNext(operation, fault)
+      const { step } = await night(github, [8291])
+      expect(warnings(step)).toEqual([])
+      expect(github.issues()).toHaveLength(1)
+    }
+  })
+
+  test.each([
+    [
+      'a secondary limit with a long wait',
+      secondaryRateLimit({ retryAfter: 600 }),
+      /limits how often it may be asked, and asks for 10 more minutes/,
+    ],
+    [
+      'the limit of the hour',
+      primaryRateLimit({ resetAt: Date.now() + 1_800_000 }),
+      /limits how often it may be asked, and asks for (29|30|31) more minutes/,
+    ],
+  ])('%s is a warning', async (_what, fault, text) => {
+    const github = new GitHub({ permissions })
+    github.failNext('create-issue', fault)
+    const { step } = await night(github, [8291])
+    expect(warnings(step)).toEqual([expect.stringMatching(text)])
+    expect(github.issues()).toEqual([])
+  })
+
+  test.each([
+    ['a page in place of JSON', '<html>Please log in</html>', 'text/html'],
+    ['JSON of another shape', '{"hello": "world"}', 'application/json'],
+    ['a list of nothing that is an issue', '[null, 7, {}]', 'application/json'],
+  ])('%s is a warning', async (_what, body, type) => {
+    const github = new GitHub({ permissions })
+    github.failNext('list-issues', { kind: 'respond', status: 200, headers: { 'content-type': type }, body })
+    const { step } = await night(github, [8291])
+    expect(step.exitCode).toBe(1)
+    expect(step.outputs['failed-sync-ids']).toBe('["8291"]')
+    expect(warnings(step)).toEqual([expect.stringMatching(/^failure-issue: the issue could not be kept up to date: /)])
+  })
+
+  test('an event that nobody can read says nothing, and changes nothing', async () => {
+    const github = new GitHub({ permissions })
+    const { step } = await night(github, [], { options: { env: { GITHUB_EVENT_PATH: '/dev/null' } } })
+    expect(step.exitCode).toBe(0)
+  })
+
+  test('an answer that is lost: the issue is there, and is not opened a second time', async () => {
+    const github = new GitHub({ permissions })
+    github.failNext('create-issue', LOST_ANSWER)
+    const { step } = await night(github, [8291])
+    expect(warnings(step)).toEqual([])
+    expect(github.issues()).toHaveLength(1)
+    await night(github, [8291])
+    expect(github.issues()).toHaveLength(1)
+  })
+
+  test('a request that is lost is a warning, and the next run opens the issue', async () => {
+    const github = new GitHub({ permissions })
+    github.failNext('create-issue', LOST_REQUEST)
+    const { step } = await night(github, [8291])
+    expect(warnings(step)).toEqual([expect.stringMatching(/GitHub could not be reached at http:\/\/127/)])
+    expect(github.issues()).toEqual([])
+    await night(github, [8291])
+    expect(github.issues()).toHaveLength(1)
+  })
+
+  test('an outage of a few seconds is outlasted where nothing can be done twice', async () => {
+    const github = new GitHub({ permissions })
+    github.failNext('list-issues', serverError(502), 2)
+    const { step } = await night(github, [8291])
+    expect(warnings(step)).toEqual([])
+    expect(github.issues()).toHaveLength(1)
+  })
+
+  test('GitHub Enterprise Server: everything goes to its address, GraphQL beside the REST API', async () => {
+    const github = new GitHub({ permissions, prefix: '/api/v3' })
+    await night(github, [8291])
+    await night(github, [8290])
+    expect(github.issues()).toHaveLength(1)
+    expect(new Set(github.requests.map(({ path }) => path.split('/').slice(0, 3).join('/')))).toEqual(
+      new Set(['/api/graphql', '/api/v3']),
+    )
+  })
+})
+
+describe('a step that is cancelled, or killed', () => {
+  const scene = (github: GitHub, signal: NodeJS.Signals): Partial<WorkflowScene> => ({
+    github,
+    simulator: { syncs: [{ id: 8290, label: 'Sync of 8290', timeline: worksForever() }] },
+    options: {
+      onLine: (line, child) => {
+        if (line.includes('8290 Sync of 8290: queued') || line.includes('8290 Sync of 8290: working'))
+          child.kill(signal)
+      },
+    },
+  })
+
+  test('cancelled: it ends at once, and its post step tells the issue', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    const { step, post, simulator } = await night(github, [], scene(github, 'SIGINT'))
+    expect(step.outputs.conclusion).toBe('cancelled')
+    expect(github.requests).toEqual([])
+    expect(triggersOf(simulator)).toBe(1)
+    const after = await post({ jobStatus: 'cancelled' })
+    expect(after.exitCode).toBe(0)
+    expect(only(open(github)).body).toMatch(/8290 Sync of 8290.*🛑 cancelled.*the workflow was cancelled/)
+  })
+
+  test('killed: its post step knows which runs it was watching', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    const { step, post } = await night(github, [], scene(github, 'SIGKILL'))
+    expect(step.signal).toBe('SIGKILL')
+    await post({ jobStatus: 'failure' })
+    expect(only(open(github)).body).toMatch(/census\/8290.*❓ unknown.*the step was stopped before it had a result/)
+  })
+
+  test('killed before it was watching anything: it is the step that is not well', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    const { post } = await night(github, [])
+    await post({ state: {} })
+    expect(only(open(github)).body).toMatch(
+      /the step in nightly\.yml\/sync.*the step was stopped before it had a result/,
+    )
+  })
+
+  test('after a normal end its post step has nothing to say', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    const { post } = await night(github, [8291])
+    const before = github.requests.length
+    const after = await post()
+    expect(github.requests).toHaveLength(before)
+    expect(after.lines).toEqual([])
+  })
+
+  test('with failures of two thousand syncs the list is whole, and the post step can be started', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    const ids = Array.from({ length: 2000 }, (_, at) => 100_000 + at)
+    const { step } = await night(github, [], {
+      simulator: { syncs: ids.map((id) => ({ id, label: `${'名'.repeat(60)} ${id}`, paused: true })) },
+      with: { 'poll-interval-seconds': '1' },
+    })
+    expect(step.outputs['failed-count']).toBe('2000')
+    const body = only(open(github)).body ?? ''
+    for (const id of ids) expect(body).toContain(`census/${id}`)
+    expect(Math.max(...Object.values(step.state).map((value) => Buffer.byteLength(value)))).toBeLessThan(120_000)
+    await night(github, [], { simulator: { syncs: ids.slice(1).map((id) => ({ id })) } })
+    expect(only(open(github)).body).toContain('1 sync does not deliver.')
+  })
+})

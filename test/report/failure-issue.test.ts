@@ -1,0 +1,200 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Result } from '../../src/core/result.ts'
+import type { Ruling } from '../../src/core/ruling.ts'
+import {
+  changeComment,
+  type Entry,
+  FAILURES,
+  fitting,
+  issueBody,
+  merge,
+  type Seen,
+  seenOf,
+  seenOfKilled,
+} from '../../src/report/failure-issue.ts'
+import { markerOf, readMarker } from '../../src/report/marker.ts'
+import { result, sync } from '../support/builders.ts'
+import { lacedWith } from '../support/hostile.ts'
+
+const PLACE = {
+  step: 'nightly.yml/sync',
+  run: '7001',
+  runUrl: 'https://github.example/run/7001',
+  now: Date.UTC(2026, 10, 24, 23, 59),
+}
+const of = (id: string, overrides: Partial<Result> = {}) =>
+  result({ sync: sync({ id, name: `Sync ${id}` }), ...overrides })
+const entry = (id: string, more: Partial<Entry> = {}): Entry => ({ id, since: '2026-11-20', ...more })
+const seen = (bad: string[], good: string[] = [], run = '7001'): Seen => ({
+  ...PLACE,
+  run,
+  bad: bad.map((id) => entry(id, { since: '2026-11-24' })),
+  good,
+})
+const ids = (entries: readonly Entry[]) => entries.map(({ id }) => id)
+
+describe('what a run has seen', () => {
+  const ruling: Ruling = { gate: 'not-built', reason: '', models: [], source: '', notes: [] }
+  test.each<[string, Partial<Result>, 'bad' | 'good' | 'neither']>([
+    ['succeeded', { outcome: 'succeeded' }, 'good'],
+    ['delivered with warnings', { outcome: 'warned' }, 'good'],
+    ['already fresh', { outcome: 'fresh' }, 'good'],
+    ['failed', { outcome: 'failed' }, 'bad'],
+    ['blocked', { outcome: 'blocked' }, 'bad'],
+    ['timed out', { outcome: 'timed_out' }, 'bad'],
+    ['cancelled', { outcome: 'cancelled' }, 'bad'],
+    ['unknown', { outcome: 'unknown' }, 'bad'],
+    ['not started', { outcome: 'not_started' }, 'bad'],
+    ['failed, which it may', { outcome: 'failed', tolerated: 'allow-failure' }, 'good'],
+    ['triggered and not watched', { outcome: 'triggered' }, 'neither'],
+    ['planned', { outcome: 'planned' }, 'neither'],
+    ['left out because nothing of it is new', { outcome: 'skipped', ruling }, 'good'],
+    ['left out because it is paused', { outcome: 'skipped', sync: sync({ paused: true }) }, 'good'],
+    ['left out because a run was in the way', { outcome: 'skipped' }, 'neither'],
+    ['a run of which the sync is not known', { outcome: 'failed', sync: sync({ id: '' }) }, 'neither'],
+  ])('of a sync that is %s', (_what, overrides, kind) => {
+    const { bad, good } = seenOf({ conclusion: 'failure', results: [result(overrides)], problems: [] }, PLACE)
+    expect([ids(bad), good]).toEqual([kind === 'bad' ? ['census/8290'] : [], kind === 'good' ? ['census/8290'] : []])
+  })
+
+  test('is dated, and says why without anything from records', () => {
+    const failed = of('8291', {
+      outcome: 'failed',
+      reason: 'the provider says',
+      message: 'wrong value "jane"',
+      detail: 'jane',
+    })
+    expect(seenOf({ conclusion: 'failure', results: [failed], problems: [] }, PLACE).bad).toEqual([
+      {
+        id: 'census/8291',
+        since: '2026-11-24',
+        name: '8291 Sync 8291',
+        outcome: 'failed',
+        why: 'the provider says: wrong value "…"',
+        url: failed.url,
+      },
+    ])
+  })
+
+  test('is the step itself where it never came to its syncs; nothing where there was nothing to sync', () => {
+    const problems = ['Nothing was triggered: an input is not right.']
+    expect(seenOf({ conclusion: 'failure', results: [], problems }, PLACE).bad).toMatchObject([
+      { id: 'nightly.yml/sync@7001', name: 'the step in nightly.yml/sync', why: problems[0] },
+    ])
+    expect(seenOf({ conclusion: 'skipped', results: [], problems }, PLACE).bad).toEqual([])
+    expect(seenOfKilled([], PLACE).bad).toMatchObject([{ id: 'nightly.yml/sync@7001' }])
+    expect(seenOfKilled(['census/1'], PLACE).bad).toMatchObject([{ id: 'census/1', outcome: 'unknown' }])
+  })
+})
+
+describe('the list', () => {
+  test('adds what is bad, takes off what is good, and keeps what was not seen', () => {
+    const merged = merge([entry('a'), entry('b'), entry('c')], seen(['a', 'd'], ['b', 'x']))
+    expect(ids(merged.entries)).toEqual(['a', 'c', 'd'])
+    expect(ids(merged.added)).toEqual(['d'])
+    expect(ids(merged.removed)).toEqual(['b'])
+  })
+
+  test('remembers since when something is bad', () => {
+    expect(merge([entry('a', { outcome: 'failed' })], seen(['a'])).entries).toMatchObject([
+      { id: 'a', since: '2026-11-20' },
+    ])
+  })
+
+  test('forgets what a step said of itself with its next run, and not with another job of the same one', () => {
+    const before = [entry('nightly.yml/sync@7001'), entry('nightly.yml/other@7001')]
+    expect(ids(merge(before, seen([], [], '7001')).entries)).toHaveLength(2)
+    expect(ids(merge(before, seen([], [], '7002')).entries)).toEqual(['nightly.yml/other@7001'])
+  })
+
+  test('is the same whatever the order of runs with syncs of their own', () => {
+    const some = fc.subarray(['a', 'b', 'c', 'd'])
+    fc.assert(
+      fc.property(some, some, some, (before, one, other) => {
+        const list = before.map((id) => entry(id))
+        const first = seen(
+          one.map((id) => `1${id}`),
+          before.includes('a') ? ['a'] : [],
+        )
+        const second = seen(other.map((id) => `2${id}`))
+        const there = merge(merge(list, first).entries, second).entries
+        const back = merge(merge(list, second).entries, first).entries
+        expect(there).toEqual(back)
+      }),
+    )
+  })
+})
+
+describe('the text of the issue', () => {
+  test('holds the whole list of two thousand syncs with long names, below GitHub’s limit', () => {
+    const many = Array.from({ length: 2000 }, (_, at) =>
+      entry(`census/${1_000_000 + at}`, {
+        name: '名'.repeat(120),
+        why: 'x'.repeat(200),
+        url: `https://app.getcensus.com/syncs/${at}`,
+      }),
+    )
+    const body = issueBody('A title', many, PLACE)
+    expect(body.length).toBeLessThan(65_000)
+    expect(readMarker(FAILURES, body)).toMatchObject({ title: 'A title', bad: many.map(({ id }) => id) })
+    expect(body).toMatch(/… and [\d,]+ more syncs\./)
+    expect(changeComment({ entries: many, added: many, removed: many }, PLACE).length).toBeLessThan(65_000)
+  })
+
+  test('leaves out reasons first, then names, and ids at last', () => {
+    const some = Array.from({ length: 100 }, (_, at) => entry(`census/${at}`, { name: 'a name', why: 'a long reason' }))
+    const write = (list: readonly unknown[]) => JSON.stringify(list)
+    const whole = write(some).length
+    expect(fitting(some, write, whole)).toContain('a long reason')
+    expect(fitting(some, write, whole - 1)).toContain('a name')
+    expect(fitting(some, write, whole - 1)).not.toContain('a long reason')
+    expect(JSON.parse(fitting(some, write, 2000))).toEqual(some.map(({ id }) => id))
+    expect(JSON.parse(fitting(some, write, 100)).length).toBeGreaterThan(3)
+  })
+
+  test('can mention nobody and hide nothing, whatever names hold', () => {
+    const hostile = lacedWith([
+      '-->',
+      '<!--',
+      '--!>',
+      '@team',
+      '#1',
+      '|',
+      '\n',
+      '](https://evil.example)',
+      '"',
+      '\\',
+      '</details>',
+      '\u2028',
+    ])
+    fc.assert(
+      fc.property(hostile, hostile, (name, why) => {
+        const entries = [entry('census/1', { name, why, outcome: 'failed' })]
+        const body = issueBody('A title', entries, PLACE)
+        expect(readMarker(FAILURES, body)).toEqual({ title: 'A title', bad: entries })
+        expect(body.split('-->')).toHaveLength(2)
+        expect(body.split('<!--')).toHaveLength(2)
+        expect(body).not.toMatch(/@team|#1/)
+        expect(body.replace(/<!--.*?-->/s, '')).not.toContain('(https://evil')
+        expect(changeComment({ entries, added: entries, removed: entries }, PLACE)).not.toMatch(
+          /@team|#1|\(https:\/\/evil|<!--/,
+        )
+      }),
+    )
+  })
+})
+
+describe('a marker', () => {
+  test('comes back as it was, also from a text that a person has edited on a page', () => {
+    const data = { step: 'a/b', list: ['-->', '<b>', '\\u0041'] }
+    expect(readMarker('plan', `before\r\n${markerOf('plan', data)}\r\nafter`)).toEqual(data)
+  })
+
+  test.each(['', 'no marker', '<!-- post-transform-sync plan {"broken" -->', '<!-- post-transform-sync other {} -->'])(
+    'is none: %j',
+    (text) => {
+      expect(readMarker('plan', text)).toBeNull()
+    },
+  )
+})
