@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { GitHub, serveGitHub } from '../github-api/index.ts'
 import { ROOT, runStage, type Step } from '../runner/runner.ts'
 import { failsAfter, type Simulator, serve, shop } from '../simulator/index.ts'
 
@@ -140,22 +141,40 @@ describe('after a real dbt', () => {
 })
 
 describe('on a real workflow engine', () => {
-  /** Runs a workflow in a clean copy of the checkout, on this machine. `prepare` may change the copy. */
-  async function workflow(
-    scenario: 'good' | 'failing',
-    vars: string,
+  interface Job {
+    scenario?: 'good' | 'failing'
+    vars?: string
+    file?: string
+    /** The name of the event, and what it holds. */
+    event?: [string, unknown]
+    /** More environment. */
+    env?: Record<string, string>
+    /** May change the copy. */
+    prepare?(checkout: string, url: string): void
+  }
+
+  /** Runs a workflow in a clean copy of the checkout, on this machine. */
+  async function workflow({
+    scenario = 'good',
+    vars = '{}',
     file = 'test/e2e/workflows/after-dbt.yml',
-    prepare = (_checkout: string, _url: string) => {},
-  ) {
+    event: [name, payload] = ['workflow_dispatch', {}],
+    env: more = {},
+    prepare = () => {},
+  }: Job) {
     const checkout = mkdtempSync(join(temp, 'checkout-'))
     await run('git', ['clone', '--quiet', '--no-hardlinks', ROOT, checkout])
+    // What the engine takes for the name of the repository.
+    await run('git', ['-C', checkout, 'remote', 'set-url', 'origin', 'https://github.com/octo-org/shop.git'])
     const simulator = shop(scenario, { speed: 4 })
     await using server = await serve(simulator)
     prepare(checkout, server.url)
-    const env = { DBT, DBT_VARS: vars, CENSUS_TOKEN: simulator.token(), CENSUS_URL: server.url }
-    const given = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`])
+    const eventFile = join(checkout, '..', `${basename(checkout)}.json`)
+    writeFileSync(eventFile, JSON.stringify(payload))
+    const env = { DBT, DBT_VARS: vars, CENSUS_TOKEN: simulator.token(), CENSUS_URL: server.url, ...more }
+    const given = Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`])
     const secret = ['--secret', `CENSUS_TOKEN=${simulator.token()}`]
-    const args = ['workflow_dispatch', '-W', file, '-P', 'ubuntu-latest=-self-hosted', ...given, ...secret]
+    const args = [name, '-W', file, '-e', eventFile, '-P', 'ubuntu-latest=-self-hosted', ...given, ...secret]
     const { code, log } = await run(ACT, args, { cwd: checkout, maxBuffer: 64 * 1024 * 1024 }).then(
       ({ stdout, stderr }) => ({ code: 0, log: stdout + stderr }),
       (error: { code: number; stdout: string; stderr: string }) => ({
@@ -166,8 +185,32 @@ describe('on a real workflow engine', () => {
     return { code, log, simulator }
   }
 
+  /** Lets an example run here: the action of this checkout, the simulator, and the dbt that is installed. */
+  function adapt(file: string, ...edits: [string | RegExp, string][]) {
+    return (checkout: string, url: string) => {
+      const path = join(checkout, file)
+      const usual: [string | RegExp, string][] = [
+        [/uses: post-transform-sync\/.*$/m, 'uses: ./'],
+        [/^( +)api-token:/m, `$1base-url: ${url}\n$1api-token:`],
+        [
+          'pip install dbt-core dbt-duckdb',
+          `mkdir -p bin && ln -s "${DBT}" bin/dbt && echo "$PWD/bin" >> "$GITHUB_PATH"`,
+        ],
+      ]
+      const text = [...usual, ...edits].reduce(
+        (edited, [from, to]) => {
+          const next = edited.replace(from, to)
+          if (next === edited && !usual.some(([known]) => known === from)) throw new Error(`${file} has no ${from}`)
+          return next
+        },
+        readFileSync(path, 'utf8'),
+      )
+      writeFileSync(path, text)
+    }
+  }
+
   test('all good: the job goes on, outputs and all', async () => {
-    const { code, log, simulator } = await workflow('good', '{}')
+    const { code, log, simulator } = await workflow({})
     expect(log).toContain('verdict=success failed=[] blocked=[]')
     expect(log).toContain('the deploy goes on')
     expect(code).toBe(0)
@@ -175,14 +218,14 @@ describe('on a real workflow engine', () => {
   })
 
   test('a sync fails: the job is red and the deploy does not happen', async () => {
-    const { code, log } = await workflow('failing', '{}')
+    const { code, log } = await workflow({ scenario: 'failing' })
     expect(log).toContain('verdict=failure failed=["8291"] blocked=[]')
     expect(log).not.toContain('| the deploy goes on')
     expect(code).toBe(1)
   })
 
   test('a test of dbt fails: the step runs all the same, ships what dbt vouches for, and the job is red', async () => {
-    const { code, log, simulator } = await workflow('good', '{break_customers_test: true}')
+    const { code, log, simulator } = await workflow({ vars: '{break_customers_test: true}' })
     expect(log).toContain('verdict=failure failed=[] blocked=["8290","8291"]')
     expect(created(simulator)).toEqual([0, 0, 1])
     expect(code).toBe(1)
@@ -190,16 +233,15 @@ describe('on a real workflow engine', () => {
 
   test('a list that is split over a matrix of jobs: each part is synced, and their verdicts are joined', async () => {
     const file = 'examples/workflows/many.yml'
-    const { code, log, simulator } = await workflow('failing', '{}', file, (checkout, url) => {
-      writeFileSync(join(checkout, 'syncs.txt'), '8290 # customers\n\n8291\n8292\n')
-      const text = readFileSync(join(checkout, file), 'utf8')
-      const [getIt = ''] = /^ +- uses: actions\/checkout@.*$/m.exec(text) ?? []
-      // The action of this checkout, against the simulator, in parts of one sync.
-      const edited = text
-        .replace(/^ +- uses: post-transform-sync\/.*$/m, `${getIt}\n      - uses: ./`)
-        .replace('timeout-minutes: 80', `base-url: ${url}`)
-        .replace('500] | max', '1] | max')
-      writeFileSync(join(checkout, file), edited)
+    const [getIt = ''] = /^ +- uses: actions\/checkout@.*$/m.exec(readFileSync(join(ROOT, file), 'utf8')) ?? []
+    const inParts = adapt(file, [/^ +- uses: \.\/.*$/m, `${getIt}\n      - uses: ./`], ['500] | max', '1] | max'])
+    const { code, log, simulator } = await workflow({
+      scenario: 'failing',
+      file,
+      prepare: (checkout, url) => {
+        writeFileSync(join(checkout, 'syncs.txt'), '8290 # customers\n\n8291\n8292\n')
+        inParts(checkout, url)
+      },
     })
     // This engine lets only one job of a matrix set the outputs of all; on GitHub each sets its own.
     expect(log).toMatch(/set-output:: part-0=1 sync: 1 succeeded/)
@@ -208,5 +250,37 @@ describe('on a real workflow engine', () => {
     expect(log).toMatch(/\[many\/verdict\].*\| \* part-[0-2]: 1 sync: /)
     expect(created(simulator)).toEqual([1, 1, 1])
     expect(code).toBe(1)
+  })
+
+  test.each([
+    ['all good', 'good', {}, ['deploy-all', 'deploy-accounts']],
+    ['the sync that a deploy needs has failed', 'failing', {}, []],
+    ['another sync is blocked', 'good', { break_orders_model: true }, ['deploy-accounts']],
+  ] as const)('deploys in the next job: %s', async (_what, scenario, vars, deployed) => {
+    const file = 'examples/workflows/deploy-next-job.yml'
+    const build = `dbt build --vars '${JSON.stringify(vars)}'`
+    const { log } = await workflow({ scenario, file, prepare: adapt(file, [/dbt build$/m, build]) })
+    const ran = ['deploy-all', 'deploy-accounts'].filter((job) => new RegExp(`/${job} *\\].*Job succeeded`).test(log))
+    expect(ran).toEqual(deployed)
+  })
+
+  test('a pull request gets its comment, with no more of dbt than a manifest', async () => {
+    const file = 'examples/workflows/pr-plan.yml'
+    const github = new GitHub({ permissions: { pullRequests: 'write' } })
+    const number = github.openPullRequest({ files: [{ filename: 'examples/shop/models/marts/orders.sql' }] })
+    await using api = await serveGitHub(github)
+    const { code, log } = await workflow({
+      file,
+      event: ['pull_request', { pull_request: { number, head: { repo: { full_name: 'octo-org/shop' } } } }],
+      env: { GITHUB_API_URL: api.url },
+      prepare: adapt(file, [/^( +)api-token:/m, `$1github-token: ${github.settings.token}\n$1api-token:`]),
+    })
+    expect(log).toContain('Job succeeded')
+    expect(code).toBe(0)
+    expect(github.comments(number).map(({ body }) => body)).toEqual([
+      expect.stringContaining(
+        'This change touches 1 model (orders), which feeds 1 of 3 syncs, to Salesforce · Opportunity.',
+      ),
+    ])
   })
 })
