@@ -13,6 +13,7 @@ import { type Surveyed, survey, syncOf, unnamed } from './core/survey.ts'
 import { followRun } from './core/watch.ts'
 import type { Dbt } from './dbt/consult.ts'
 import { discover } from './dbt/discover.ts'
+import { hintOf } from './report/hints.ts'
 import { stepInWords } from './report/log.ts'
 import type { Report } from './report/outputs.ts'
 
@@ -48,6 +49,13 @@ export async function act(inputs: Inputs, provider: Provider, around: Surroundin
   }
   const nothing = (why: string): Report => ({ results: [], problems: [why], conclusion: 'skipped' })
   const giveUp = (verdict: Verdict, problems = [`Nothing was triggered: ${verdict.reason}.`]): Report => {
+    // Where there is no sync to say it of, the advice is said here.
+    const advice = verdict.hint ? hintOf({ hint: verdict.hint, advice: provider.advice[verdict.hint] ?? null }) : ''
+    if (inputs.syncIds.length === 0)
+      return report(
+        [],
+        problems.map((text) => `${text} ${advice}`.trimEnd()),
+      )
     const settled = inputs.syncIds.map((id) => {
       const settings = settingsOf(inputs, id)
       return settle(resultOf(provider, named(unnamed(id), settings), verdict), settings, null)

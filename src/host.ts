@@ -221,5 +221,7 @@ export class Host {
 
 /** What it means for a read, or a trigger that has not left, that no answer came. */
 export function troubleOf(error: TransportError): ProviderError {
-  return new ProviderError(error.lasting ? 'unreachable' : 'unavailable', error.message, { cause: error })
+  const trouble = error.lasting ? 'unreachable' : 'unavailable'
+  // Where not even a connection comes about, the fault is as likely on this side.
+  return new ProviderError(trouble, error.message, { cause: error, ...(error.sent ? {} : { hint: 'unreachable' }) })
 }

@@ -141,7 +141,8 @@ async function beat(heartbeat: () => void, done: AbortSignal): Promise<void> {
 
 async function refuse(problems: readonly string[], reporting: Reporting): Promise<boolean> {
   tell('error', 'Input', problems)
-  const head = `Nothing was triggered: ${problems.length === 1 ? 'an input is' : `${problems.length} inputs are`} not right.`
+  const { length } = problems
+  const head = `Nothing was triggered: ${length === 1 ? 'an input is not right' : `there are ${length} mistakes in the inputs`}.`
   const report: Report = { conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] }
   await publish(report, null)
   await speak(report, reporting, null)

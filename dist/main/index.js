@@ -38531,7 +38531,7 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
             verdict: {
                 outcome: 'unknown',
                 reason: 'the run has completed, but its record counts could not be read',
-                hint: 'no-counts',
+                hint: polled.error?.hint ?? 'no-counts',
             },
             run: last,
         };
@@ -38553,7 +38553,7 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
                     outcome: 'timed_out',
                     reason: `the run had not ended in time: ${seen}; ${fate}`,
                     message: last?.message ?? null,
-                    hint: 'timed-out',
+                    hint: last?.state === 'unrecognized' ? 'strange-status' : 'timed-out',
                 },
             };
         }
@@ -38711,13 +38711,13 @@ async function deliver(sync, first, ruling, policy, shared) {
             const { reason, ...rest } = attempt.verdict;
             if (skips === SKIPS)
                 return settle({ ...rest, outcome: 'failed', reason: `${reason}, ${SKIPS} times in a row` });
-            tools.emit({ kind: 'again', sync, reason });
+            tools.emit({ kind: 'again', sync, verdict: attempt.verdict, retry: null });
             baseline = STALE;
         }
         else if (attempt.run !== undefined && attempt.verdict.outcome === 'failed' && failures < policy.retries) {
             failures += 1;
             failure = attempt.verdict;
-            tools.emit({ kind: 'again', sync, reason: `${attempt.verdict.reason}; retry ${failures} of ${policy.retries}` });
+            tools.emit({ kind: 'again', sync, verdict: failure, retry: { nth: failures, of: policy.retries } });
             baseline = STALE;
         }
         else {
@@ -38915,9 +38915,12 @@ async function discover(how, rulings, tools) {
     return [...new Set(ids)];
 }
 
+// EXTERNAL MODULE: ./lib/report/hints.js
+var hints = __nccwpck_require__(5244);
 // EXTERNAL MODULE: ./lib/report/log.js
 var log = __nccwpck_require__(9820);
 ;// CONCATENATED MODULE: ./lib/action.js
+
 
 
 
@@ -38946,6 +38949,10 @@ async function act(inputs, provider, around) {
     };
     const nothing = (why) => ({ results: [], problems: [why], conclusion: 'skipped' });
     const giveUp = (verdict, problems = [`Nothing was triggered: ${verdict.reason}.`]) => {
+        // Where there is no sync to say it of, the advice is said here.
+        const advice = verdict.hint ? (0,hints/* hintOf */.$)({ hint: verdict.hint, advice: provider.advice[verdict.hint] ?? null }) : '';
+        if (inputs.syncIds.length === 0)
+            return report([], problems.map((text) => `${text} ${advice}`.trimEnd()));
         const settled = inputs.syncIds.map((id) => {
             const settings = (0,core_inputs/* settingsOf */.f5)(inputs, id);
             return settle(resultOf(provider, named(unnamed(id), settings), verdict), settings, null);
@@ -42753,7 +42760,9 @@ class Host {
 }
 /** What it means for a read, or a trigger that has not left, that no answer came. */
 function troubleOf(error) {
-    return new _core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .ProviderError */ .mZ(error.lasting ? 'unreachable' : 'unavailable', error.message, { cause: error });
+    const trouble = error.lasting ? 'unreachable' : 'unavailable';
+    // Where not even a connection comes about, the fault is as likely on this side.
+    return new _core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .ProviderError */ .mZ(trouble, error.message, { cause: error, ...(error.sent ? {} : { hint: 'unreachable' }) });
 }
 
 
@@ -43106,7 +43115,8 @@ async function beat(heartbeat, done) {
 }
 async function refuse(problems, reporting) {
     tell('error', 'Input', problems);
-    const head = `Nothing was triggered: ${problems.length === 1 ? 'an input is' : `${problems.length} inputs are`} not right.`;
+    const { length } = problems;
+    const head = `Nothing was triggered: ${length === 1 ? 'an input is not right' : `there are ${length} mistakes in the inputs`}.`;
     const report = { conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] };
     await publish(report, null);
     await speak(report, reporting, null);
@@ -43214,6 +43224,7 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
     const isPage = /^\s*</.test(reply.text);
     const detail = body.success ? body.output.message : isPage ? null : reply.text.trim().slice(0, 200);
     const page = isPage ? ', with a web page instead of an answer of the API: a proxy or firewall may be in between' : '';
+    const isThrottled = status === 429;
     const meaning = {
         refused: status === 401 ? 'the token was refused' : `the token may not use ${what}`,
         missing: `there is no ${what} that this token can see`,
@@ -43221,13 +43232,16 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
         unreachable: 'the provider cannot be reached',
         rejected: status >= 300 && status < 400
             ? 'a redirect, which is not followed because it would take the token along'
-            : 'the request was not accepted',
+            : isThrottled
+                ? 'the provider asks for fewer requests'
+                : 'the request was not accepted',
         unavailable: status >= 200 && status < 400 ? 'an answer that makes no sense' : 'the provider is not available',
     }[trouble];
     return new provider/* ProviderError */.mZ(trouble, `${meaning} (HTTP ${status})${page}`, {
         detail: detail === '' ? null : detail,
         ...(isPage ? { hint: 'web-page' } : status === 403 ? { hint: 'not-allowed' } : {}),
         ...(trouble === 'rejected' && status < 400 ? { hint: 'redirect' } : {}),
+        ...(isThrottled ? { hint: 'throttled' } : {}),
     });
 }
 /** What a status code means that is not a success, whoever sends it. */
@@ -43418,6 +43432,7 @@ class Census {
                 error: new provider/* ProviderError */.mZ('unavailable', error.message, {
                     detail: error.detail,
                     retryAfterMs: host.closedForMs,
+                    hint: error.hint,
                 }),
             };
         }
@@ -43498,7 +43513,8 @@ class Census {
         const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ');
         throw new provider/* ProviderError */.mZ(trouble, told, {
             detail: refusals.find((error) => error.detail !== null)?.detail ?? null,
-            ...(telling === undefined ? {} : { hint: telling.hint }),
+            // Where the version that the token is made for has ended, that is what it is about.
+            hint: refusals[0]?.trouble === 'retired' ? 'api-retired' : (telling?.hint ?? 'token-refused'),
         });
     }
     async #readWith(version, { path, schema, what }, signal) {
@@ -43910,24 +43926,26 @@ const HINTS = {
     'web-page': "Something between this runner and the provider answers in its place, mostly a proxy, a firewall or a login page: let the provider's address through.",
     redirect: 'Check base-url: the address that answers leads elsewhere, and the token is not taken there.',
     'request-refused': 'What the provider says tells which setting it does not accept.',
-    unreachable: "Nothing can be sent from this runner: check base-url, the proxy variables (HTTPS_PROXY, NO_PROXY) and, for a company's own certificates, NODE_EXTRA_CA_CERTS.",
-    outage: "The provider was not available for longer than the step may wait: see the provider's status page, then run the failed job again. With dbt-artifacts, what has delivered meanwhile is not repeated.",
+    unreachable: "No connection comes about: check base-url, the proxy variables (HTTPS_PROXY, NO_PROXY) and, for a company's own certificates, NODE_EXTRA_CA_CERTS. If they are right, see the provider's status page.",
+    outage: 'The provider did not answer as it should for longer than the step may wait: see its status page, then run the failed job again.',
+    throttled: 'The provider asked for a wait that does not fit into timeout-minutes: raise it, or let fewer runs go on at once (max-parallel).',
+    'strange-status': 'This version of the action does not know that status, so it is neither an end nor a success: see at the provider what it means, and whether a newer version knows it.',
     paused: 'Switch the sync on at the provider, take it out of the list, or let it be left out with on-paused: skip.',
     'older-run': 'Wait for it with on-running: queue, which is the default, or see what else triggers this sync.',
     'full-sync-refused': 'The sync may not be able to run in full: leave full-sync out for it.',
     'run-failed': 'Open the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.',
     'run-skipped': 'Another run of the same sync was in the way: see what else triggers it, such as a schedule of its own.',
-    'run-cancelled': 'Somebody has stopped the run at the provider. Run the failed job again: with dbt-artifacts only what is missing is repeated.',
+    'run-cancelled': 'Somebody has stopped the run at the provider. Once that is settled, run the failed job again.',
     'records-rejected': 'Open the sync: its history shows the records that did not arrive. How many are allowed is said by max-failed-records and max-invalid-records.',
-    'no-counts': 'The run has ended, and the provider does not tell with how many records. Open the sync to see them, or take the limit away.',
+    'no-counts': 'The run has ended, and the provider does not tell with how many records. Open the sync to see them, or leave out the limits.',
     'lost-trigger': 'Open the sync and see whether a run was started. If none was, run the failed job again; if one goes on, wait for its end first.',
     'lost-run': 'Open the sync and see what became of the run, then run the failed job again.',
-    'timed-out': 'If the sync takes that long, raise timeout-minutes here and in the job. Run the failed job again meanwhile: it takes up the run that goes on, where dbt-artifacts is given.',
-    'too-late': 'Raise timeout-minutes, or see what the syncs before it were waiting for.',
-    'gate-closed': 'Mend the model or test and run dbt again: the sync ships with the next good build. Its data at the destination is that of the last good one.',
+    'timed-out': 'If the sync takes that long, raise timeout-minutes here and in the job. The run goes on at the provider, unless cancel-on says timeout.',
+    'too-late': 'Raise timeout-minutes, or see in the log what took the time before.',
+    'gate-closed': 'Mend what dbt names there and run dbt again: the sync ships with the next good build. Until then its destination keeps the data of the last one.',
     'built-elsewhere': 'Let dbt build where the sync reads (--target), or point the sync to where dbt builds. A build for tests opens no production sync.',
     'bad-meta': 'Correct the meta or the models of this sync: names of dbt, ids of this provider.',
-    'no-evidence': 'Let dbt build run in this job before this step, and give its target folder as dbt-artifacts.',
+    'no-evidence': 'Let dbt build run before this step, in this job or handed on from another one, and give its target folder as dbt-artifacts.',
     'earlier-step': 'Give dbt-artifacts: then what dbt vouches for is shipped although something else has failed.',
 };
 /** What somebody can do about how a sync ended; empty where there is nothing to advise. */
@@ -44102,8 +44120,11 @@ function createLog({ details, now, write }) {
             case 'readable':
                 touch(event.sync);
                 return say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(event.sync)}: its run can be read again, after ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(event.afterMs)}`);
-            case 'again':
-                return track(event.sync, `again, because ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(event.reason)}`);
+            case 'again': {
+                const { reason, message = null, detail = null } = event.verdict;
+                const retry = event.retry === null ? '' : `; retry ${event.retry.nth} of ${event.retry.of}`;
+                return track(event.sync, `again, because ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)({ reason, message, detail }, details)}${retry}`);
+            }
             case 'cancelled':
                 return;
             case 'cancelling':
@@ -44535,11 +44556,11 @@ function summaryOf(report, options) {
     const groups = report.problems.length > 0 ? [] : alike(results.filter(judge/* isRed */.iI), options.details);
     const blocks = groups.map((group) => ({ text: block(group, options.details), syncs: group.length }));
     page.list(blocks, { share: 0.5, most: MOST_BLOCKS });
-    const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null);
-    const rowsOf = (some) => some.map((result) => ({ text: summary_row(result, options.details, withModels), syncs: 1 }));
+    const columns = COLUMNS.filter(({ cell }) => results.some((result) => cell(result, options.details) !== ''));
+    const rowsOf = (some) => some.map((result) => ({ text: line(columns.map(({ cell }) => cell(result, options.details))), syncs: 1 }));
     const good = results.filter((result) => gravity(result) === GOOD);
     const folded = good.length > MOST_GOOD ? good : [];
-    const before = tableHead(withModels);
+    const before = `${line(columns.map(({ title }) => title))}|${'---|'.repeat(columns.length)}\n`;
     page.list(rowsOf(results.filter((result) => !folded.includes(result))), { share: 0.8, before, after: '\n' });
     const title = `<details><summary>${foldedTitle(folded)}</summary>\n\n`;
     page.list(rowsOf(folded), { share: 0.8, before: title + before, after: '\n</details>\n\n' });
@@ -44660,27 +44681,29 @@ function names(group) {
 function summary_link({ sync, url }) {
     return `[${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 200)}](${url})`;
 }
-function summary_row(result, details, withModels) {
-    const { sync, outcome, run, tolerated } = result;
-    const took = run === null ? null : (0,wording/* durationOf */.cf)(run);
-    const cells = [
-        `${wording/* OUTCOMES */.im[outcome].mark} ${wording/* OUTCOMES */.im[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
-        summary_link(result),
-        (0,safe/* markdown */.wD)((0,wording/* destinationOf */.My)(sync)),
-        ...(withModels ? [(0,safe/* markdown */.wD)((0,wording/* modelsOf */.Wh)(result.ruling), 200)] : []),
-        run === null ? '' : (0,wording/* recordsOf */.M$)(run.counts),
-        took === null ? '' : (0,format/* duration */.p0)(took).replaceAll(' ', NO_BREAK),
-        (0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(result, details), 300),
-    ];
-    return `| ${cells.join(' | ')} |\n`;
-}
 /** A blank at which a narrow column does not break the line. */
 const NO_BREAK = '\u00a0';
-const COLUMNS = ['Outcome', 'Sync', 'Destination', 'Models', 'Records', 'Run took', 'Why'];
-/** The head of the table. Without anything from dbt it has no column for models. */
-function tableHead(withModels) {
-    const columns = COLUMNS.filter((column) => withModels || column !== 'Models');
-    return `| ${columns.join(' | ')} |\n|${columns.map(() => '---|').join('')}\n`;
+/** What the table tells of a sync. A column that is empty in all rows is left out. */
+const COLUMNS = [
+    {
+        title: 'Outcome',
+        cell: ({ outcome, tolerated }) => `${wording/* OUTCOMES */.im[outcome].mark} ${wording/* OUTCOMES */.im[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
+    },
+    { title: 'Sync', cell: summary_link },
+    { title: 'Destination', cell: ({ sync }) => (0,safe/* markdown */.wD)((0,wording/* destinationOf */.My)(sync)) },
+    { title: 'Models', cell: ({ ruling }) => (0,safe/* markdown */.wD)((0,wording/* modelsOf */.Wh)(ruling), 200) },
+    { title: 'Records', cell: ({ run }) => (run === null ? '' : (0,wording/* recordsOf */.M$)(run.counts)) },
+    {
+        title: 'Run took',
+        cell: ({ run }) => {
+            const took = run === null ? null : (0,wording/* durationOf */.cf)(run);
+            return took === null ? '' : (0,format/* duration */.p0)(took).replaceAll(' ', NO_BREAK);
+        },
+    },
+    { title: 'Why', cell: (result, details) => (0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(result, details), 300) },
+];
+function line(cells) {
+    return `| ${cells.join(' | ')} |\n`;
 }
 function foldedTitle(good) {
     return `✅ ${(0,format/* plural */.LS)(good.length, 'sync')} with nothing to worry about`;

@@ -32080,7 +32080,9 @@ class Host {
 }
 /** What it means for a read, or a trigger that has not left, that no answer came. */
 function troubleOf(error) {
-    return new provider/* ProviderError */.mZ(error.lasting ? 'unreachable' : 'unavailable', error.message, { cause: error });
+    const trouble = error.lasting ? 'unreachable' : 'unavailable';
+    // Where not even a connection comes about, the fault is as likely on this side.
+    return new provider/* ProviderError */.mZ(trouble, error.message, { cause: error, ...(error.sent ? {} : { hint: 'unreachable' }) });
 }
 
 
@@ -32474,6 +32476,7 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
     const isPage = /^\s*</.test(reply.text);
     const detail = body.success ? body.output.message : isPage ? null : reply.text.trim().slice(0, 200);
     const page = isPage ? ', with a web page instead of an answer of the API: a proxy or firewall may be in between' : '';
+    const isThrottled = status === 429;
     const meaning = {
         refused: status === 401 ? 'the token was refused' : `the token may not use ${what}`,
         missing: `there is no ${what} that this token can see`,
@@ -32481,13 +32484,16 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
         unreachable: 'the provider cannot be reached',
         rejected: status >= 300 && status < 400
             ? 'a redirect, which is not followed because it would take the token along'
-            : 'the request was not accepted',
+            : isThrottled
+                ? 'the provider asks for fewer requests'
+                : 'the request was not accepted',
         unavailable: status >= 200 && status < 400 ? 'an answer that makes no sense' : 'the provider is not available',
     }[trouble];
     return new provider/* ProviderError */.mZ(trouble, `${meaning} (HTTP ${status})${page}`, {
         detail: detail === '' ? null : detail,
         ...(isPage ? { hint: 'web-page' } : status === 403 ? { hint: 'not-allowed' } : {}),
         ...(trouble === 'rejected' && status < 400 ? { hint: 'redirect' } : {}),
+        ...(isThrottled ? { hint: 'throttled' } : {}),
     });
 }
 /** What a status code means that is not a success, whoever sends it. */
@@ -32678,6 +32684,7 @@ class Census {
                 error: new provider/* ProviderError */.mZ('unavailable', error.message, {
                     detail: error.detail,
                     retryAfterMs: host.closedForMs,
+                    hint: error.hint,
                 }),
             };
         }
@@ -32758,7 +32765,8 @@ class Census {
         const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ');
         throw new provider/* ProviderError */.mZ(trouble, told, {
             detail: refusals.find((error) => error.detail !== null)?.detail ?? null,
-            ...(telling === undefined ? {} : { hint: telling.hint }),
+            // Where the version that the token is made for has ended, that is what it is about.
+            hint: refusals[0]?.trouble === 'retired' ? 'api-retired' : (telling?.hint ?? 'token-refused'),
         });
     }
     async #readWith(version, { path, schema, what }, signal) {

@@ -100,12 +100,12 @@ export async function deliver(
       skips += 1
       const { reason, ...rest } = attempt.verdict
       if (skips === SKIPS) return settle({ ...rest, outcome: 'failed', reason: `${reason}, ${SKIPS} times in a row` })
-      tools.emit({ kind: 'again', sync, reason })
+      tools.emit({ kind: 'again', sync, verdict: attempt.verdict, retry: null })
       baseline = STALE
     } else if (attempt.run !== undefined && attempt.verdict.outcome === 'failed' && failures < policy.retries) {
       failures += 1
       failure = attempt.verdict
-      tools.emit({ kind: 'again', sync, reason: `${attempt.verdict.reason}; retry ${failures} of ${policy.retries}` })
+      tools.emit({ kind: 'again', sync, verdict: failure, retry: { nth: failures, of: policy.retries } })
       baseline = STALE
     } else {
       return settle(attempt.verdict)

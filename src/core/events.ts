@@ -1,3 +1,4 @@
+import type { Verdict } from './judge.ts'
 import type { Step } from './plan.ts'
 import type { ProviderError, Run, Sync } from './provider.ts'
 import type { Result } from './result.ts'
@@ -29,7 +30,8 @@ export type Event =
   | { kind: 'changed'; sync: Sync; run: Run }
   | { kind: 'unreadable'; sync: Sync; error: ProviderError }
   | { kind: 'readable'; sync: Sync; afterMs: number }
-  | { kind: 'again'; sync: Sync; reason: string }
+  /** The provider skipped the run, or it failed and this is a retry. */
+  | { kind: 'again'; sync: Sync; verdict: Verdict; retry: { nth: number; of: number } | null }
   | { kind: 'cancelling'; sync: Sync; runId: string }
   /** The provider took the request to cancel. */
   | { kind: 'cancelled'; sync: Sync; runId: string }

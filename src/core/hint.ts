@@ -10,6 +10,7 @@ export type Hint =
   | 'request-refused'
   | 'unreachable'
   | 'outage'
+  | 'throttled'
   /** The sync and its runs. */
   | 'paused'
   | 'older-run'
@@ -23,6 +24,7 @@ export type Hint =
   | 'lost-run'
   /** Time. */
   | 'timed-out'
+  | 'strange-status'
   | 'too-late'
   /** dbt. */
   | 'gate-closed'

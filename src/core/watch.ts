@@ -71,7 +71,7 @@ export async function followRun(
       verdict: {
         outcome: 'unknown',
         reason: 'the run has completed, but its record counts could not be read',
-        hint: 'no-counts',
+        hint: polled.error?.hint ?? 'no-counts',
       },
       run: last,
     }
@@ -95,7 +95,7 @@ export async function followRun(
           outcome: 'timed_out',
           reason: `the run had not ended in time: ${seen}; ${fate}`,
           message: last?.message ?? null,
-          hint: 'timed-out',
+          hint: last?.state === 'unrecognized' ? 'strange-status' : 'timed-out',
         },
       }
     }

@@ -31,6 +31,7 @@ export function explain(reply: Reply, what: string, trouble = troubleOf(reply.st
   const isPage = /^\s*</.test(reply.text)
   const detail = body.success ? body.output.message : isPage ? null : reply.text.trim().slice(0, 200)
   const page = isPage ? ', with a web page instead of an answer of the API: a proxy or firewall may be in between' : ''
+  const isThrottled = status === 429
   const meaning = {
     refused: status === 401 ? 'the token was refused' : `the token may not use ${what}`,
     missing: `there is no ${what} that this token can see`,
@@ -39,13 +40,16 @@ export function explain(reply: Reply, what: string, trouble = troubleOf(reply.st
     rejected:
       status >= 300 && status < 400
         ? 'a redirect, which is not followed because it would take the token along'
-        : 'the request was not accepted',
+        : isThrottled
+          ? 'the provider asks for fewer requests'
+          : 'the request was not accepted',
     unavailable: status >= 200 && status < 400 ? 'an answer that makes no sense' : 'the provider is not available',
   }[trouble]
   return new ProviderError(trouble, `${meaning} (HTTP ${status})${page}`, {
     detail: detail === '' ? null : detail,
     ...(isPage ? { hint: 'web-page' } : status === 403 ? { hint: 'not-allowed' } : {}),
     ...(trouble === 'rejected' && status < 400 ? { hint: 'redirect' } : {}),
+    ...(isThrottled ? { hint: 'throttled' } : {}),
   })
 }
 

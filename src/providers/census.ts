@@ -233,6 +233,7 @@ export class Census implements Provider {
         error: new ProviderError('unavailable', error.message, {
           detail: error.detail,
           retryAfterMs: host.closedForMs,
+          hint: error.hint,
         }),
       }
     }
@@ -313,7 +314,8 @@ export class Census implements Provider {
     const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ')
     throw new ProviderError(trouble, told, {
       detail: refusals.find((error) => error.detail !== null)?.detail ?? null,
-      ...(telling === undefined ? {} : { hint: telling.hint }),
+      // Where the version that the token is made for has ended, that is what it is about.
+      hint: refusals[0]?.trouble === 'retired' ? 'api-retired' : (telling?.hint ?? 'token-refused'),
     })
   }
 

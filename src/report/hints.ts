@@ -13,9 +13,13 @@ export const HINTS: Record<Hint, string> = {
   redirect: 'Check base-url: the address that answers leads elsewhere, and the token is not taken there.',
   'request-refused': 'What the provider says tells which setting it does not accept.',
   unreachable:
-    "Nothing can be sent from this runner: check base-url, the proxy variables (HTTPS_PROXY, NO_PROXY) and, for a company's own certificates, NODE_EXTRA_CA_CERTS.",
+    "No connection comes about: check base-url, the proxy variables (HTTPS_PROXY, NO_PROXY) and, for a company's own certificates, NODE_EXTRA_CA_CERTS. If they are right, see the provider's status page.",
   outage:
-    "The provider was not available for longer than the step may wait: see the provider's status page, then run the failed job again. With dbt-artifacts, what has delivered meanwhile is not repeated.",
+    'The provider did not answer as it should for longer than the step may wait: see its status page, then run the failed job again.',
+  throttled:
+    'The provider asked for a wait that does not fit into timeout-minutes: raise it, or let fewer runs go on at once (max-parallel).',
+  'strange-status':
+    'This version of the action does not know that status, so it is neither an end nor a success: see at the provider what it means, and whether a newer version knows it.',
   paused: 'Switch the sync on at the provider, take it out of the list, or let it be left out with on-paused: skip.',
   'older-run': 'Wait for it with on-running: queue, which is the default, or see what else triggers this sync.',
   'full-sync-refused': 'The sync may not be able to run in full: leave full-sync out for it.',
@@ -23,24 +27,24 @@ export const HINTS: Record<Hint, string> = {
     'Open the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.',
   'run-skipped':
     'Another run of the same sync was in the way: see what else triggers it, such as a schedule of its own.',
-  'run-cancelled':
-    'Somebody has stopped the run at the provider. Run the failed job again: with dbt-artifacts only what is missing is repeated.',
+  'run-cancelled': 'Somebody has stopped the run at the provider. Once that is settled, run the failed job again.',
   'records-rejected':
     'Open the sync: its history shows the records that did not arrive. How many are allowed is said by max-failed-records and max-invalid-records.',
   'no-counts':
-    'The run has ended, and the provider does not tell with how many records. Open the sync to see them, or take the limit away.',
+    'The run has ended, and the provider does not tell with how many records. Open the sync to see them, or leave out the limits.',
   'lost-trigger':
     'Open the sync and see whether a run was started. If none was, run the failed job again; if one goes on, wait for its end first.',
   'lost-run': 'Open the sync and see what became of the run, then run the failed job again.',
   'timed-out':
-    'If the sync takes that long, raise timeout-minutes here and in the job. Run the failed job again meanwhile: it takes up the run that goes on, where dbt-artifacts is given.',
-  'too-late': 'Raise timeout-minutes, or see what the syncs before it were waiting for.',
+    'If the sync takes that long, raise timeout-minutes here and in the job. The run goes on at the provider, unless cancel-on says timeout.',
+  'too-late': 'Raise timeout-minutes, or see in the log what took the time before.',
   'gate-closed':
-    'Mend the model or test and run dbt again: the sync ships with the next good build. Its data at the destination is that of the last good one.',
+    'Mend what dbt names there and run dbt again: the sync ships with the next good build. Until then its destination keeps the data of the last one.',
   'built-elsewhere':
     'Let dbt build where the sync reads (--target), or point the sync to where dbt builds. A build for tests opens no production sync.',
   'bad-meta': 'Correct the meta or the models of this sync: names of dbt, ids of this provider.',
-  'no-evidence': 'Let dbt build run in this job before this step, and give its target folder as dbt-artifacts.',
+  'no-evidence':
+    'Let dbt build run before this step, in this job or handed on from another one, and give its target folder as dbt-artifacts.',
   'earlier-step': 'Give dbt-artifacts: then what dbt vouches for is shipped although something else has failed.',
 }
 

@@ -100,8 +100,11 @@ export function createLog({ details, now, write }: LogOptions): Log {
       case 'readable':
         touch(event.sync)
         return say(`${nameOf(event.sync)}: its run can be read again, after ${duration(event.afterMs)}`)
-      case 'again':
-        return track(event.sync, `again, because ${plain(event.reason)}`)
+      case 'again': {
+        const { reason, message = null, detail = null } = event.verdict
+        const retry = event.retry === null ? '' : `; retry ${event.retry.nth} of ${event.retry.of}`
+        return track(event.sync, `again, because ${whyOf({ reason, message, detail }, details)}${retry}`)
+      }
       case 'cancelled':
         return
       case 'cancelling':

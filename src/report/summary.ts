@@ -42,12 +42,12 @@ export function summaryOf(report: Report, options: SummaryOptions): string {
   const blocks = groups.map((group) => ({ text: block(group, options.details), syncs: group.length }))
   page.list(blocks, { share: 0.5, most: MOST_BLOCKS })
 
-  const withModels = results.some(({ ruling }) => ruling !== null && ruling.models !== null)
+  const columns = COLUMNS.filter(({ cell }) => results.some((result) => cell(result, options.details) !== ''))
   const rowsOf = (some: readonly Result[]) =>
-    some.map((result) => ({ text: row(result, options.details, withModels), syncs: 1 }))
+    some.map((result) => ({ text: line(columns.map(({ cell }) => cell(result, options.details))), syncs: 1 }))
   const good = results.filter((result) => gravity(result) === GOOD)
   const folded = good.length > MOST_GOOD ? good : []
-  const before = tableHead(withModels)
+  const before = `${line(columns.map(({ title }) => title))}|${'---|'.repeat(columns.length)}\n`
   page.list(rowsOf(results.filter((result) => !folded.includes(result))), { share: 0.8, before, after: '\n' })
   const title = `<details><summary>${foldedTitle(folded)}</summary>\n\n`
   page.list(rowsOf(folded), { share: 0.8, before: title + before, after: '\n</details>\n\n' })
@@ -183,30 +183,32 @@ function link({ sync, url }: Result): string {
   return `[${markdown(nameOf(sync), 200)}](${url})`
 }
 
-function row(result: Result, details: boolean, withModels: boolean): string {
-  const { sync, outcome, run, tolerated } = result
-  const took = run === null ? null : durationOf(run)
-  const cells = [
-    `${OUTCOMES[outcome].mark} ${OUTCOMES[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
-    link(result),
-    markdown(destinationOf(sync)),
-    ...(withModels ? [markdown(modelsOf(result.ruling), 200)] : []),
-    run === null ? '' : recordsOf(run.counts),
-    took === null ? '' : duration(took).replaceAll(' ', NO_BREAK),
-    markdown(whyOf(result, details), 300),
-  ]
-  return `| ${cells.join(' | ')} |\n`
-}
-
 /** A blank at which a narrow column does not break the line. */
 const NO_BREAK = '\u00a0'
 
-const COLUMNS = ['Outcome', 'Sync', 'Destination', 'Models', 'Records', 'Run took', 'Why']
+/** What the table tells of a sync. A column that is empty in all rows is left out. */
+const COLUMNS: { title: string; cell(result: Result, details: boolean): string }[] = [
+  {
+    title: 'Outcome',
+    cell: ({ outcome, tolerated }) =>
+      `${OUTCOMES[outcome].mark} ${OUTCOMES[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
+  },
+  { title: 'Sync', cell: link },
+  { title: 'Destination', cell: ({ sync }) => markdown(destinationOf(sync)) },
+  { title: 'Models', cell: ({ ruling }) => markdown(modelsOf(ruling), 200) },
+  { title: 'Records', cell: ({ run }) => (run === null ? '' : recordsOf(run.counts)) },
+  {
+    title: 'Run took',
+    cell: ({ run }) => {
+      const took = run === null ? null : durationOf(run)
+      return took === null ? '' : duration(took).replaceAll(' ', NO_BREAK)
+    },
+  },
+  { title: 'Why', cell: (result, details) => markdown(whyOf(result, details), 300) },
+]
 
-/** The head of the table. Without anything from dbt it has no column for models. */
-function tableHead(withModels: boolean): string {
-  const columns = COLUMNS.filter((column) => withModels || column !== 'Models')
-  return `| ${columns.join(' | ')} |\n|${columns.map(() => '---|').join('')}\n`
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |\n`
 }
 
 function foldedTitle(good: readonly Result[]): string {

@@ -112,7 +112,11 @@ describe.concurrent('the plan', () => {
   })
 
   test('of mode: plan after a failure that nobody can explain is red, as the run would be', async () => {
-    const { step, outcomes } = await play({ simulator: quick(), with: { mode: 'plan' }, options: { jobStatus: 'failure' } })
+    const { step, outcomes } = await play({
+      simulator: quick(),
+      with: { mode: 'plan' },
+      options: { jobStatus: 'failure' },
+    })
     expect([step.exitCode, outcomes]).toEqual([1, ['not_started', 'not_started', 'not_started']])
   })
 

@@ -108,7 +108,7 @@ describe.concurrent('what keeps a step from triggering', () => {
     ])
     expect(simulator.requests).toEqual([])
     expect(step.outputs).toMatchObject({ conclusion: 'failure', results: '[]', runs: '[]', 'failed-count': '0' })
-    expect(step.summary).toContain('3 inputs are not right')
+    expect(step.summary).toContain('there are 3 mistakes in the inputs')
   })
 
   test('an empty list of syncs', async () => {

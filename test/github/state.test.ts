@@ -190,7 +190,7 @@ describe('the saved state', () => {
     keep({ kind: 'waiting', sync: sync(), run: goingOn, reason: 'an older run' })
     keep({ kind: 'changed', sync: sync(), run: goingOn })
     keep({ kind: 'readable', sync: sync(), afterMs: 5 })
-    keep({ kind: 'again', sync: sync(), reason: 'skipped' })
+    keep({ kind: 'again', sync: sync(), verdict: { outcome: 'failed', reason: 'skipped' }, retry: null })
     keep({ kind: 'cancelling', sync: sync(), runId: '501' })
     expect(readFileSync(file, 'utf8')).toBe('')
   })

@@ -176,7 +176,12 @@ describe('the life of a sync', () => {
         { kind: 'changed', sync: sync(), run: run({ step: 'Loading' }) },
         { kind: 'unreadable', sync: sync(), error: new ProviderError('unavailable', 'HTTP 503') },
         { kind: 'readable', sync: sync(), afterMs: 95_000 },
-        { kind: 'again', sync: sync(), reason: 'the run failed; retry 1 of 2' },
+        {
+          kind: 'again',
+          sync: sync(),
+          verdict: { outcome: 'failed', reason: 'the provider says', message: 'value "jim" is wrong' },
+          retry: { nth: 1, of: 2 },
+        },
         { kind: 'cancelling', sync: sync(), runId: '501' },
         { kind: 'cancelled', sync: sync(), runId: '501' },
         { kind: 'settled', result: result() },
@@ -191,7 +196,7 @@ describe('the life of a sync', () => {
       [0:07] 8290 Customers for re-engagement: completed · 50 accepted
       warning: [0:07] 8290 Customers for re-engagement: its run cannot be read for now: HTTP 503
       [0:07] 8290 Customers for re-engagement: its run can be read again, after 1 min 35 s
-      [0:07] 8290 Customers for re-engagement: again, because the run failed; retry 1 of 2
+      [0:07] 8290 Customers for re-engagement: again, because the provider says: value "…" is wrong; retry 1 of 2
       [0:07] 8290 Customers for re-engagement: telling the provider to cancel run 501
       [0:07] 8290 Customers for re-engagement: ✅ succeeded (50 accepted; took 42 s) https://app.getcensus.com/syncs/8290/sync-history"
     `)
@@ -498,7 +503,7 @@ describe('names and words from outside', () => {
           { kind: 'changed', sync: bad, run: some },
           { kind: 'unreadable', sync: bad, error: new ProviderError('unavailable', word, { detail: name }) },
           { kind: 'readable', sync: bad, afterMs: 5 },
-          { kind: 'again', sync: bad, reason: word },
+          { kind: 'again', sync: bad, verdict: { outcome: 'failed', reason: word, message: word }, retry: null },
           { kind: 'cancelling', sync: bad, runId: '501' },
         ]
         for (const event of events) at(0).on(event)

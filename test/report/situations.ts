@@ -203,7 +203,7 @@ export const SITUATIONS: Situation[] = [
       const raw = { 'api-token': 'secret-token:abcdefgh', 'sync-ids': '8290 x7', 'max-parallel': 'two', mode: 'walk' }
       const parsed = parseInputs(raw, [CENSUS], checkBaseUrl, '')
       const problems = parsed.ok ? [] : parsed.problems
-      const head = `Nothing was triggered: ${problems.length} inputs are not right.`
+      const head = `Nothing was triggered: there are ${problems.length} mistakes in the inputs.`
       return tell({ conclusion: 'failure', results: [], problems: [head, ...problems] }, {})
     },
   },
@@ -252,7 +252,9 @@ export const SITUATIONS: Situation[] = [
   {
     name: 'nothing-to-sync',
     summary: () => {
-      const untouched = Object.fromEntries(Object.keys(BUILT).map((id) => [id, 'no-op']))
+      const untouched = Object.fromEntries(
+        Object.keys(BUILT).flatMap((id) => (id.startsWith('model.') ? [[id, 'no-op']] : [])),
+      )
       return play({
         dbt: built(untouched),
         prepare: (simulator, { clock }) => {

@@ -108,6 +108,13 @@ describe('the job summary', () => {
     expect(own).toContain('**What to do:** Ask \\*the\\* owner.')
   })
 
+  test('has no column without anything in it', () => {
+    const refused = result({ outcome: 'not_started', sync: sync({ destination: null }), run: null, runId: null })
+    expect(tableOf(told({ conclusion: 'failure', results: [refused] })).head).toEqual(['Outcome', 'Sync', 'Why'])
+    const all = ['Outcome', 'Sync', 'Destination', 'Records', 'Run took', 'Why']
+    expect(tableOf(told({ conclusion: 'failure', results: [refused, result()] })).head).toEqual(all)
+  })
+
   test('folds good syncs away where there are many of them, and never one that is not', () => {
     const good = (count: number) => Array.from({ length: count }, (_, at) => result({ sync: sync({ id: String(at) }) }))
     expect(told({ results: good(20) })).not.toContain('nothing to worry about')
@@ -284,7 +291,13 @@ describe('names and messages from outside', () => {
   test('leave only our tags, our links and our rows', () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (name, message, destination) => {
-        const bad = result({ ...broken, sync: sync({ name, destination }), message, detail: message })
+        // A column without anything in it would be left out.
+        const bad = result({
+          ...broken,
+          sync: sync({ name, destination: `to ${destination}` }),
+          message,
+          detail: message,
+        })
         const shown = (problems: string[], results: Result[]) => {
           const markdown = told({ conclusion: 'failure', results, problems }, { details: true })
           const html = marked.parse(markdown, { async: false, gfm: true })
