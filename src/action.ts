@@ -51,11 +51,10 @@ export async function act(inputs: Inputs, provider: Provider, around: Surroundin
   const giveUp = (verdict: Verdict, problems = [`Nothing was triggered: ${verdict.reason}.`]): Report => {
     // Where there is no sync to say it of, the advice is said here.
     const advice = verdict.hint ? hintOf({ hint: verdict.hint, advice: provider.advice[verdict.hint] ?? null }) : ''
-    if (inputs.syncIds.length === 0)
-      return report(
-        [],
-        problems.map((text) => `${text} ${advice}`.trimEnd()),
-      )
+    if (inputs.syncIds.length === 0) {
+      const advised = problems.map((text) => `${text} ${advice}`.trimEnd())
+      return report([], advised)
+    }
     const settled = inputs.syncIds.map((id) => {
       const settings = settingsOf(inputs, id)
       return settle(resultOf(provider, named(unnamed(id), settings), verdict), settings, null)

@@ -38951,8 +38951,10 @@ async function act(inputs, provider, around) {
     const giveUp = (verdict, problems = [`Nothing was triggered: ${verdict.reason}.`]) => {
         // Where there is no sync to say it of, the advice is said here.
         const advice = verdict.hint ? (0,hints/* hintOf */.$)({ hint: verdict.hint, advice: provider.advice[verdict.hint] ?? null }) : '';
-        if (inputs.syncIds.length === 0)
-            return report([], problems.map((text) => `${text} ${advice}`.trimEnd()));
+        if (inputs.syncIds.length === 0) {
+            const advised = problems.map((text) => `${text} ${advice}`.trimEnd());
+            return report([], advised);
+        }
         const settled = inputs.syncIds.map((id) => {
             const settings = (0,core_inputs/* settingsOf */.f5)(inputs, id);
             return settle(resultOf(provider, named(unnamed(id), settings), verdict), settings, null);
@@ -39854,7 +39856,7 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
     if (rejected > 0 && (succeeded === 0 || (sent !== null && rejected >= sent))) {
         return {
             outcome: 'failed',
-            reason: `the destination rejected every record (${rejected})`,
+            reason: `the destination rejected every record (${inFull(rejected)})`,
             hint: 'records-rejected',
         };
     }
@@ -39875,14 +39877,14 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
             const what = name === 'max-failed-records' ? 'records rejected' : 'invalid records';
             return {
                 outcome: 'failed',
-                reason: `${count} ${what}, more than ${name} allows (${formatLimit(limit)})`,
+                reason: `${inFull(count)} ${what}, more than ${name} allows (${formatLimit(limit)})`,
                 hint: 'records-rejected',
             };
         }
     }
     const flaws = [
-        rejected > 0 ? `${rejected} ${rejected === 1 ? 'record' : 'records'} rejected by the destination` : '',
-        dropped > 0 ? `${dropped} ${dropped === 1 ? 'record' : 'records'} invalid and not sent` : '',
+        rejected > 0 ? `${inFull(rejected)} ${rejected === 1 ? 'record' : 'records'} rejected by the destination` : '',
+        dropped > 0 ? `${inFull(dropped)} ${dropped === 1 ? 'record' : 'records'} invalid and not sent` : '',
     ].filter((flaw) => flaw !== '');
     if (flaws.length > 0)
         return { outcome: 'warned', reason: flaws.join(', '), hint: 'records-rejected' };
@@ -39890,7 +39892,11 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
     return { outcome: 'succeeded', reason: silent ? 'completed; the provider gave no record counts' : 'completed' };
 }
 function formatLimit(limit) {
-    return 'count' in limit ? String(limit.count) : `${limit.percent} %`;
+    return 'count' in limit ? inFull(limit.count) : `${limit.percent} %`;
+}
+/** As people read it: 1,204. */
+function inFull(count) {
+    return count.toLocaleString('en-US');
 }
 /** Whether this turns the step red: the exit rule. */
 function isRed({ outcome, tolerated }) {
@@ -41892,7 +41898,10 @@ const Entries = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WE
     valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .transform */ .pdi((id) => ({ id, since: '' })), Known),
 ])), null)), valibot__WEBPACK_IMPORTED_MODULE_2__/* .transform */ .pdi((entries) => entries.filter((entry) => entry !== null)));
 const Marker = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ title: valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), bad: Entries });
-/** The list in an issue with this title in its marker; null where it is another one. People may have changed it: what makes no sense is left out. */
+/**
+ * The list in an issue with this title in its marker; null where it is another one. People may have changed it: what makes no sense is
+ * left out.
+ */
 function entriesOf({ body }, title) {
     const marker = valibot__WEBPACK_IMPORTED_MODULE_2__/* .safeParse */ .xLC(Marker, (0,_report_marker_js__WEBPACK_IMPORTED_MODULE_3__/* .readMarker */ .t)(_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .FAILURES */ .EM, body));
     if (!marker.success || marker.output.title !== title)
@@ -44358,7 +44367,10 @@ class Page {
         this.text += text;
         this.#left -= sizeOf(text);
     }
-    /** As many parts as there is room for in a share of what is left, and at most `most`; how many syncs the others tell of is said. Nothing where there are no parts. */
+    /**
+     * As many parts as there is room for in a share of what is left, and at most `most`; of how many syncs the others tell is said. Nothing
+     * where there are no parts.
+     */
     list(parts, frame) {
         const { share, most = parts.length, before = '', after = '' } = frame;
         if (parts.length === 0)
@@ -44488,9 +44500,10 @@ function detailsOf(results, page) {
         'Looks',
         ...(withDbt ? ['Models', 'How that is known'] : []),
     ];
+    const head = `| ${columns.join(' | ')} |\n|${'---|'.repeat(columns.length)}\n`;
     page.list(told.map((result) => ({ text: row(result, withDbt), syncs: 1 })), {
         share: 1,
-        before: `<details><summary>Runs of ${(0,format/* plural */.LS)(told.length, 'sync')}</summary>\n\n| ${columns.join(' | ')} |\n|${columns.map(() => '---|').join('')}\n`,
+        before: `<details><summary>Runs of ${(0,format/* plural */.LS)(told.length, 'sync')}</summary>\n\n${head}`,
         after: '\n</details>\n',
     });
 }
@@ -44727,7 +44740,10 @@ function foldedTitle(good) {
 
 
 
-/** Notes from the events of a step what each sync did when, as this step saw it: a provider says when a run was created, but not when it began to work. */
+/**
+ * Notes from the events of a step what each sync did when, as this step saw it: a provider says when a run was created, but not when it
+ * began to work.
+ */
 function createTimekeeper(now) {
     const began = now();
     const spans = new Map();
@@ -44779,7 +44795,7 @@ function keyOf({ id, name }) {
 /** More rows than these nobody compares, and more bars nobody reads. */
 const MOST_SYNCS = 20;
 const MOST_BARS = 60;
-/** Shows as nothing. A bar without a name is an error, and so is one that begins with a word of the language, such as "click" or "title". */
+/** Shows as nothing. A bar without a name is an error, and so may be one that begins with a word of the language, such as "click". */
 const BLANK = '\u200b';
 const ROOM = { useWidth: 978, leftPadding: 260, fontSize: 12, sectionFontSize: 12, barHeight: 24 };
 const BARS_WIDTH = ROOM.useWidth - ROOM.leftPadding - 75;

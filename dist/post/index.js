@@ -29942,7 +29942,7 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
     if (rejected > 0 && (succeeded === 0 || (sent !== null && rejected >= sent))) {
         return {
             outcome: 'failed',
-            reason: `the destination rejected every record (${rejected})`,
+            reason: `the destination rejected every record (${inFull(rejected)})`,
             hint: 'records-rejected',
         };
     }
@@ -29963,14 +29963,14 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
             const what = name === 'max-failed-records' ? 'records rejected' : 'invalid records';
             return {
                 outcome: 'failed',
-                reason: `${count} ${what}, more than ${name} allows (${formatLimit(limit)})`,
+                reason: `${inFull(count)} ${what}, more than ${name} allows (${formatLimit(limit)})`,
                 hint: 'records-rejected',
             };
         }
     }
     const flaws = [
-        rejected > 0 ? `${rejected} ${rejected === 1 ? 'record' : 'records'} rejected by the destination` : '',
-        dropped > 0 ? `${dropped} ${dropped === 1 ? 'record' : 'records'} invalid and not sent` : '',
+        rejected > 0 ? `${inFull(rejected)} ${rejected === 1 ? 'record' : 'records'} rejected by the destination` : '',
+        dropped > 0 ? `${inFull(dropped)} ${dropped === 1 ? 'record' : 'records'} invalid and not sent` : '',
     ].filter((flaw) => flaw !== '');
     if (flaws.length > 0)
         return { outcome: 'warned', reason: flaws.join(', '), hint: 'records-rejected' };
@@ -29978,7 +29978,11 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
     return { outcome: 'succeeded', reason: silent ? 'completed; the provider gave no record counts' : 'completed' };
 }
 function formatLimit(limit) {
-    return 'count' in limit ? String(limit.count) : `${limit.percent} %`;
+    return 'count' in limit ? inFull(limit.count) : `${limit.percent} %`;
+}
+/** As people read it: 1,204. */
+function inFull(count) {
+    return count.toLocaleString('en-US');
 }
 /** Whether this turns the step red: the exit rule. */
 function isRed({ outcome, tolerated }) {
@@ -30975,7 +30979,10 @@ const Entries = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WE
     valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .transform */ .pdi((id) => ({ id, since: '' })), Known),
 ])), null)), valibot__WEBPACK_IMPORTED_MODULE_2__/* .transform */ .pdi((entries) => entries.filter((entry) => entry !== null)));
 const Marker = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ title: valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), bad: Entries });
-/** The list in an issue with this title in its marker; null where it is another one. People may have changed it: what makes no sense is left out. */
+/**
+ * The list in an issue with this title in its marker; null where it is another one. People may have changed it: what makes no sense is
+ * left out.
+ */
 function entriesOf({ body }, title) {
     const marker = valibot__WEBPACK_IMPORTED_MODULE_2__/* .safeParse */ .xLC(Marker, (0,_report_marker_js__WEBPACK_IMPORTED_MODULE_3__/* .readMarker */ .t)(_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .FAILURES */ .EM, body));
     if (!marker.success || marker.output.title !== title)
@@ -32938,7 +32945,10 @@ class Page {
         this.text += text;
         this.#left -= sizeOf(text);
     }
-    /** As many parts as there is room for in a share of what is left, and at most `most`; how many syncs the others tell of is said. Nothing where there are no parts. */
+    /**
+     * As many parts as there is room for in a share of what is left, and at most `most`; of how many syncs the others tell is said. Nothing
+     * where there are no parts.
+     */
     list(parts, frame) {
         const { share, most = parts.length, before = '', after = '' } = frame;
         if (parts.length === 0)

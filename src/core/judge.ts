@@ -89,7 +89,7 @@ function judgeRecords({ processed, succeeded, failed, invalid }: Counts, limits:
   if (rejected > 0 && (succeeded === 0 || (sent !== null && rejected >= sent))) {
     return {
       outcome: 'failed',
-      reason: `the destination rejected every record (${rejected})`,
+      reason: `the destination rejected every record (${inFull(rejected)})`,
       hint: 'records-rejected',
     }
   }
@@ -109,14 +109,14 @@ function judgeRecords({ processed, succeeded, failed, invalid }: Counts, limits:
       const what = name === 'max-failed-records' ? 'records rejected' : 'invalid records'
       return {
         outcome: 'failed',
-        reason: `${count} ${what}, more than ${name} allows (${formatLimit(limit)})`,
+        reason: `${inFull(count)} ${what}, more than ${name} allows (${formatLimit(limit)})`,
         hint: 'records-rejected',
       }
     }
   }
   const flaws = [
-    rejected > 0 ? `${rejected} ${rejected === 1 ? 'record' : 'records'} rejected by the destination` : '',
-    dropped > 0 ? `${dropped} ${dropped === 1 ? 'record' : 'records'} invalid and not sent` : '',
+    rejected > 0 ? `${inFull(rejected)} ${rejected === 1 ? 'record' : 'records'} rejected by the destination` : '',
+    dropped > 0 ? `${inFull(dropped)} ${dropped === 1 ? 'record' : 'records'} invalid and not sent` : '',
   ].filter((flaw) => flaw !== '')
   if (flaws.length > 0) return { outcome: 'warned', reason: flaws.join(', '), hint: 'records-rejected' }
   const silent = processed === null && succeeded === null && failed === null
@@ -124,7 +124,12 @@ function judgeRecords({ processed, succeeded, failed, invalid }: Counts, limits:
 }
 
 function formatLimit(limit: Limit): string {
-  return 'count' in limit ? String(limit.count) : `${limit.percent} %`
+  return 'count' in limit ? inFull(limit.count) : `${limit.percent} %`
+}
+
+/** As people read it: 1,204. */
+function inFull(count: number): string {
+  return count.toLocaleString('en-US')
 }
 
 export type Conclusion = 'success' | 'failure' | 'cancelled' | 'timed_out' | 'skipped'

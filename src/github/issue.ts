@@ -113,7 +113,10 @@ export const Entries = v.pipe(
 )
 const Marker = v.object({ title: v.string(), bad: Entries })
 
-/** The list in an issue with this title in its marker; null where it is another one. People may have changed it: what makes no sense is left out. */
+/**
+ * The list in an issue with this title in its marker; null where it is another one. People may have changed it: what makes no sense is
+ * left out.
+ */
 function entriesOf({ body }: Issue, title: string): Entry[] | null {
   const marker = v.safeParse(Marker, readMarker(FAILURES, body))
   if (!marker.success || marker.output.title !== title) return null

@@ -17,11 +17,12 @@ export function detailsOf(results: readonly Result[], page: Page): void {
     'Looks',
     ...(withDbt ? ['Models', 'How that is known'] : []),
   ]
+  const head = `| ${columns.join(' | ')} |\n|${'---|'.repeat(columns.length)}\n`
   page.list(
     told.map((result) => ({ text: row(result, withDbt), syncs: 1 })),
     {
       share: 1,
-      before: `<details><summary>Runs of ${plural(told.length, 'sync')}</summary>\n\n| ${columns.join(' | ')} |\n|${columns.map(() => '---|').join('')}\n`,
+      before: `<details><summary>Runs of ${plural(told.length, 'sync')}</summary>\n\n${head}`,
       after: '\n</details>\n',
     },
   )

@@ -24,7 +24,10 @@ export class Page {
     this.#left -= sizeOf(text)
   }
 
-  /** As many parts as there is room for in a share of what is left, and at most `most`; how many syncs the others tell of is said. Nothing where there are no parts. */
+  /**
+   * As many parts as there is room for in a share of what is left, and at most `most`; of how many syncs the others tell is said. Nothing
+   * where there are no parts.
+   */
   list(parts: readonly Part[], frame: { share: number; most?: number; before?: string; after?: string }): void {
     const { share, most = parts.length, before = '', after = '' } = frame
     if (parts.length === 0) return

@@ -18,7 +18,10 @@ export interface Span {
 /** The spans of every sync, by its id, or its name where it has no id. */
 export type Spans = ReadonlyMap<string, readonly Span[]>
 
-/** Notes from the events of a step what each sync did when, as this step saw it: a provider says when a run was created, but not when it began to work. */
+/**
+ * Notes from the events of a step what each sync did when, as this step saw it: a provider says when a run was created, but not when it
+ * began to work.
+ */
 export function createTimekeeper(now: () => number): { on(event: Event): void; spans: Spans } {
   const began = now()
   const spans = new Map<string, Span[]>()
@@ -68,7 +71,7 @@ function keyOf({ id, name }: Sync): string {
 /** More rows than these nobody compares, and more bars nobody reads. */
 const MOST_SYNCS = 20
 const MOST_BARS = 60
-/** Shows as nothing. A bar without a name is an error, and so is one that begins with a word of the language, such as "click" or "title". */
+/** Shows as nothing. A bar without a name is an error, and so may be one that begins with a word of the language, such as "click". */
 const BLANK = '\u200b'
 const ROOM = { useWidth: 978, leftPadding: 260, fontSize: 12, sectionFontSize: 12, barHeight: 24 }
 const BARS_WIDTH = ROOM.useWidth - ROOM.leftPadding - 75

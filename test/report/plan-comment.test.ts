@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import type { Step } from '../../src/core/plan.ts'
+import type { Result } from '../../src/core/result.ts'
+import { type PlanFacts, planComment } from '../../src/report/plan-comment.ts'
+import { result, sync } from '../support/builders.ts'
+
+const TRIGGER: Step = { do: 'trigger', reason: null }
+const blocked: Step = { do: 'settle', verdict: { outcome: 'blocked', reason: 'test x failed' }, run: null }
+
+function planned(id: string, models: string[] | null, overrides: Partial<Result> = {}): Result {
+  return result({
+    sync: sync({ id, name: `Sync ${id}`, destination: `CRM · ${id}` }),
+    outcome: 'planned',
+    reason: 'would trigger',
+    ruling: { gate: 'open', reason: '', models, source: '', notes: [] },
+    run: null,
+    runId: null,
+    ...overrides,
+  })
+}
+
+/** The comment on a change of these models; each model feeds only itself. */
+function comment(results: Result[], models: string[] | null, more: Partial<PlanFacts> = {}): string {
+  return planComment({
+    report: { conclusion: 'success', results, problems: [] },
+    steps: new Map(results.map(({ sync: { id } }) => [id, TRIGGER])),
+    touched: models === null ? null : { models, feeding: (fed) => fed.filter((id) => models.includes(id)) },
+    runUrl: 'https://github.example/run/1',
+    commit: '0123456789abcdef',
+    ...more,
+  })
+}
+
+const opening = (text: string) => text.split('\n')[2]
+const orders = 'model.shop.orders'
+const customers = 'model.shop.customers'
+
+describe('the opening of the comment', () => {
+  test.each<[string, Result[], string[] | null, string]>([
+    [
+      'one of two',
+      [planned('1', [orders]), planned('2', [customers])],
+      [orders],
+      'This change touches 1 model (orders), which feeds 1 of 2 syncs, to CRM · 1.',
+    ],
+    [
+      'all',
+      [planned('1', [orders]), planned('2', [customers])],
+      [orders, customers],
+      'This change touches 2 models (orders, customers), which feed all of 2 syncs, to CRM · 1, CRM · 2.',
+    ],
+    [
+      'none',
+      [planned('1', [orders])],
+      [customers],
+      'This change touches 1 model (customers), which feeds none of the 1 sync of this step.',
+    ],
+    ['no model', [planned('1', [orders])], [], 'This change touches the files of no model, seed or snapshot of dbt.'],
+    [
+      'what is not known',
+      [planned('1', null)],
+      null,
+      'The plan for 1 sync, to CRM · 1. Which of them this change touches is known where `dbt-artifacts` has dbt’s manifest.',
+    ],
+  ])('tells of %s', (_what, results, models, text) => {
+    expect(opening(comment(results, models))).toBe(text)
+  })
+
+  test('names a few of very many models and places', () => {
+    const models = Array.from({ length: 12 }, (_, at) => `model.shop.m${at}`)
+    const text =
+      opening(
+        comment(
+          models.map((id, at) => planned(String(at), [id])),
+          models,
+        ),
+      ) ?? ''
+    expect(text).toContain('12 models (m0, m1, m2, m3, m4, m5, m6, m7, m8, m9 and 2 more)')
+    expect(text).toContain('and 7 more.')
+  })
+
+  test('counts what would not ship', () => {
+    const results = [planned('1', [orders]), planned('2', [orders])]
+    const steps = new Map<string, Step>([
+      ['1', blocked],
+      ['2', TRIGGER],
+    ])
+    expect(opening(comment(results, [orders], { steps }))).toContain('**1 would not ship**, see below.')
+    const none = new Map([['1', blocked] as const, ['2', blocked] as const])
+    expect(opening(comment(results, [orders], { steps: none }))).toContain('**None of them would ship**, see below.')
+  })
+})
+
+describe('the rows of the comment', () => {
+  test('have what would not ship first, and fold away what the change does not touch', () => {
+    const paused = planned('3', [orders], { outcome: 'failed', reason: 'the sync is paused (on-paused: fail)' })
+    const skipped: Step = { do: 'settle', verdict: { outcome: 'skipped', reason: 'a run is in the way' }, run: null }
+    const results = [
+      planned('1', [orders]),
+      planned('2', [customers]),
+      paused,
+      planned('4', [orders], { reason: 'would be skipped' }),
+    ]
+    const steps = new Map<string, Step>([
+      ['1', TRIGGER],
+      ['2', TRIGGER],
+      ['4', skipped],
+    ])
+    const [open = '', folded = ''] = comment(results, [orders], { steps }).split('<details>')
+    expect([...open.matchAll(/^\| \[(\d).* \| (.*) \|$/gm)].map(([, id, what]) => `${id} ${what}`)).toEqual([
+      '3 ❌ the sync is paused (on-paused: fail)',
+      '1 would trigger',
+      '4 ⏭️ would be skipped',
+    ])
+    expect(folded).toContain('1 sync that this change does not touch')
+    expect(folded).toContain('[2 Sync 2]')
+  })
+
+  test('say where it is not known which models feed a sync', () => {
+    expect(comment([planned('1', null)], [orders])).toContain('| not known which feed it | would trigger |')
+  })
+
+  test('stand below what keeps everything from running', () => {
+    const report = { conclusion: 'failure', results: [], problems: ['Nothing was triggered: @team'] } as const
+    expect(comment([], null, { report })).toContain('> Nothing was triggered: &#64;team')
+  })
+})
