@@ -92,9 +92,12 @@ function showCommand({ name, properties, text }: Command): string {
   }
 }
 
-/** The summary with its tables lined up and its links left out. */
+/** The summary with its table lined up, its links left out, and a word in place of what only a browser shows. */
 function inTerminal(summary: string): string {
   const lines = decode(summary)
+    .replace(/```mermaid[^`]*```/g, styleText('dim', '(a diagram, which GitHub draws: docs/images shows one)'))
+    .replace(/<details><summary>(.*)<\/summary>[^]*?<\/details>/g, `▸ $1 ${styleText('dim', '(folded)')}`)
+    .trimEnd()
     .replace(/\[((?:[^\]\\]|\\.)*)\]\([^)]*\)/g, '$1')
     .replace(/\\([\\`*_[\]~$|!])/g, '$1')
     .split('\n')
