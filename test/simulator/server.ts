@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { SimulatedRequest } from './exchange.ts'
 import type { Delivery, SentResponse } from './faults.ts'
 import type { LoggedRequest, Simulator } from './simulator.ts'
 
@@ -21,7 +22,20 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 export async function serve(simulator: Simulator, options: ServeOptions = {}): Promise<RunningServer> {
-  const { port = 0, host = '127.0.0.1', onRequest } = options
+  const { onRequest, ...place } = options
+  return await listen((request) => {
+    const delivery = simulator.handle(request)
+    const logged = simulator.requests.at(-1)
+    if (logged !== undefined) onRequest?.(logged)
+    return delivery
+  }, place)
+}
+
+/** Anything that says what is to become of a request, on a real port. */
+export async function listen(
+  handle: (request: SimulatedRequest) => Delivery,
+  { port = 0, host = '127.0.0.1' }: Pick<ServeOptions, 'port' | 'host'> = {},
+): Promise<RunningServer> {
   const closing = new AbortController()
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
@@ -34,9 +48,7 @@ export async function serve(simulator: Simulator, options: ServeOptions = {}): P
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = request
-    const delivery = simulator.handle({ method, url, headers, body: await text(request) })
-    const logged = simulator.requests.at(-1)
-    if (logged !== undefined) onRequest?.(logged)
+    const delivery = handle({ method, url, headers, body: await text(request) })
     if (delivery.delayMs > 0) await wait(delivery.delayMs, undefined, { signal: closing.signal })
     await act(delivery, response, closing.signal)
   }
