@@ -41709,7 +41709,7 @@ async function whereWeAre(env) {
         commit: typeof head === 'string' ? head : context.sha,
         step: `${workflowOf(env)}/${context.job}`,
         stepId: context.action ?? '',
-        run: String(context.runId),
+        run: `${context.runId}.${env.GITHUB_RUN_ATTEMPT ?? '1'}`,
         runUrl: `${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId}`,
     };
 }
@@ -41885,7 +41885,8 @@ function holds(entries, { bad, good }) {
 }
 const short = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .maxLength */ .Ru6(500));
 const Known = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
-    id: valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .regex */ .yGV(/^[\w./@ -]{1,300}$/)),
+    // A sync, or a step: its workflow and job, and the run.
+    id: valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .regex */ .yGV(/^(?:[\w-]{1,50}\/[\w-]{1,100}|[^\r\n]{1,250}@[\d.]{1,40})$/)),
     since: valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .regex */ .yGV(/^(\d{4}-\d\d-\d\d)?$/)),
     name: valibot__WEBPACK_IMPORTED_MODULE_2__/* .optional */ .lqM(short),
     outcome: valibot__WEBPACK_IMPORTED_MODULE_2__/* .optional */ .lqM(short),

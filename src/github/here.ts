@@ -13,6 +13,7 @@ export interface Here {
   step: string
   /** What tells this step from others of its job: its id, or the name of the action. */
   stepId: string
+  /** The attempt at the workflow run: a second one may mend what the first one has said of itself. */
   run: string
   runUrl: string
 }
@@ -35,7 +36,7 @@ export async function whereWeAre(env: NodeJS.ProcessEnv): Promise<Here | null> {
     commit: typeof head === 'string' ? head : context.sha,
     step: `${workflowOf(env)}/${context.job}`,
     stepId: context.action ?? '',
-    run: String(context.runId),
+    run: `${context.runId}.${env.GITHUB_RUN_ATTEMPT ?? '1'}`,
     runUrl: `${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId}`,
   }
 }

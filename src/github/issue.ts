@@ -85,7 +85,8 @@ function holds(entries: readonly Entry[], { bad, good }: Seen): boolean {
 
 const short = v.pipe(v.string(), v.maxLength(500))
 const Known = v.object({
-  id: v.pipe(v.string(), v.regex(/^[\w./@ -]{1,300}$/)),
+  // A sync, or a step: its workflow and job, and the run.
+  id: v.pipe(v.string(), v.regex(/^(?:[\w-]{1,50}\/[\w-]{1,100}|[^\r\n]{1,250}@[\d.]{1,40})$/)),
   since: v.pipe(v.string(), v.regex(/^(\d{4}-\d\d-\d\d)?$/)),
   name: v.optional(short),
   outcome: v.optional(short),

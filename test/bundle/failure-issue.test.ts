@@ -162,6 +162,14 @@ describe('the failure issue', () => {
     expect(open(github)).toEqual([])
   })
 
+  test('forgets that as well when the failed job is started again, and comes to its syncs', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    await night(github, [], { with: { 'api-token': ' ' } })
+    expect(only(open(github)).body).toContain('api-token: is required')
+    await night(github, [], { attempt: '2' })
+    expect(open(github)).toEqual([])
+  })
+
   test('is for the default branch alone; where the event does not tell which that is, GitHub is asked', async () => {
     const github = new GitHub({ permissions: { issues: 'write', contents: 'read' } })
     await night(github, [8291], { branch: 'try' })
@@ -259,6 +267,10 @@ describe('trouble with GitHub never changes the verdict', () => {
     expect(red.step.exitCode).toBe(1)
     expect(warnings(red.step)).toEqual([expect.stringMatching(text)])
     expect(red.step.outputs['failed-sync-ids']).toBe('["8291"]')
+    // The token for GitHub is masked, and in nothing else.
+    const shown = red.step.log.replace(/^::add-mask::.*$/gm, '') + red.step.summary + JSON.stringify(red.step.outputs)
+    expect(shown).not.toContain(github.settings.token)
+    expect(shown).not.toContain('ghs_of-somebody-else')
     const green = await night(github, [], { ...more, github })
     expect(green.step.exitCode).toBe(0)
     expect(github.issues()).toEqual([])

@@ -10,6 +10,7 @@ export interface WorkflowScene extends Scene {
   /** Another branch than the default one. */
   branch?: string
   runId?: string
+  attempt?: string
   job?: string
   stepId?: string
   /** Other content of the event. */
@@ -56,6 +57,7 @@ export function surroundings(
     pullRequest,
     branch = 'main',
     runId = '7001',
+    attempt = '1',
     job = 'sync',
     stepId = '__self',
     event = {},
@@ -73,6 +75,7 @@ export function surroundings(
       GITHUB_REF: pullRequest === undefined ? `refs/heads/${branch}` : `refs/pull/${pullRequest}/merge`,
       GITHUB_SHA: '0123456789abcdef0123456789abcdef01234567',
       GITHUB_RUN_ID: runId,
+      GITHUB_RUN_ATTEMPT: attempt,
       GITHUB_JOB: job,
       GITHUB_ACTION: stepId,
       GITHUB_WORKFLOW_REF: `${repository}/.github/workflows/nightly.yml@refs/heads/main`,
