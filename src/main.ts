@@ -21,7 +21,7 @@ import { createHttp } from './http.ts'
 import { authorization, createProvider, factsOf, PROVIDERS } from './providers/index.ts'
 import { type Annotation, annotationsOf } from './report/annotations.ts'
 import { seenOf } from './report/failure-issue.ts'
-import { createLog } from './report/log.ts'
+import { createLog, endingsOf } from './report/log.ts'
 import { outputsOf, type Report } from './report/outputs.ts'
 import { plain } from './report/safe.ts'
 import { summaryOf } from './report/summary.ts'
@@ -91,6 +91,8 @@ async function main(): Promise<boolean> {
   tell('notice', 'dbt', hide(consulted.notices))
   if (dbt !== null && dbt.badNames.length > 0) return await refuse([...dbt.badNames, ...dbt.problems], reporting)
   const report = await runStep(inputs, dbt)
+  const endings = endingsOf(report.results, inputs.showDetails)
+  if (endings.length > 0) await group('Results', async () => endings.forEach(print))
   for (const annotation of annotationsOf(report, inputs.showDetails)) annotate(annotation)
   await publish(report, inputs)
   await speak(report, reporting, dbt)

@@ -43075,6 +43075,9 @@ async function main() {
     if (dbt !== null && dbt.badNames.length > 0)
         return await refuse([...dbt.badNames, ...dbt.problems], reporting);
     const report = await runStep(inputs, dbt);
+    const endings = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_18__/* .endingsOf */ .iv)(report.results, inputs.showDetails);
+    if (endings.length > 0)
+        await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .group */ .Os)('Results', async () => endings.forEach(_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .print */ .yy));
     for (const annotation of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_16__/* .annotationsOf */ .I)(report, inputs.showDetails))
         (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)(annotation);
     await publish(report, inputs);
@@ -44058,7 +44061,8 @@ class Names {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   hM: () => (/* binding */ createLog),
-/* harmony export */   hy: () => (/* binding */ stepInWords)
+/* harmony export */   hy: () => (/* binding */ stepInWords),
+/* harmony export */   iv: () => (/* binding */ endingsOf)
 /* harmony export */ });
 /* unused harmony export resultLine */
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
@@ -44192,6 +44196,12 @@ function runLine(run) {
         (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .recordsOf */ .M$)(run.counts),
     ];
     return parts.filter((part) => part !== '').join(' · ');
+}
+/** How every sync ended, a line each; nothing for one sync alone, whose end is what was said last. */
+function endingsOf(results, details) {
+    if (results.length < 2)
+        return [];
+    return results.map((result) => ({ level: 'info', text: `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(result.sync)}: ${resultLine(result, details)}` }));
 }
 /** How a sync ended, in one line. */
 function resultLine(result, details) {

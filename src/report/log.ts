@@ -176,6 +176,12 @@ function runLine(run: Run): string {
   return parts.filter((part) => part !== '').join(' · ')
 }
 
+/** How every sync ended, a line each; nothing for one sync alone, whose end is what was said last. */
+export function endingsOf(results: readonly Result[], details: boolean): Line[] {
+  if (results.length < 2) return []
+  return results.map((result) => ({ level: 'info', text: `${nameOf(result.sync)}: ${resultLine(result, details)}` }))
+}
+
 /** How a sync ended, in one line. */
 export function resultLine(result: Result, details: boolean): string {
   const { outcome, run, tolerated } = result

@@ -77,6 +77,12 @@ test('the story of a step: what it asked, and what it told', async () => {
     [0:00] 8292 sync-8292: triggered run RUN
     [0:00] 8292 sync-8292: completed · 118 accepted, 2 rejected
     [0:00] 8292 sync-8292: ⚠️ succeeded with warnings: 2 records rejected by the destination (118 accepted, 2 rejected; took 0 s) https://census/syncs/8292/sync-history
+    ::group::Results
+    8290 Customers for re-engagement: ✅ succeeded (120 accepted; took 0 s) https://census/syncs/8290/sync-history
+    8291 Customers to accounts: ❌ failed: the provider says: Account "…" is locked (took 0 s) https://census/syncs/8291/sync-history
+    8292 sync-8292: ⚠️ succeeded with warnings: 2 records rejected by the destination (118 accepted, 2 rejected; took 0 s) https://census/syncs/8292/sync-history
+    8293 Orders: ⏭️ skipped: the sync is paused (on-paused: skip)
+    ::endgroup::
     ::error title=Sync failed::8291 Customers to accounts: the provider says: Account "…" is locked%0AOpen the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.%0Ahttps://census/syncs/8291/sync-history
     ::warning title=Sync delivered%2C but not every record::8292 sync-8292: 2 records rejected by the destination
     ::notice title=Sync skipped::8293 Orders: the sync is paused (on-paused: skip)

@@ -5,7 +5,7 @@ import { COLORS } from '../../src/core/judge.ts'
 import { ProviderError, type Run } from '../../src/core/provider.ts'
 import type { Ruling } from '../../src/core/ruling.ts'
 import type { Forecast } from '../../src/core/schedule.ts'
-import { createLog, type Line, resultLine } from '../../src/report/log.ts'
+import { createLog, endingsOf, type Line, resultLine } from '../../src/report/log.ts'
 import { durationOf } from '../../src/report/wording.ts'
 import { parseCommand } from '../runner/commands.ts'
 import { result, run, START, sync } from '../support/builders.ts'
@@ -518,5 +518,19 @@ describe('names and words from outside', () => {
         }
       }),
     )
+  })
+})
+
+describe('the lines at the end', () => {
+  test('are one for each sync, in the order of the list', () => {
+    const failed = result({ sync: sync({ id: '8291', name: 'Orders' }), outcome: 'failed', reason: 'the run failed' })
+    expect(endingsOf([result(), failed], false).map(({ text }) => text)).toEqual([
+      `8290 Customers for re-engagement: ${resultLine(result(), false)}`,
+      `8291 Orders: ${resultLine(failed, false)}`,
+    ])
+  })
+
+  test('are left out for one sync alone', () => {
+    expect(endingsOf([result()], false)).toEqual([])
   })
 })
