@@ -42209,9 +42209,8 @@ function opening({ touched, report }, near) {
     const places = [...new Set(near.map(({ destination }) => destination))].filter((place) => place !== '').sort();
     const to = places.length === 0 ? '' : `, to ${listed(places, 5)}`;
     const bad = near.filter(({ isBad }) => isBad).length;
-    const stopped = bad === 0
-        ? ''
-        : ` **${bad === near.length ? 'None of them' : (0,format/* number */.ai)(bad)} would ${bad === near.length ? '' : 'not '}ship**, see below.`;
+    const few = bad === near.length ? '**None of them would ship.**' : `**${(0,format/* number */.ai)(bad)} of them would not ship.**`;
+    const stopped = bad === 0 ? '' : ` ${few}`;
     if (touched === null) {
         return `The plan for ${total}${to}.${stopped} Which of them this change touches is known where \`dbt-artifacts\` has dbt’s manifest.`;
     }
@@ -43835,7 +43834,8 @@ function row({ id, since, name, outcome, why, url }) {
     const words = Object.entries(_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im).find(([word]) => word === outcome)?.[1];
     const cells = [
         url === undefined ? shown : `[${shown}](${url})`,
-        since,
+        // A narrow column does not break the line at these hyphens.
+        since.replaceAll('-', '\u2011'),
         words === undefined ? '' : `${words.mark} ${words.words}`,
         (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .markdown */ .wD)(why ?? '', MOST_WHY),
     ];

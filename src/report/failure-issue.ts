@@ -166,7 +166,8 @@ function row({ id, since, name, outcome, why, url }: Entry): string {
   const words = Object.entries(OUTCOMES).find(([word]) => word === outcome)?.[1]
   const cells = [
     url === undefined ? shown : `[${shown}](${url})`,
-    since,
+    // A narrow column does not break the line at these hyphens.
+    since.replaceAll('-', '\u2011'),
     words === undefined ? '' : `${words.mark} ${words.words}`,
     markdown(why ?? '', MOST_WHY),
   ]

@@ -85,10 +85,8 @@ function opening({ touched, report }: PlanFacts, near: readonly Row[]): string {
   const places = [...new Set(near.map(({ destination }) => destination))].filter((place) => place !== '').sort()
   const to = places.length === 0 ? '' : `, to ${listed(places, 5)}`
   const bad = near.filter(({ isBad }) => isBad).length
-  const stopped =
-    bad === 0
-      ? ''
-      : ` **${bad === near.length ? 'None of them' : number(bad)} would ${bad === near.length ? '' : 'not '}ship**, see below.`
+  const few = bad === near.length ? '**None of them would ship.**' : `**${number(bad)} of them would not ship.**`
+  const stopped = bad === 0 ? '' : ` ${few}`
   if (touched === null) {
     return `The plan for ${total}${to}.${stopped} Which of them this change touches is known where \`dbt-artifacts\` has dbt’s manifest.`
   }

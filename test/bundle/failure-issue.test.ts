@@ -56,7 +56,7 @@ describe('the failure issue', () => {
     expect(issue).toMatchObject({ title: TITLE, state: 'open' })
     expect(issue.body).toContain('1 sync does not deliver.')
     expect(issue.body).toMatch(
-      /\| \[8291 Sync of 8291\]\(http.*\/syncs\/8291\/.*\) \| 20\d\d-\d\d-\d\d \| ❌ failed \| the provider says: Account "…" is locked \|/,
+      /\| \[8291 Sync of 8291\]\(http.*\/syncs\/8291\/.*\) \| 20\d\d‑\d\d‑\d\d \| ❌ failed \| the provider says: Account "…" is locked \|/,
     )
     expect(issue.body).toContain('[this workflow run](https://github.example/octo-org/shop/actions/runs/7001)')
     expect(github.comments(issue.number)).toEqual([])

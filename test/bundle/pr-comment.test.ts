@@ -104,7 +104,7 @@ describe('the comment on a pull request', () => {
     expect(step.exitCode).toBe(1)
     const comment = onlyComment(github, number)
     expect(comment).toContain(
-      'which feeds 2 of 3 syncs, to Iterable · user, Salesforce · Account. **None of them would ship**, see below.',
+      'which feeds 2 of 3 syncs, to Iterable · user, Salesforce · Account. **None of them would ship.**',
     )
     expect(comment).toMatch(/\| \[8290 .* \| ❌ the sync is paused \(on-paused: fail\) \|/)
     expect(comment).toMatch(

@@ -85,9 +85,9 @@ describe('the opening of the comment', () => {
       ['1', blocked],
       ['2', TRIGGER],
     ])
-    expect(opening(comment(results, [orders], { steps }))).toContain('**1 would not ship**, see below.')
+    expect(opening(comment(results, [orders], { steps }))).toContain('**1 of them would not ship.**')
     const none = new Map([['1', blocked] as const, ['2', blocked] as const])
-    expect(opening(comment(results, [orders], { steps: none }))).toContain('**None of them would ship**, see below.')
+    expect(opening(comment(results, [orders], { steps: none }))).toContain('**None of them would ship.**')
   })
 })
 
