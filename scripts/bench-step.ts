@@ -35,9 +35,17 @@ async function startUp(): Promise<void> {
     'the step': join(ROOT, ACTION.runs.main),
   }
   const inputs = Object.entries(ACTION.inputs).map(([name, input]) => [name, input.default ?? ''])
-  const given = { ...Object.fromEntries(inputs), 'base-url': url, 'api-token': 'secret-token:abc123', 'sync-ids': '1' }
+  // What the runner would put in place of the defaults that are expressions.
+  const evaluated = { 'job-status': 'success', 'github-token': '' }
+  const given = {
+    ...Object.fromEntries(inputs),
+    'base-url': url,
+    'api-token': 'secret-token:abc123',
+    'sync-ids': '1',
+    ...evaluated,
+  }
   const variables = Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, String(value)])
-  const env = { PATH: process.env.PATH ?? '', ...Object.fromEntries(variables), 'INPUT_JOB-STATUS': 'success' }
+  const env = { PATH: process.env.PATH ?? '', ...Object.fromEntries(variables) }
   const times = new Map<string, number[]>()
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [name, file] of Object.entries(cases)) {
@@ -47,7 +55,9 @@ async function startUp(): Promise<void> {
       const began = performance.now()
       const child = spawn(process.execPath, [file], { env, cwd: temp, stdio: 'ignore' })
       const over = new Promise((done) => child.on('close', done))
-      const took = (await first) - began
+      const heardAt = await Promise.race([first, over.then(() => null)])
+      if (heardAt === null) throw new Error(`${name} ended without a request`)
+      const took = heardAt - began
       child.kill('SIGKILL')
       await over
       // The first round is to warm up.
