@@ -30881,114 +30881,49 @@ function maskProxies(env) {
 
 /***/ }),
 
-/***/ 3144:
+/***/ 8593:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   R: () => (/* binding */ Entries),
-/* harmony export */   p: () => (/* binding */ keepIssue)
+/* harmony export */   OS: () => (/* binding */ readIssue),
+/* harmony export */   Rv: () => (/* binding */ Entries),
+/* harmony export */   pm: () => (/* binding */ readChange)
 /* harmony export */ });
-/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7934);
+/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7934);
 /* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5991);
-/* harmony import */ var _report_marker_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3086);
-/* harmony import */ var _trouble_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3220);
+/* harmony import */ var _report_marker_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3086);
 
 
 
-
-/** How often a list is written anew because another job has written at the same time. */
-const TRIES = 5;
-/**
- * Keeps the one open issue of this title: opens it with the first bad sync, tells it of every change, and closes it when nothing bad is
- * left. An issue has no way to be changed only if nobody else has changed it, so what was written is read again.
- */
-async function keepIssue(github, title, seen) {
-    const login = await github.login();
-    const ours = async () => (await github.openIssues()).flatMap((issue) => {
-        const entries = issue.login === login ? entriesOf(issue, title) : null;
-        return entries === null ? [] : [{ ...issue, entries }];
-    });
-    let [first, ...others] = await ours();
-    if (first === undefined) {
-        const { entries } = (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .merge */ .h1)([], seen);
-        if (entries.length === 0)
-            return;
-        await create(github, title, (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .issueBody */ .y6)(title, entries, seen), async () => (await ours()).length > 0);
-        [first, ...others] = await ours();
-        if (first === undefined || others.length === 0)
-            return;
-    }
-    const inherited = others.flatMap(({ entries }) => entries);
-    await update(github, title, first, inherited, seen);
-    for (const { number } of others) {
-        const body = `A duplicate of #${first.number}, opened by another run in the same moment. Its list goes on there.\n`;
-        await github.updateIssue(number, { body, state: 'closed', state_reason: 'not_planned' });
-    }
-}
-async function create(github, title, body, isThere) {
-    try {
-        await github.createIssue(title, body);
-    }
-    catch (error) {
-        // Where nobody knows whether it is there it is looked for, and never opened a second time.
-        if (!(error instanceof _trouble_js__WEBPACK_IMPORTED_MODULE_1__/* .GitHubError */ .y_) || !error.uncertain || !(await isThere()))
-            throw error;
-    }
-}
-async function update(github, title, issue, inherited, seen) {
-    const { number } = issue;
-    let told = null;
-    let current = issue;
-    for (let attempt = 1; current !== null; attempt += 1) {
-        const known = new Set(current.entries.map(({ id }) => id));
-        const merged = (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .merge */ .h1)([...current.entries, ...inherited.filter(({ id }) => !known.has(id))], seen);
-        told ??= merged;
-        const { added, removed } = merged;
-        if (added.length + removed.length + inherited.length + seen.bad.length === 0)
-            return;
-        const body = (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .issueBody */ .y6)(title, merged.entries, seen);
-        const isOver = merged.entries.length === 0;
-        await github.updateIssue(number, { body, ...(isOver ? { state: 'closed', state_reason: 'completed' } : {}) });
-        if (isOver || attempt === TRIES)
-            break;
-        const after = await github.issue(number);
-        const entries = entriesOf(after, title);
-        current = after.isOpen && entries !== null && !holds(entries, seen) ? { ...after, entries } : null;
-    }
-    if (told !== null && told.added.length + told.removed.length > 0) {
-        await github.createComment(number, (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .changeComment */ .lp)(told, seen));
-    }
-}
-/** Whether a list says what this run has seen. */
-function holds(entries, { bad, good }) {
-    const ids = new Set(entries.map(({ id }) => id));
-    return bad.every(({ id }) => ids.has(id)) && !good.some((id) => ids.has(id));
-}
-const short = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .maxLength */ .Ru6(500));
-const Known = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
-    // A sync, or a step: its workflow and job, and the run.
-    id: valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .regex */ .yGV(/^(?:[\w-]{1,50}\/[\w-]{1,100}|[^\r\n]{1,250}@[\d.]{1,40})$/)),
-    since: valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .regex */ .yGV(/^(\d{4}-\d\d-\d\d)?$/)),
-    name: valibot__WEBPACK_IMPORTED_MODULE_2__/* .optional */ .lqM(short),
-    outcome: valibot__WEBPACK_IMPORTED_MODULE_2__/* .optional */ .lqM(short),
-    why: valibot__WEBPACK_IMPORTED_MODULE_2__/* .optional */ .lqM(short),
+/** What the failure issue and its comments remember, read back. People may have changed it: what makes no sense is left out. */
+const short = valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .maxLength */ .Ru6(500));
+const Id = valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), 
+// A sync, or a step: its workflow and job, and the run.
+valibot__WEBPACK_IMPORTED_MODULE_1__/* .regex */ .yGV(/^(?:[\w-]{1,50}\/[\w-]{1,100}|[^\r\n]{1,250}@[\d.]{1,40})$/));
+const Whole = valibot__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    id: Id,
+    since: valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .regex */ .yGV(/^(\d{4}-\d\d-\d\d)?$/)),
+    name: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(short),
+    outcome: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(short),
+    why: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(short),
     // It becomes a link.
-    url: valibot__WEBPACK_IMPORTED_MODULE_2__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .regex */ .yGV(/^https?:\/\/[^\s()<>[\]"'\\]{1,500}$/))),
+    url: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .regex */ .yGV(/^https?:\/\/[^\s()<>[\]"'\\]{1,500}$/))),
 });
-const Entries = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_2__/* .fallback */ .NpB(valibot__WEBPACK_IMPORTED_MODULE_2__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_2__/* .union */ .KCZ([
-    Known,
-    valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .transform */ .pdi((id) => ({ id, since: '' })), Known),
-])), null)), valibot__WEBPACK_IMPORTED_MODULE_2__/* .transform */ .pdi((entries) => entries.filter((entry) => entry !== null)));
-const Marker = valibot__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ title: valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), bad: Entries });
-/**
- * The list in an issue with this title in its marker; null where it is another one. People may have changed it: what makes no sense is
- * left out.
- */
-function entriesOf({ body }, title) {
-    const marker = valibot__WEBPACK_IMPORTED_MODULE_2__/* .safeParse */ .xLC(Marker, (0,_report_marker_js__WEBPACK_IMPORTED_MODULE_3__/* .readMarker */ .t)(_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .FAILURES */ .EM, body));
-    if (!marker.success || marker.output.title !== title)
-        return null;
-    return marker.output.bad;
+const Bare = valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(Id, valibot__WEBPACK_IMPORTED_MODULE_1__/* .transform */ .pdi((id) => ({ id, since: '' })));
+/** A list in which what is no entry is left out. */
+const Entries = valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_1__/* .fallback */ .NpB(valibot__WEBPACK_IMPORTED_MODULE_1__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_1__/* .union */ .KCZ([Whole, Bare])), null)), valibot__WEBPACK_IMPORTED_MODULE_1__/* .transform */ .pdi((entries) => entries.filter((entry) => entry !== null)));
+const Ids = valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_1__/* .fallback */ .NpB(valibot__WEBPACK_IMPORTED_MODULE_1__/* .nullable */ .mee(Id), null)), valibot__WEBPACK_IMPORTED_MODULE_1__/* .transform */ .pdi((ids) => ids.filter((id) => id !== null)));
+const IssueMark = valibot__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ title: valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), bad: Entries, upTo: valibot__WEBPACK_IMPORTED_MODULE_1__/* .fallback */ .NpB(valibot__WEBPACK_IMPORTED_MODULE_1__/* .number */ .aig(), 0) });
+const ChangeMark = valibot__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ by: valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), bad: Entries, good: Ids });
+/** The list in the text of an issue, and up to which comment it is true; null where it is none of this title. */
+function readIssue(text, title) {
+    const mark = valibot__WEBPACK_IMPORTED_MODULE_1__/* .safeParse */ .xLC(IssueMark, (0,_report_marker_js__WEBPACK_IMPORTED_MODULE_2__/* .readMarker */ .t)(_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .FAILURES */ .EM, text));
+    return mark.success && mark.output.title === title ? mark.output : null;
+}
+/** The change that a comment tells of; null where it tells of none. */
+function readChange(text) {
+    const mark = valibot__WEBPACK_IMPORTED_MODULE_1__/* .safeParse */ .xLC(ChangeMark, (0,_report_marker_js__WEBPACK_IMPORTED_MODULE_2__/* .readMarker */ .t)(_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__/* .CHANGE */ .PL, text));
+    return mark.success ? mark.output : null;
 }
 
 
@@ -31103,7 +31038,7 @@ function reason(error) {
 /* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7934);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
 /* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5991);
-/* harmony import */ var _issue_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3144);
+/* harmony import */ var _marks_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8593);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2354);
 
 
@@ -31191,7 +31126,7 @@ function saveSeen({ bad, good }) {
 function saveTold() {
     saveState(SEEN, TOLD);
 }
-const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ bad: _issue_js__WEBPACK_IMPORTED_MODULE_2__/* .Entries */ .R, good: valibot__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()) });
+const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ bad: _marks_js__WEBPACK_IMPORTED_MODULE_2__/* .Entries */ .Rv, good: valibot__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()) });
 /** What main has left to be told; `told` where nothing is, null where main did not come to it. */
 function readSeen(env, { step, run, runUrl }) {
     const saved = parse(env[`STATE_${SEEN}`]);
@@ -31212,7 +31147,7 @@ function parse(text) {
 
 /***/ }),
 
-/***/ 6321:
+/***/ 1004:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -31301,8 +31236,81 @@ function listed(names, most) {
 
 // EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
 var dist = __nccwpck_require__(7934);
-// EXTERNAL MODULE: ./lib/github/trouble.js
-var trouble = __nccwpck_require__(3220);
+// EXTERNAL MODULE: ./lib/report/safe.js
+var safe = __nccwpck_require__(2813);
+;// CONCATENATED MODULE: ./lib/github/trouble.js
+
+/** What could not be done on GitHub, and why, in words for the user. */
+class trouble_GitHubError extends Error {
+    name = 'GitHubError';
+    /** The request may have taken effect all the same. */
+    uncertain;
+    constructor(message, { uncertain = false, cause } = {}) {
+        super(message, { cause });
+        this.uncertain = uncertain;
+    }
+}
+function notGitHub(cause) {
+    return new trouble_GitHubError('what answers is not GitHub: is there a proxy in between?', { cause });
+}
+/** The HTTP status of an answer; null where there was none. */
+function statusOf(error) {
+    return error instanceof Error && 'status' in error && typeof error.status === 'number' && headersOf(error) !== null
+        ? error.status
+        : null;
+}
+function headersOf(error) {
+    if (!(error instanceof Error) || !('response' in error))
+        return null;
+    const { response } = error;
+    if (typeof response !== 'object' || response === null || !('headers' in response))
+        return null;
+    return typeof response.headers === 'object' && response.headers !== null ? { ...response.headers } : null;
+}
+/**
+ * How long (ms) GitHub wants nothing more to be sent; null where it does not ask for a pause. `Retry-After` for a secondary limit; for
+ * the primary one when the hour is over; a minute where it says nothing.
+ * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ */
+function pauseOf(error) {
+    const status = statusOf(error);
+    if (status !== 403 && status !== 429)
+        return null;
+    const headers = headersOf(error) ?? {};
+    const seconds = Number(headers['retry-after']);
+    if (Number.isFinite(seconds) && headers['retry-after'] !== undefined)
+        return seconds * 1000;
+    if (headers['x-ratelimit-remaining'] === '0') {
+        return Math.max(0, Number(headers['x-ratelimit-reset']) * 1000 - Date.parse(String(headers.date)));
+    }
+    return status === 429 || (error instanceof Error && /rate limit/i.test(error.message)) ? 60_000 : null;
+}
+/** Why a request came to nothing, as words that go on after what it was for. */
+function explain(error, permission, apiUrl, pause) {
+    const said = error instanceof Error ? (0,safe/* plain */.pj)(error.message.replace(/ - https:\S+$/, ''), 200) : 'unknown reason';
+    if (pause !== null)
+        return `GitHub limits how often it may be asked, and asks for ${Math.ceil(pause / 60_000)} more minutes`;
+    const status = statusOf(error);
+    switch (status) {
+        case null:
+            return `GitHub could not be reached at ${apiUrl} (${said})`;
+        case 401:
+            return 'GitHub refused the github-token: give none, so that the token of the workflow is used, or one that has not expired';
+        case 403:
+            if (/locked/i.test(said))
+                return 'its conversation is locked';
+            return `the token of this job may not do that: give the job "permissions: ${permission}". In pull requests from forks and from Dependabot it never may`;
+        case 404:
+            return `GitHub finds nothing there: the token may not see it without "permissions: ${permission}"`;
+        case 410:
+            return 'issues are switched off in this repository';
+        default:
+            return status >= 500
+                ? `GitHub is not available (HTTP ${status})`
+                : `GitHub did not accept it (HTTP ${status}: ${said})`;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/github/api.js
 
 
@@ -31323,7 +31331,7 @@ const WireRepository = dist/* object */.Ikc({ default_branch: dist/* string */.Y
 /** A client for the little that the action has to say on GitHub. Every failure is a GitHubError. */
 async function api_connect(means, here) {
     if (means.token === '') {
-        throw new trouble/* GitHubError */.y_('the input github-token is empty');
+        throw new trouble_GitHubError('the input github-token is empty');
     }
     // Loaded only here: a normal run says nothing on GitHub, and has no use for a whole API client.
     const { getOctokit } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
@@ -31383,7 +31391,7 @@ class GitHub {
     /** One that is gone already is as good as deleted. */
     async deleteComment(id) {
         await this.#ask('repeatable', ({ issues }, place) => issues.deleteComment({ ...place, comment_id: id }).catch((error) => {
-            if ((0,trouble/* statusOf */.c2)(error) !== 404)
+            if (statusOf(error) !== 404)
                 throw error;
         }));
     }
@@ -31409,9 +31417,9 @@ class GitHub {
             catch (error) {
                 // The toolkit stumbles over an answer of another shape; what the network does is an error of another kind.
                 if (error instanceof TypeError)
-                    throw (0,trouble/* notGitHub */.$T)(error);
-                const pause = (0,trouble/* pauseOf */.eY)(error);
-                const isOutage = pause === null && ((0,trouble/* statusOf */.c2)(error) ?? 500) >= 500;
+                    throw notGitHub(error);
+                const pause = pauseOf(error);
+                const isOutage = pause === null && (statusOf(error) ?? 500) >= 500;
                 if (!signal.aborted && !waited && pause !== null && pause <= PATIENCE_MS) {
                     waited = true;
                     await sleep(pause);
@@ -31421,8 +31429,8 @@ class GitHub {
                     failures += 1;
                 }
                 else {
-                    const why = (0,trouble/* explain */.WE)(error, this.#means.permission, this.#here.apiUrl, pause);
-                    throw new trouble/* GitHubError */.y_(why, { uncertain: isOutage, cause: error });
+                    const why = explain(error, this.#means.permission, this.#here.apiUrl, pause);
+                    throw new trouble_GitHubError(why, { uncertain: isOutage, cause: error });
                 }
             }
         }
@@ -31431,7 +31439,7 @@ class GitHub {
 function as(schema, answer) {
     const parsed = dist/* safeParse */.xLC(schema, answer);
     if (!parsed.success)
-        throw (0,trouble/* notGitHub */.$T)(parsed.issues);
+        throw notGitHub(parsed.issues);
     return parsed.output;
 }
 function toIssue({ user: login, state, number, body: text }) {
@@ -31479,8 +31487,131 @@ function isOf({ body }, step) {
     return typeof marker === 'object' && marker !== null && 'step' in marker && marker.step === step;
 }
 
-// EXTERNAL MODULE: ./lib/github/issue.js
-var issue = __nccwpck_require__(3144);
+// EXTERNAL MODULE: ./lib/report/failure-issue.js + 2 modules
+var failure_issue = __nccwpck_require__(5991);
+// EXTERNAL MODULE: ./lib/github/marks.js
+var marks = __nccwpck_require__(8593);
+;// CONCATENATED MODULE: ./lib/github/issue.js
+
+
+
+/** How often the open issue is looked for anew because another run has closed it, or opened one, in the same moment. */
+const TRIES = 5;
+/**
+ * Keeps the one open issue of this title: opens it with the first bad sync, tells it of every change, and closes it when nothing bad is
+ * left.
+ *
+ * Several runs may do so at the same time, and a text on GitHub cannot be changed only if nobody else has changed it. But a comment can
+ * be added, and nobody's takes another one's place: so each change is a comment, the list is what the comments make of it, and the text of
+ * the issue shows how far that was when it was last written.
+ */
+async function keepIssue(github, title, seen) {
+    const login = await github.login();
+    const keeper = new Keeper(github, title, seen, login);
+    for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+        const [first, ...others] = await keeper.open();
+        if (first !== undefined) {
+            if (await keeper.tell(first, others))
+                return;
+        }
+        else if (!(await keeper.create())) {
+            return;
+        }
+    }
+}
+class Keeper {
+    #github;
+    #title;
+    #seen;
+    #login;
+    constructor(github, title, seen, login) {
+        this.#github = github;
+        this.#title = title;
+        this.#seen = seen;
+        this.#login = login;
+    }
+    /** The open issues of this title that are ours, the oldest first. There are several only for a moment. */
+    async open() {
+        const issues = await this.#github.openIssues();
+        return issues.flatMap(({ number, login, body }) => {
+            const mark = login === this.#login ? (0,marks/* readIssue */.OS)(body, this.#title) : null;
+            return mark === null ? [] : [{ number, ...mark }];
+        });
+    }
+    /** Opens an issue where something is bad. True if another run may have opened one in the same moment: then both look again. */
+    async create() {
+        const entries = (0,failure_issue/* merge */.h1)([], this.#seen);
+        if (entries.length === 0)
+            return false;
+        try {
+            await this.#github.createIssue(this.#title, (0,failure_issue/* issueBody */.y6)(this.#title, entries, 0, this.#seen));
+        }
+        catch (error) {
+            // Where nobody knows whether it is there it is looked for, and never opened a second time.
+            if (!(error instanceof trouble_GitHubError) || !error.uncertain || (await this.open()).length === 0)
+                throw error;
+        }
+        return (await this.open()).length > 1;
+    }
+    /** Tells an issue what this run has seen, and what stands in others, which are closed. False if the issue is not open any more. */
+    async tell(issue, others) {
+        const { number } = issue;
+        const lists = await Promise.all(others.map(async (other) => (await this.#list(other)).entries));
+        const { entries, upTo } = await this.#list(issue);
+        const inherited = lists.flat().filter(({ id }) => !entries.some((known) => known.id === id));
+        const after = (0,failure_issue/* merge */.h1)([...entries, ...inherited], this.#seen);
+        const { bad, good } = (0,failure_issue/* changeOf */.C2)(entries, after);
+        if (bad.length + good.length === 0) {
+            // No news; but who looks at the issue sees that it is still so.
+            if (this.#seen.bad.length > 0)
+                await this.#write(number, entries, upTo);
+        }
+        else {
+            await this.#comment(number, (0,failure_issue/* changeComment */.lp)(entries, after, this.#seen));
+            if (!(await this.#github.issue(number)).isOpen)
+                return false;
+            await this.#settle(issue);
+        }
+        for (const other of others) {
+            const body = `A duplicate of #${number}, opened by another run in the same moment. Its list goes on there.\n`;
+            await this.#github.updateIssue(other.number, { body, state: 'closed', state_reason: 'not_planned' });
+        }
+        return true;
+    }
+    /** Brings the text of the issue to where its comments are, and closes it if nothing is left. */
+    async #settle(issue) {
+        const { entries, upTo } = await this.#list(issue);
+        if (entries.length > 0)
+            return await this.#write(issue.number, entries, upTo);
+        await this.#write(issue.number, entries, upTo, { state: 'closed', state_reason: 'completed' });
+        // Whoever has commented before it was closed took it for open.
+        const after = await this.#list(issue);
+        if (after.entries.length > 0)
+            await this.#write(issue.number, after.entries, after.upTo, { state: 'open' });
+    }
+    /** What the comments of an issue have made of the list in its text. */
+    async #list({ number, bad, upTo }) {
+        const comments = (await this.#github.comments(number)).filter(({ login }) => login === this.#login);
+        const changes = comments.filter(({ id }) => id > upTo).flatMap(({ body }) => (0,marks/* readChange */.pm)(body) ?? []);
+        return { entries: (0,failure_issue/* fold */.AU)(bad, changes), upTo: Math.max(upTo, ...comments.map(({ id }) => id)) };
+    }
+    async #comment(number, text) {
+        try {
+            await this.#github.createComment(number, text);
+        }
+        catch (error) {
+            if (!(error instanceof trouble_GitHubError) || !error.uncertain)
+                throw error;
+            const isThere = (await this.#github.comments(number)).some((said) => said.login === this.#login && said.body === text);
+            if (!isThere)
+                throw error;
+        }
+    }
+    async #write(number, entries, upTo, state = {}) {
+        await this.#github.updateIssue(number, { body: (0,failure_issue/* issueBody */.y6)(this.#title, entries, upTo, this.#seen), ...state });
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/github/tell.js
 
 
@@ -31511,7 +31642,7 @@ async function keepFailureIssue({ token, issueTitle }, seen, here, around) {
         const github = await api_connect({ ...around, token, permission: 'issues: write' }, here);
         if (here.defaultBranch === null && here.ref !== `refs/heads/${await github.defaultBranch()}`)
             return;
-        await (0,issue/* keepIssue */.p)(github, issueTitle, seen);
+        await keepIssue(github, issueTitle, seen);
     });
 }
 async function trying(what, work) {
@@ -31521,94 +31652,8 @@ async function trying(what, work) {
     }
     catch (error) {
         // A proxy may answer in GitHub's place with anything: that is no more a reason to turn a step red than an outage.
-        const why = error instanceof trouble/* GitHubError */.y_ ? error.message : `GitHub's answer makes no sense (${error})`;
+        const why = error instanceof trouble_GitHubError ? error.message : `GitHub's answer makes no sense (${error})`;
         return { level: 'warning', text: `${what}: ${why}.` };
-    }
-}
-
-
-/***/ }),
-
-/***/ 3220:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   $T: () => (/* binding */ notGitHub),
-/* harmony export */   WE: () => (/* binding */ explain),
-/* harmony export */   c2: () => (/* binding */ statusOf),
-/* harmony export */   eY: () => (/* binding */ pauseOf),
-/* harmony export */   y_: () => (/* binding */ GitHubError)
-/* harmony export */ });
-/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2813);
-
-/** What could not be done on GitHub, and why, in words for the user. */
-class GitHubError extends Error {
-    name = 'GitHubError';
-    /** The request may have taken effect all the same. */
-    uncertain;
-    constructor(message, { uncertain = false, cause } = {}) {
-        super(message, { cause });
-        this.uncertain = uncertain;
-    }
-}
-function notGitHub(cause) {
-    return new GitHubError('what answers is not GitHub: is there a proxy in between?', { cause });
-}
-/** The HTTP status of an answer; null where there was none. */
-function statusOf(error) {
-    return error instanceof Error && 'status' in error && typeof error.status === 'number' && headersOf(error) !== null
-        ? error.status
-        : null;
-}
-function headersOf(error) {
-    if (!(error instanceof Error) || !('response' in error))
-        return null;
-    const { response } = error;
-    if (typeof response !== 'object' || response === null || !('headers' in response))
-        return null;
-    return typeof response.headers === 'object' && response.headers !== null ? { ...response.headers } : null;
-}
-/**
- * How long (ms) GitHub wants nothing more to be sent; null where it does not ask for a pause. `Retry-After` for a secondary limit; for
- * the primary one when the hour is over; a minute where it says nothing.
- * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
- */
-function pauseOf(error) {
-    const status = statusOf(error);
-    if (status !== 403 && status !== 429)
-        return null;
-    const headers = headersOf(error) ?? {};
-    const seconds = Number(headers['retry-after']);
-    if (Number.isFinite(seconds) && headers['retry-after'] !== undefined)
-        return seconds * 1000;
-    if (headers['x-ratelimit-remaining'] === '0') {
-        return Math.max(0, Number(headers['x-ratelimit-reset']) * 1000 - Date.parse(String(headers.date)));
-    }
-    return status === 429 || (error instanceof Error && /rate limit/i.test(error.message)) ? 60_000 : null;
-}
-/** Why a request came to nothing, as words that go on after what it was for. */
-function explain(error, permission, apiUrl, pause) {
-    const said = error instanceof Error ? (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_0__/* .plain */ .pj)(error.message.replace(/ - https:\S+$/, ''), 200) : 'unknown reason';
-    if (pause !== null)
-        return `GitHub limits how often it may be asked, and asks for ${Math.ceil(pause / 60_000)} more minutes`;
-    const status = statusOf(error);
-    switch (status) {
-        case null:
-            return `GitHub could not be reached at ${apiUrl} (${said})`;
-        case 401:
-            return 'GitHub refused the github-token: give none, so that the token of the workflow is used, or one that has not expired';
-        case 403:
-            if (/locked/i.test(said))
-                return 'its conversation is locked';
-            return `the token of this job may not do that: give the job "permissions: ${permission}". In pull requests from forks and from Dependabot it never may`;
-        case 404:
-            return `GitHub finds nothing there: the token may not see it without "permissions: ${permission}"`;
-        case 410:
-            return 'issues are switched off in this repository';
-        default:
-            return status >= 500
-                ? `GitHub is not available (HTTP ${status})`
-                : `GitHub did not accept it (HTTP ${status}: ${said})`;
     }
 }
 
@@ -32288,7 +32333,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6813);
 /* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2354);
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5334);
-/* harmony import */ var _github_tell_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6321);
+/* harmony import */ var _github_tell_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(1004);
 /* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3165);
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(3316);
 /* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(2295);
@@ -32884,8 +32929,11 @@ function createProvider(inputs, host) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  PL: () => (/* binding */ CHANGE),
   EM: () => (/* binding */ FAILURES),
   lp: () => (/* binding */ changeComment),
+  C2: () => (/* binding */ changeOf),
+  AU: () => (/* binding */ fold),
   y6: () => (/* binding */ issueBody),
   h1: () => (/* binding */ merge),
   Eq: () => (/* binding */ seenOfKilled)
@@ -32978,8 +33026,9 @@ var wording = __nccwpck_require__(7142);
 
 
 
-/** The kind of the marker of such an issue. */
+/** The kinds of the markers of such an issue, and of a comment that tells of a change. */
 const FAILURES = 'failures';
+const CHANGE = 'change';
 /** What the report says of each sync. One that may fail, or that was left out on a policy that says nothing of its data, is neither. */
 function seenOf({ results, problems, conclusion }, place) {
     const { step, run, runUrl } = place;
@@ -33046,18 +33095,42 @@ function merge(before, { bad, good, step, run }) {
     const seen = new Set(bad.map(({ id }) => id));
     const left = before.filter((entry) => !seen.has(entry.id) && !isOver(entry));
     const now = bad.map((entry) => ({ ...entry, since: known.get(entry.id)?.since ?? entry.since }));
-    const entries = [...left, ...now].toSorted((a, b) => a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1);
+    return inOrder([...left, ...now]);
+}
+/** What has changed between two lists. */
+function changeOf(before, after) {
+    const known = new Set(before.map(({ id }) => id));
+    const left = new Set(after.map(({ id }) => id));
     return {
-        entries,
-        added: bad.filter(({ id }) => !known.has(id)),
-        removed: before.filter((entry) => !seen.has(entry.id) && isOver(entry)),
+        bad: after.filter(({ id }) => !known.has(id)),
+        good: before.map(({ id }) => id).filter((id) => !left.has(id)),
     };
+}
+/** The list after some changes, one after the other. */
+function fold(list, changes) {
+    const entries = new Map(list.map((entry) => [entry.id, entry]));
+    for (const { bad, good } of changes) {
+        for (const entry of bad)
+            entries.set(entry.id, entries.get(entry.id) ?? entry);
+        for (const id of good)
+            entries.delete(id);
+    }
+    return inOrder([...entries.values()]);
+}
+/** The oldest first. */
+function inOrder(entries) {
+    return entries.toSorted((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1));
 }
 /** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and the rest is for people. */
 const MOST_MARKER = 44_000;
 const MOST_BYTES = 20_000;
-/** The text of the issue. Its marker holds the whole list, with as much about each as there is room for. */
-function issueBody(title, entries, { runUrl }) {
+/**
+ * The text of the issue. Its marker holds the whole list, with as much about each as there is room for, and up to which comment it is
+ * true. What this run has seen of an entry is newer than what the list remembers.
+ */
+function issueBody(title, list, upTo, { bad, runUrl }) {
+    const news = new Map(bad.map((entry) => [entry.id, entry]));
+    const entries = list.map((entry) => ({ ...entry, ...news.get(entry.id), since: entry.since }));
     const page = new Page(MOST_BYTES);
     page.add(`${headline(entries)}\n\n`);
     page.list(entries.map((entry) => ({ text: row(entry), syncs: 1 })), {
@@ -33066,7 +33139,7 @@ function issueBody(title, entries, { runUrl }) {
         after: '\n',
     });
     page.add(`Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it.\n\n`);
-    const marker = fitting(entries, (some) => (0,report_marker/* markerOf */.w)(FAILURES, { title, bad: some }), MOST_MARKER);
+    const marker = fitting(entries, (some) => (0,report_marker/* markerOf */.w)(FAILURES, { title, upTo, bad: some }), MOST_MARKER);
     return `${page.text}${marker}\n`;
 }
 function headline(entries) {
@@ -33102,23 +33175,20 @@ function fitting(entries, write, most) {
     // What is left out comes back with the next run that sees it.
     return fitting(entries.slice(0, Math.floor(entries.length / 2)), write, most);
 }
-/** What the set of bad syncs has become, for those who watch the issue. */
-function changeComment({ entries, added, removed }, { runUrl }) {
+/** What has changed, for those who watch the issue; in its marker, for the next run. `before`: the list, with the names in it. */
+function changeComment(before, after, seen) {
+    const { bad, good } = changeOf(before, after);
+    const recovered = before.filter(({ id }) => good.includes(id));
     const page = new Page(MOST_BYTES);
-    const part = (some, words) => page.list(some.map(({ name, id, why }) => ({
-        text: `- ${(0,safe/* markdown */.wD)(name ?? id, 200)}${words === '' || why === undefined ? '' : `: ${(0,safe/* markdown */.wD)(why, MOST_WHY)}`}\n`,
-        syncs: 1,
-    })), {
-        share: 0.5,
-        before: `${words}\n\n`,
-        after: '\n',
-    });
-    part(added, '❌ **Does not deliver any more:**');
-    part(removed.map(({ why: _, ...entry }) => entry), '✅ **Delivers again:**');
-    page.add(entries.length === 0
-        ? `Nothing is left in the list: [this workflow run](${runUrl}) closes the issue.\n`
-        : `Seen by [this workflow run](${runUrl}). ${plural(entries.length, 'sync')} left.\n`);
-    return page.text;
+    const part = (title, items) => page.list(items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })), { share: 0.5, before: `${title}\n\n`, after: '\n' });
+    const nameOfEntry = ({ name, id }) => (0,safe/* markdown */.wD)(name ?? id, 200);
+    part('❌ **Does not deliver any more:**', bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${(0,safe/* markdown */.wD)(entry.why, MOST_WHY)}`}`));
+    part('✅ **Delivers again:**', recovered.map(nameOfEntry));
+    page.add(after.length === 0
+        ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`
+        : `Seen by [this workflow run](${seen.runUrl}). ${plural(after.length, 'sync')} left.\n\n`);
+    const by = `${seen.step}@${seen.run}`;
+    return `${page.text}${fitting(bad, (some) => (0,report_marker/* markerOf */.w)(CHANGE, { by, bad: some, good }), MOST_MARKER)}\n`;
 }
 
 

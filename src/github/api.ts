@@ -33,7 +33,7 @@ const PAUSES_MS = [1000, 3000]
 type Octokit = ReturnType<typeof import('@actions/github')['getOctokit']>
 type Kind = 'read' | 'repeatable' | 'once'
 type Place = { owner: string; repo: string }
-type IssueChange = { body: string; state?: 'closed'; state_reason?: 'completed' | 'not_planned' }
+type IssueChange = { body: string; state?: 'open' | 'closed'; state_reason?: 'completed' | 'not_planned' }
 
 // A proxy may answer in GitHub's place, and an empty list would lead to a second issue: what is not as documented is no answer.
 // An issue without a text has null for it.

@@ -1,125 +1,128 @@
-import * as v from 'valibot'
-import { changeComment, type Entry, FAILURES, issueBody, merge, type Seen } from '../report/failure-issue.ts'
-import { readMarker } from '../report/marker.ts'
+import { changeComment, changeOf, type Entry, fold, issueBody, merge, type Seen } from '../report/failure-issue.ts'
 import type { GitHub, Issue } from './api.ts'
+import { readChange, readIssue } from './marks.ts'
 import { GitHubError } from './trouble.ts'
 
-/** How often a list is written anew because another job has written at the same time. */
+/** How often the open issue is looked for anew because another run has closed it, or opened one, in the same moment. */
 const TRIES = 5
 
-/** An issue of ours, and what its marker says. */
-type Kept = Issue & { entries: Entry[] }
+/** An issue of ours. `bad` is what its text says, which is true up to the comment `upTo`. */
+type Kept = Pick<Issue, 'number'> & { bad: Entry[]; upTo: number }
 
 /**
  * Keeps the one open issue of this title: opens it with the first bad sync, tells it of every change, and closes it when nothing bad is
- * left. An issue has no way to be changed only if nobody else has changed it, so what was written is read again.
+ * left.
+ *
+ * Several runs may do so at the same time, and a text on GitHub cannot be changed only if nobody else has changed it. But a comment can
+ * be added, and nobody's takes another one's place: so each change is a comment, the list is what the comments make of it, and the text of
+ * the issue shows how far that was when it was last written.
  */
 export async function keepIssue(github: GitHub, title: string, seen: Seen): Promise<void> {
   const login = await github.login()
-  const ours = async (): Promise<Kept[]> =>
-    (await github.openIssues()).flatMap((issue) => {
-      const entries = issue.login === login ? entriesOf(issue, title) : null
-      return entries === null ? [] : [{ ...issue, entries }]
+  const keeper = new Keeper(github, title, seen, login)
+  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    const [first, ...others] = await keeper.open()
+    if (first !== undefined) {
+      if (await keeper.tell(first, others)) return
+    } else if (!(await keeper.create())) {
+      return
+    }
+  }
+}
+
+class Keeper {
+  readonly #github: GitHub
+  readonly #title: string
+  readonly #seen: Seen
+  readonly #login: string
+
+  constructor(github: GitHub, title: string, seen: Seen, login: string) {
+    this.#github = github
+    this.#title = title
+    this.#seen = seen
+    this.#login = login
+  }
+
+  /** The open issues of this title that are ours, the oldest first. There are several only for a moment. */
+  async open(): Promise<Kept[]> {
+    const issues = await this.#github.openIssues()
+    return issues.flatMap(({ number, login, body }) => {
+      const mark = login === this.#login ? readIssue(body, this.#title) : null
+      return mark === null ? [] : [{ number, ...mark }]
     })
-
-  let [first, ...others] = await ours()
-  if (first === undefined) {
-    const { entries } = merge([], seen)
-    if (entries.length === 0) return
-    await create(github, title, issueBody(title, entries, seen), async () => (await ours()).length > 0)
-    // Another run may have opened one in the same moment: both look now, and both keep the one with the lower number.
-    ;[first, ...others] = await ours()
-    if (first === undefined || others.length === 0) return
   }
-  const inherited = others.flatMap(({ entries }) => entries)
-  await update(github, title, first, inherited, seen)
-  for (const { number } of others) {
-    const body = `A duplicate of #${first.number}, opened by another run in the same moment. Its list goes on there.\n`
-    await github.updateIssue(number, { body, state: 'closed', state_reason: 'not_planned' })
+
+  /** Opens an issue where something is bad. True if another run may have opened one in the same moment: then both look again. */
+  async create(): Promise<boolean> {
+    const entries = merge([], this.#seen)
+    if (entries.length === 0) return false
+    try {
+      await this.#github.createIssue(this.#title, issueBody(this.#title, entries, 0, this.#seen))
+    } catch (error) {
+      // Where nobody knows whether it is there it is looked for, and never opened a second time.
+      if (!(error instanceof GitHubError) || !error.uncertain || (await this.open()).length === 0) throw error
+    }
+    return (await this.open()).length > 1
   }
-}
 
-async function create(github: GitHub, title: string, body: string, isThere: () => Promise<boolean>): Promise<void> {
-  try {
-    await github.createIssue(title, body)
-  } catch (error) {
-    // Where nobody knows whether it is there it is looked for, and never opened a second time.
-    if (!(error instanceof GitHubError) || !error.uncertain || !(await isThere())) throw error
+  /** Tells an issue what this run has seen, and what stands in others, which are closed. False if the issue is not open any more. */
+  async tell(issue: Kept, others: readonly Kept[]): Promise<boolean> {
+    const { number } = issue
+    const lists = await Promise.all(others.map(async (other) => (await this.#list(other)).entries))
+    const { entries, upTo } = await this.#list(issue)
+    const inherited = lists.flat().filter(({ id }) => !entries.some((known) => known.id === id))
+    const after = merge([...entries, ...inherited], this.#seen)
+    const { bad, good } = changeOf(entries, after)
+    if (bad.length + good.length === 0) {
+      // No news; but who looks at the issue sees that it is still so.
+      if (this.#seen.bad.length > 0) await this.#write(number, entries, upTo)
+    } else {
+      await this.#comment(number, changeComment(entries, after, this.#seen))
+      if (!(await this.#github.issue(number)).isOpen) return false
+      await this.#settle(issue)
+    }
+    for (const other of others) {
+      const body = `A duplicate of #${number}, opened by another run in the same moment. Its list goes on there.\n`
+      await this.#github.updateIssue(other.number, { body, state: 'closed', state_reason: 'not_planned' })
+    }
+    return true
   }
-}
 
-async function update(
-  github: GitHub,
-  title: string,
-  issue: Kept,
-  inherited: readonly Entry[],
-  seen: Seen,
-): Promise<void> {
-  const { number } = issue
-  let told: ReturnType<typeof merge> | null = null
-  let current: Kept | null = issue
-  for (let attempt = 1; current !== null; attempt += 1) {
-    const known = new Set(current.entries.map(({ id }) => id))
-    const merged = merge([...current.entries, ...inherited.filter(({ id }) => !known.has(id))], seen)
-    told ??= merged
-    const { added, removed } = merged
-    if (added.length + removed.length + inherited.length + seen.bad.length === 0) return
-    const body = issueBody(title, merged.entries, seen)
-    const isOver = merged.entries.length === 0
-    await github.updateIssue(number, { body, ...(isOver ? { state: 'closed', state_reason: 'completed' } : {}) })
-    if (isOver || attempt === TRIES) break
-    const after: Issue = await github.issue(number)
-    const entries = entriesOf(after, title)
-    current = after.isOpen && entries !== null && !holds(entries, seen) ? { ...after, entries } : null
+  /** Brings the text of the issue to where its comments are, and closes it if nothing is left. */
+  async #settle(issue: Kept): Promise<void> {
+    const { entries, upTo } = await this.#list(issue)
+    if (entries.length > 0) return await this.#write(issue.number, entries, upTo)
+    await this.#write(issue.number, entries, upTo, { state: 'closed', state_reason: 'completed' })
+    // Whoever has commented before it was closed took it for open.
+    const after = await this.#list(issue)
+    if (after.entries.length > 0) await this.#write(issue.number, after.entries, after.upTo, { state: 'open' })
   }
-  if (told !== null && told.added.length + told.removed.length > 0) {
-    await github.createComment(number, changeComment(told, seen))
+
+  /** What the comments of an issue have made of the list in its text. */
+  async #list({ number, bad, upTo }: Kept): Promise<{ entries: Entry[]; upTo: number }> {
+    const comments = (await this.#github.comments(number)).filter(({ login }) => login === this.#login)
+    const changes = comments.filter(({ id }) => id > upTo).flatMap(({ body }) => readChange(body) ?? [])
+    return { entries: fold(bad, changes), upTo: Math.max(upTo, ...comments.map(({ id }) => id)) }
   }
-}
 
-/** Whether a list says what this run has seen. */
-function holds(entries: readonly Entry[], { bad, good }: Seen): boolean {
-  const ids = new Set(entries.map(({ id }) => id))
-  return bad.every(({ id }) => ids.has(id)) && !good.some((id) => ids.has(id))
-}
+  async #comment(number: number, text: string): Promise<void> {
+    try {
+      await this.#github.createComment(number, text)
+    } catch (error) {
+      if (!(error instanceof GitHubError) || !error.uncertain) throw error
+      const isThere = (await this.#github.comments(number)).some(
+        (said) => said.login === this.#login && said.body === text,
+      )
+      if (!isThere) throw error
+    }
+  }
 
-const short = v.pipe(v.string(), v.maxLength(500))
-const Known = v.object({
-  // A sync, or a step: its workflow and job, and the run.
-  id: v.pipe(v.string(), v.regex(/^(?:[\w-]{1,50}\/[\w-]{1,100}|[^\r\n]{1,250}@[\d.]{1,40})$/)),
-  since: v.pipe(v.string(), v.regex(/^(\d{4}-\d\d-\d\d)?$/)),
-  name: v.optional(short),
-  outcome: v.optional(short),
-  why: v.optional(short),
-  // It becomes a link.
-  url: v.optional(v.pipe(v.string(), v.regex(/^https?:\/\/[^\s()<>[\]"'\\]{1,500}$/))),
-})
-export const Entries = v.pipe(
-  v.array(
-    v.fallback(
-      v.nullable(
-        v.union([
-          Known,
-          v.pipe(
-            v.string(),
-            v.transform((id) => ({ id, since: '' })),
-            Known,
-          ),
-        ]),
-      ),
-      null,
-    ),
-  ),
-  v.transform((entries): Entry[] => entries.filter((entry) => entry !== null)),
-)
-const Marker = v.object({ title: v.string(), bad: Entries })
-
-/**
- * The list in an issue with this title in its marker; null where it is another one. People may have changed it: what makes no sense is
- * left out.
- */
-function entriesOf({ body }: Issue, title: string): Entry[] | null {
-  const marker = v.safeParse(Marker, readMarker(FAILURES, body))
-  if (!marker.success || marker.output.title !== title) return null
-  return marker.output.bad
+  async #write(
+    number: number,
+    entries: readonly Entry[],
+    upTo: number,
+    state: { state?: 'open' | 'closed'; state_reason?: 'completed' } = {},
+  ): Promise<void> {
+    await this.#github.updateIssue(number, { body: issueBody(this.#title, entries, upTo, this.#seen), ...state })
+  }
 }

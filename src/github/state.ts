@@ -3,7 +3,7 @@ import type { Event } from '../core/events.ts'
 import { hasEnded } from '../core/provider.ts'
 import { fitting, type Seen } from '../report/failure-issue.ts'
 import type { Here } from './here.ts'
-import { Entries } from './issue.ts'
+import { Entries } from './marks.ts'
 import { saveState } from './runner.ts'
 
 /** What the post step knows of a sync's run. Never anything secret: other steps can read and write the same file. */

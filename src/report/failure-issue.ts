@@ -7,8 +7,9 @@ import { Page } from './page.ts'
 import { markdown, plain } from './safe.ts'
 import { nameOf, OUTCOMES, whyOf } from './wording.ts'
 
-/** The kind of the marker of such an issue. */
+/** The kinds of the markers of such an issue, and of a comment that tells of a change. */
 export const FAILURES = 'failures'
+export const CHANGE = 'change'
 
 /** Something that is not well: a sync, or the step where it never came to its syncs. */
 export interface Entry {
@@ -108,37 +109,63 @@ function isWell(result: Result): boolean {
   return COLORS[outcome] === 'green' || tolerated !== null
 }
 
-export interface Merged {
-  entries: Entry[]
-  /** What was not bad before. */
-  added: Entry[]
-  /** What was, and is not any more. */
-  removed: Entry[]
-}
-
 /** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */
-export function merge(before: readonly Entry[], { bad, good, step, run }: Seen): Merged {
+export function merge(before: readonly Entry[], { bad, good, step, run }: Seen): Entry[] {
   const known = new Map(before.map((entry) => [entry.id, entry]))
   const isOver = ({ id }: Entry) => good.includes(id) || (id.startsWith(`${step}@`) && id !== `${step}@${run}`)
   const seen = new Set(bad.map(({ id }) => id))
   const left = before.filter((entry) => !seen.has(entry.id) && !isOver(entry))
   const now = bad.map((entry) => ({ ...entry, since: known.get(entry.id)?.since ?? entry.since }))
-  const entries = [...left, ...now].toSorted((a, b) =>
-    a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1,
-  )
+  return inOrder([...left, ...now])
+}
+
+/** What has become of a list: what is bad that was not, and the ids of what was and is not any more. */
+export interface Change {
+  bad: readonly Entry[]
+  good: readonly string[]
+}
+
+/** What has changed between two lists. */
+export function changeOf(before: readonly Entry[], after: readonly Entry[]): Change {
+  const known = new Set(before.map(({ id }) => id))
+  const left = new Set(after.map(({ id }) => id))
   return {
-    entries,
-    added: bad.filter(({ id }) => !known.has(id)),
-    removed: before.filter((entry) => !seen.has(entry.id) && isOver(entry)),
+    bad: after.filter(({ id }) => !known.has(id)),
+    good: before.map(({ id }) => id).filter((id) => !left.has(id)),
   }
+}
+
+/** The list after some changes, one after the other. */
+export function fold(list: readonly Entry[], changes: readonly Change[]): Entry[] {
+  const entries = new Map(list.map((entry) => [entry.id, entry]))
+  for (const { bad, good } of changes) {
+    for (const entry of bad) entries.set(entry.id, entries.get(entry.id) ?? entry)
+    for (const id of good) entries.delete(id)
+  }
+  return inOrder([...entries.values()])
+}
+
+/** The oldest first. */
+function inOrder(entries: readonly Entry[]): Entry[] {
+  return entries.toSorted((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1))
 }
 
 /** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and the rest is for people. */
 const MOST_MARKER = 44_000
 const MOST_BYTES = 20_000
 
-/** The text of the issue. Its marker holds the whole list, with as much about each as there is room for. */
-export function issueBody(title: string, entries: readonly Entry[], { runUrl }: Pick<Seen, 'runUrl'>): string {
+/**
+ * The text of the issue. Its marker holds the whole list, with as much about each as there is room for, and up to which comment it is
+ * true. What this run has seen of an entry is newer than what the list remembers.
+ */
+export function issueBody(
+  title: string,
+  list: readonly Entry[],
+  upTo: number,
+  { bad, runUrl }: Pick<Seen, 'bad' | 'runUrl'>,
+): string {
+  const news = new Map(bad.map((entry) => [entry.id, entry]))
+  const entries = list.map((entry) => ({ ...entry, ...news.get(entry.id), since: entry.since }))
   const page = new Page(MOST_BYTES)
   page.add(`${headline(entries)}\n\n`)
   page.list(
@@ -152,7 +179,7 @@ export function issueBody(title: string, entries: readonly Entry[], { runUrl }: 
   page.add(
     `Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it.\n\n`,
   )
-  const marker = fitting(entries, (some) => markerOf(FAILURES, { title, bad: some }), MOST_MARKER)
+  const marker = fitting(entries, (some) => markerOf(FAILURES, { title, upTo, bad: some }), MOST_MARKER)
   return `${page.text}${marker}\n`
 }
 
@@ -197,30 +224,27 @@ export function fitting(
   return fitting(entries.slice(0, Math.floor(entries.length / 2)), write, most)
 }
 
-/** What the set of bad syncs has become, for those who watch the issue. */
-export function changeComment({ entries, added, removed }: Merged, { runUrl }: Pick<Seen, 'runUrl'>): string {
+/** What has changed, for those who watch the issue; in its marker, for the next run. `before`: the list, with the names in it. */
+export function changeComment(before: readonly Entry[], after: readonly Entry[], seen: Seen): string {
+  const { bad, good } = changeOf(before, after)
+  const recovered = before.filter(({ id }) => good.includes(id))
   const page = new Page(MOST_BYTES)
-  const part = (some: readonly Entry[], words: string) =>
+  const part = (title: string, items: readonly string[]) =>
     page.list(
-      some.map(({ name, id, why }) => ({
-        text: `- ${markdown(name ?? id, 200)}${words === '' || why === undefined ? '' : `: ${markdown(why, MOST_WHY)}`}\n`,
-        syncs: 1,
-      })),
-      {
-        share: 0.5,
-        before: `${words}\n\n`,
-        after: '\n',
-      },
+      items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })),
+      { share: 0.5, before: `${title}\n\n`, after: '\n' },
     )
-  part(added, '❌ **Does not deliver any more:**')
+  const nameOfEntry = ({ name, id }: Entry) => markdown(name ?? id, 200)
   part(
-    removed.map(({ why: _, ...entry }) => entry),
-    '✅ **Delivers again:**',
+    '❌ **Does not deliver any more:**',
+    bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${markdown(entry.why, MOST_WHY)}`}`),
   )
+  part('✅ **Delivers again:**', recovered.map(nameOfEntry))
   page.add(
-    entries.length === 0
-      ? `Nothing is left in the list: [this workflow run](${runUrl}) closes the issue.\n`
-      : `Seen by [this workflow run](${runUrl}). ${plural(entries.length, 'sync')} left.\n`,
+    after.length === 0
+      ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`
+      : `Seen by [this workflow run](${seen.runUrl}). ${plural(after.length, 'sync')} left.\n\n`,
   )
-  return page.text
+  const by = `${seen.step}@${seen.run}`
+  return `${page.text}${fitting(bad, (some) => markerOf(CHANGE, { by, bad: some, good }), MOST_MARKER)}\n`
 }

@@ -3,10 +3,14 @@ import { describe, expect, test } from 'vitest'
 import type { Result } from '../../src/core/result.ts'
 import type { Ruling } from '../../src/core/ruling.ts'
 import {
+  CHANGE,
+  type Change,
   changeComment,
+  changeOf,
   type Entry,
   FAILURES,
   fitting,
+  fold,
   issueBody,
   merge,
   type Seen,
@@ -32,6 +36,7 @@ const seen = (bad: string[], good: string[] = [], run = '7001'): Seen => ({
   bad: bad.map((id) => entry(id, { since: '2026-11-24' })),
   good,
 })
+const NOTHING = seen([])
 const ids = (entries: readonly Entry[]) => entries.map(({ id }) => id)
 
 describe('what a run has seen', () => {
@@ -90,37 +95,44 @@ describe('what a run has seen', () => {
 
 describe('the list', () => {
   test('adds what is bad, takes off what is good, and keeps what was not seen', () => {
-    const merged = merge([entry('a'), entry('b'), entry('c')], seen(['a', 'd'], ['b', 'x']))
-    expect(ids(merged.entries)).toEqual(['a', 'c', 'd'])
-    expect(ids(merged.added)).toEqual(['d'])
-    expect(ids(merged.removed)).toEqual(['b'])
+    const before = [entry('a'), entry('b'), entry('c')]
+    const after = merge(before, seen(['a', 'd'], ['b', 'x']))
+    expect(ids(after)).toEqual(['a', 'c', 'd'])
+    const { bad, good } = changeOf(before, after)
+    expect([ids(bad), good]).toEqual([['d'], ['b']])
   })
 
   test('remembers since when something is bad', () => {
-    expect(merge([entry('a', { outcome: 'failed' })], seen(['a'])).entries).toMatchObject([
-      { id: 'a', since: '2026-11-20' },
-    ])
+    const after = merge([entry('a', { outcome: 'failed' })], seen(['a']))
+    expect(after).toMatchObject([{ id: 'a', since: '2026-11-20' }])
+    expect(changeOf([entry('a')], after)).toEqual({ bad: [], good: [] })
   })
 
   test('forgets what a step said of itself with its next run, and not with another job of the same one', () => {
-    const before = [entry('nightly.yml/sync@7001'), entry('nightly.yml/other@7001')]
-    expect(ids(merge(before, seen([], [], '7001')).entries)).toHaveLength(2)
-    expect(ids(merge(before, seen([], [], '7002')).entries)).toEqual(['nightly.yml/other@7001'])
+    const before = [entry('nightly.yml/sync@7001.1'), entry('nightly.yml/other@7001.1')]
+    expect(ids(merge(before, seen([], [], '7001.1')))).toHaveLength(2)
+    expect(ids(merge(before, seen([], [], '7001.2')))).toEqual(['nightly.yml/other@7001.1'])
+    expect(ids(merge(before, seen([], [], '7002.1')))).toEqual(['nightly.yml/other@7001.1'])
   })
 
-  test('is the same whatever the order of runs with syncs of their own', () => {
+  test('is what the changes of all runs make of it, however far any of them had read', () => {
     const some = fc.subarray(['a', 'b', 'c', 'd'])
+    const run = fc.record({ bad: some, good: some, reads: fc.nat() })
     fc.assert(
-      fc.property(some, some, some, (before, one, other) => {
-        const list = before.map((id) => entry(id))
-        const first = seen(
-          one.map((id) => `1${id}`),
-          before.includes('a') ? ['a'] : [],
-        )
-        const second = seen(other.map((id) => `2${id}`))
-        const there = merge(merge(list, first).entries, second).entries
-        const back = merge(merge(list, second).entries, first).entries
-        expect(there).toEqual(back)
+      fc.property(some, fc.array(run, { maxLength: 5 }), (first, runs) => {
+        const start = first.map((id) => entry(id))
+        const changes: Change[] = []
+        const last = new Map(first.map((id) => [id, true]))
+        for (const { bad, good, reads } of runs) {
+          // A run knows the list as it was some changes ago; what it says of a sync holds all the same, if it is news to it.
+          const known = fold(start, changes.slice(0, changes.length - (reads % (changes.length + 1))))
+          const change = changeOf(known, merge(known, seen(bad, good)))
+          changes.push(change)
+          for (const { id } of change.bad) last.set(id, true)
+          for (const id of change.good) last.set(id, false)
+        }
+        const expected = [...last].filter(([, isBad]) => isBad).map(([id]) => id)
+        expect(ids(fold(start, changes)).toSorted()).toEqual(expected.toSorted())
       }),
     )
   })
@@ -135,11 +147,17 @@ describe('the text of the issue', () => {
         url: `https://app.getcensus.com/syncs/${at}`,
       }),
     )
-    const body = issueBody('A title', many, PLACE)
+    const body = issueBody('A title', many, 7, NOTHING)
     expect(body.length).toBeLessThan(65_000)
-    expect(readMarker(FAILURES, body)).toMatchObject({ title: 'A title', bad: many.map(({ id }) => id) })
+    expect(readMarker(FAILURES, body)).toMatchObject({ title: 'A title', upTo: 7, bad: many.map(({ id }) => id) })
     expect(body).toMatch(/… and [\d,]+ more syncs\./)
-    expect(changeComment({ entries: many, added: many, removed: many }, PLACE).length).toBeLessThan(65_000)
+    expect(changeComment([], many, NOTHING).length).toBeLessThan(65_000)
+    expect(changeComment(many, [], NOTHING).length).toBeLessThan(65_000)
+    expect(readMarker(CHANGE, changeComment([], many, NOTHING))).toMatchObject({
+      bad: many.map(({ id }) => id),
+      good: [],
+    })
+    expect(readMarker(CHANGE, changeComment(many, [], NOTHING))).toMatchObject({ good: many.map(({ id }) => id) })
   })
 
   test('leaves out reasons first, then names, and ids at last', () => {
@@ -171,15 +189,17 @@ describe('the text of the issue', () => {
     fc.assert(
       fc.property(hostile, hostile, (name, why) => {
         const entries = [entry('census/1', { name, why, outcome: 'failed' })]
-        const body = issueBody('A title', entries, PLACE)
-        expect(readMarker(FAILURES, body)).toEqual({ title: 'A title', bad: entries })
+        const body = issueBody('A title', entries, 7, NOTHING)
+        expect(readMarker(FAILURES, body)).toEqual({ title: 'A title', upTo: 7, bad: entries })
         expect(body.split('-->')).toHaveLength(2)
         expect(body.split('<!--')).toHaveLength(2)
         expect(body).not.toMatch(/@team|#1/)
         expect(body.replace(/<!--.*?-->/s, '')).not.toContain('(https://evil')
-        expect(changeComment({ entries, added: entries, removed: entries }, PLACE)).not.toMatch(
-          /@team|#1|\(https:\/\/evil|<!--/,
-        )
+        for (const comment of [changeComment([], entries, NOTHING), changeComment(entries, [], NOTHING)]) {
+          expect(comment).not.toMatch(/@team|#1/)
+          expect(comment.split('-->')).toHaveLength(2)
+          expect(comment.replace(/<!--.*?-->/s, '')).not.toMatch(/\(https:\/\/evil|<!--/)
+        }
       }),
     )
   })
