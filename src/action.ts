@@ -71,10 +71,7 @@ export async function act(inputs: Inputs, provider: Provider, around: Surroundin
     return report(await Promise.all(awaited))
   }
   if (dbt !== null && dbt.problems.length > 0) {
-    return giveUp(
-      { outcome: 'not_started', reason: `what dbt left is no evidence: ${dbt.problems[0]}`, hint: 'no-evidence' },
-      dbt.problems,
-    )
+    return giveUp({ outcome: 'not_started', reason: `what dbt left is no evidence: ${dbt.problems[0]}` }, dbt.problems)
   }
   const barred = whyNothingMayRun(inputs, dbt)
   if (barred !== null) return giveUp(barred)

@@ -29,6 +29,8 @@ import { createTimekeeper } from './report/timeline.ts'
 import { systemClock as clock } from './system-clock.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const
+/** How long what is said on GitHub may hold up the job. */
+const SPEAK_MS = 90_000
 /** Mistakes in the inputs that the job summary tells: whoever has more of them looks at the first ones first. */
 const MOST_TOLD = 50
 
@@ -95,7 +97,7 @@ async function main(): Promise<boolean> {
   if (endings.length > 0) await group('Results', async () => endings.forEach(print))
   for (const annotation of annotationsOf(report, inputs.showDetails)) annotate(annotation)
   await publish(report, inputs)
-  await speak(report, reporting, dbt)
+  await speak(report, reporting, dbt, inputs.mode)
   return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(isRed)
 }
 
@@ -146,8 +148,11 @@ async function refuse(problems: readonly string[], reporting: Reporting): Promis
   const { length } = problems
   const head = `Nothing was triggered: ${length === 1 ? 'an input is not right' : `there are ${length} mistakes in the inputs`}.`
   const report: Report = { conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] }
-  await publish(report, null)
-  await speak(report, reporting, null)
+  // What was given to an input may be anything, a secret of somebody among it: it is quoted where the runner masks secrets, and nowhere else.
+  const names = new Set(problems.map((problem) => /^[a-z-]+(?=:)/.exec(problem)?.[0] ?? 'the inputs'))
+  const brief = { ...report, problems: [head, `It is about ${[...names].join(', ')}.`] }
+  await publish(report, null, brief)
+  await speak(brief, reporting, null, 'run')
   return false
 }
 
@@ -157,8 +162,9 @@ function tell(level: Annotation['level'], title: string, texts: readonly string[
   if (texts.length > 9) annotate({ level, title, text: `and ${texts.length - 9} more` })
 }
 
-async function publish(report: Report, inputs: Inputs | null): Promise<void> {
-  setOutputs(outputsOf(report))
+/** `brief`: what the outputs tell of it, where they must not tell all. */
+async function publish(report: Report, inputs: Inputs | null, brief = report): Promise<void> {
+  setOutputs(outputsOf(brief))
   const options = {
     mode: inputs?.mode ?? 'run',
     details: inputs?.showDetails ?? false,
@@ -169,10 +175,25 @@ async function publish(report: Report, inputs: Inputs | null): Promise<void> {
 }
 
 /** Says on GitHub what is to be said there. The verdict is made and shown by now, and nothing of this changes it. */
-async function speak(report: Report, reporting: Reporting, dbt: Dbt | null): Promise<void> {
+async function speak(report: Report, reporting: Reporting, dbt: Dbt | null, mode: string): Promise<void> {
+  try {
+    await speakOf(report, reporting, dbt, mode)
+  } catch (error) {
+    tell('warning', 'GitHub', [`What there was to say on GitHub could not be said (${error}).`])
+  }
+}
+
+async function speakOf(report: Report, reporting: Reporting, dbt: Dbt | null, mode: string): Promise<void> {
   if (!reporting.comment && reporting.issueTitle === null) return
   const here = await whereWeAre(process.env).catch(() => null)
-  const around = { sleep: (ms: number) => clock.sleep(ms, cancel.signal), signal: cancel.signal }
+  if (here === null) {
+    const which = reporting.comment ? 'pr-comment' : 'failure-issue'
+    return tell('warning', 'GitHub', [
+      `${which}: nothing tells which repository and event this run is of (GITHUB_REPOSITORY, GITHUB_EVENT_PATH).`,
+    ])
+  }
+  const signal = AbortSignal.any([cancel.signal, AbortSignal.timeout(SPEAK_MS)])
+  const around = { sleep: (ms: number) => clock.sleep(ms, signal), signal }
   const announce = (told: Told) => {
     if (told !== null) tell(told.level, 'GitHub', [told.text])
   }
@@ -181,8 +202,8 @@ async function speak(report: Report, reporting: Reporting, dbt: Dbt | null): Pro
       dbt === null || !dbt.rulings.hasModels ? null : (files: readonly string[]) => dbt.rulings.change(files)
     announce(await commentPlan(reporting, { report, steps, change }, here, around))
   }
-  if (reporting.issueTitle === null || here === null) return
-  const seen = seenOf(report, { ...here, now: clock.wall() })
+  if (reporting.issueTitle === null) return
+  const seen = seenOf(report, mode, { ...here, now: clock.wall() })
   saveSeen(seen)
   // A step that is told to stop has seconds left, and the post step has minutes.
   const told = cancel.signal.aborted ? null : await keepFailureIssue(reporting, seen, here, around)

@@ -29783,8 +29783,10 @@ function dedupe(items, key, onDuplicate) {
         onDuplicate(id);
     return [...kept.values()];
 }
+/** A value for a message; what looks like a token that was given to the wrong input is not repeated. */
 function quote(value) {
-    return `"${value.length > 80 ? `${value.slice(0, 80)}…` : value}"`;
+    const shown = value.replace(/(secret-token:|gh[a-z]_|github_pat_)[^\s"']+/g, '$1***');
+    return `"${shown.length > 80 ? `${shown.slice(0, 80)}…` : shown}"`;
 }
 function show(value) {
     return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
@@ -30170,7 +30172,13 @@ function readReporting(desk, mode) {
     if (!/^[\x21-\x7e]*$/.test(token)) {
         desk.problems.push('github-token: holds a blank, a line break or a letter that no token has. Leave it out: the default is right.');
     }
-    return { token, comment, issueTitle: title === '' || !isTitle || isSwitch ? null : title };
+    if (title !== '' && mode === 'plan')
+        desk.warnings.push('failure-issue: has no effect with mode: plan, which delivers nothing.');
+    return {
+        token,
+        comment: comment && mode === 'plan',
+        issueTitle: title === '' || !isTitle || isSwitch || mode === 'plan' ? null : title,
+    };
 }
 const NO_SYNC = 'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.';
 /** The syncs that are listed: by the input, else by the config file. `elsewhere`: they may also be named in another way. */
@@ -30458,7 +30466,7 @@ async function startRun(sync, known, full, tools) {
         if (answer.kind === 'rejected') {
             const refused = refusal('failed', 'the provider refused the trigger', answer.error);
             // Documented: some kinds of syncs, such as those that append, take no full sync.
-            const verdict = full && answer.error.trouble === 'rejected' ? { ...refused, hint: 'full-sync-refused' } : refused;
+            const verdict = full && refused.hint === 'request-refused' ? { ...refused, hint: 'full-sync-refused' } : refused;
             return answer.busy && !resent ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: resent };
         }
         const { run, hasLooked } = await reconcile(sync, known.ids, sentAt, full, tools);
@@ -30597,16 +30605,16 @@ async function whereWeAre(env) {
     const { repository, pull_request: pullRequest } = context.payload;
     // Of a pull request the commit is one that GitHub has made for the test; the author knows the head.
     const head = pullRequest?.head?.sha;
+    const startedBy = context.payload.workflow_run?.head_branch;
     return {
         owner,
         repo,
         apiUrl: context.apiUrl,
-        ref: context.ref,
+        ref: typeof startedBy === 'string' ? `refs/heads/${startedBy}` : context.ref,
         defaultBranch: typeof repository?.default_branch === 'string' ? repository.default_branch : null,
         pullRequest: typeof pullRequest?.number === 'number' ? pullRequest.number : null,
         commit: typeof head === 'string' ? head : context.sha,
-        step: `${workflowOf(env)}/${context.job}`,
-        stepId: context.action ?? '',
+        step: `${workflowOf(env)}/${context.job}/${context.action}`,
         run: `${context.runId}.${env.GITHUB_RUN_ATTEMPT ?? '1'}`,
         runUrl: `${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId}`,
     };
@@ -30890,7 +30898,7 @@ function maskProxies(env) {
 /* harmony export */   pm: () => (/* binding */ readChange)
 /* harmony export */ });
 /* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7934);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5991);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(888);
 /* harmony import */ var _report_marker_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3086);
 
 
@@ -30898,13 +30906,14 @@ function maskProxies(env) {
 /** What the failure issue and its comments remember, read back. People may have changed it: what makes no sense is left out. */
 const short = valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .maxLength */ .Ru6(500));
 const Id = valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), 
-// A sync, or a step: its workflow and job, and the run.
-valibot__WEBPACK_IMPORTED_MODULE_1__/* .regex */ .yGV(/^(?:[\w-]{1,50}\/[\w-]{1,100}|[^\r\n]{1,250}@[\d.]{1,40})$/));
+// A sync, or a step: its workflow, job and name.
+valibot__WEBPACK_IMPORTED_MODULE_1__/* .regex */ .yGV(/^(?:[\w-]{1,50}\/[\w-]{1,100}(?:\/trigger)?|[^\r\n]{1,250}@)$/));
 const Whole = valibot__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
     id: Id,
     since: valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .regex */ .yGV(/^(\d{4}-\d\d-\d\d)?$/)),
     name: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(short),
     outcome: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(short),
+    run: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(short),
     why: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(short),
     // It becomes a link.
     url: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .regex */ .yGV(/^https?:\/\/[^\s()<>[\]"'\\]{1,500}$/))),
@@ -31037,7 +31046,7 @@ function reason(error) {
 /* unused harmony exports createStateKeeper, saveSeen, saveTold */
 /* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7934);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5991);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(888);
 /* harmony import */ var _marks_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8593);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2354);
 
@@ -31120,7 +31129,10 @@ const TOLD = 'told';
 const MOST_SEEN = 40_000;
 /** Keeps what the failure issue is to be told for the post step, in case main is stopped before it has told it. */
 function saveSeen({ bad, good }) {
-    saveState(SEEN, JSON.parse(fitting(bad, (some) => JSON.stringify({ bad: some, good }), MOST_SEEN)));
+    const write = (left) => fitting(bad, (some) => JSON.stringify({ bad: some, good: left }), MOST_SEEN);
+    const whole = write(good);
+    // What is bad is worth more than what is good, which the next run sees again.
+    saveState(SEEN, JSON.parse(whole.length <= MOST_SEEN ? whole : write([])));
 }
 /** Main has done what there was to do. */
 function saveTold() {
@@ -31177,9 +31189,12 @@ function plan_comment_planComment(facts) {
     const near = rows.filter(({ isTouched }) => isTouched);
     const far = rows.filter(({ isTouched }) => !isTouched);
     const page = new Page(MOST_BYTES);
-    page.add(`### 📝 What this change would ship\n\n${opening(facts, near)}\n\n`);
-    for (const problem of report.problems)
-        page.add(`> ${markdown(problem)}\n\n`);
+    page.add(`### 📝 What this change would ship\n\n`);
+    // Where the step gave up, it knows nothing of what would be.
+    if (report.problems.length > 0)
+        page.add(`${['There is no plan.', ...report.problems.map((text) => `> ${markdown(text)}`)].join('\n\n')}\n\n`);
+    else
+        page.add(`${opening(facts, near)}\n\n`);
     const head = `| Sync | Destination | ${touched === null ? 'Models' : 'Changed models'} | What would happen |\n|---|---|---|---|\n`;
     page.list(near, { share: 0.7, before: head, after: '\n' });
     const summary = `${plural(far.length, 'sync')} that this change does not touch`;
@@ -31206,6 +31221,7 @@ function rowOf(result, { steps, touched }) {
         text: `| ${cells.join(' | ')} |\n`,
         syncs: 1,
         isTouched,
+        isSure: models !== null,
         isBad,
         destination: destinationOf(sync),
         rank: isBad ? 0 : 1,
@@ -31224,10 +31240,18 @@ function opening({ touched, report }, near) {
     const { length } = touched.models;
     if (length === 0)
         return 'This change touches the files of no model, seed or snapshot of dbt.';
-    const models = `This change touches ${plural(length, 'model')} (${listed(touched.models.map(modelName), 10)}), which ${length === 1 ? 'feeds' : 'feed'}`;
+    const models = `This change touches ${plural(length, 'model')} (${listed(touched.models.map(modelName), 10)})`;
+    const sure = near.filter(({ isSure }) => isSure).length;
+    const unsure = near.length - sure;
+    const perhaps = unsure === 0
+        ? ''
+        : ` It is not known which models feed ${plural(unsure, 'sync')}: it may be ${unsure === 1 ? 'one' : 'some'} of them.`;
     if (near.length === 0)
-        return `${models} none of the ${total} of this step.`;
-    return `${models} ${near.length === report.results.length ? 'all of' : `${number(near.length)} of`} ${total}${to}.${stopped}`;
+        return `${models}, which ${length === 1 ? 'feeds' : 'feed'} none of the ${total} of this step.`;
+    if (sure === 0)
+        return `${models}.${perhaps}${stopped}`;
+    const which = `${sure === report.results.length ? 'all of' : `${number(sure)} of`} ${total}`;
+    return `${models}, which ${length === 1 ? 'feeds' : 'feed'} ${which}${to}.${perhaps}${stopped}`;
 }
 function listed(names, most) {
     const shown = names.slice(0, most).map((name) => markdown(name));
@@ -31267,6 +31291,10 @@ function headersOf(error) {
         return null;
     return typeof response.headers === 'object' && response.headers !== null ? { ...response.headers } : null;
 }
+/** What GraphQL refuses: it does so in an answer that is a good one to HTTP. */
+function isRefusal(error) {
+    return error instanceof Error && error.name === 'GraphqlResponseError';
+}
 /**
  * How long (ms) GitHub wants nothing more to be sent; null where it does not ask for a pause. `Retry-After` for a secondary limit; for
  * the primary one when the hour is over; a minute where it says nothing.
@@ -31274,6 +31302,8 @@ function headersOf(error) {
  */
 function pauseOf(error) {
     const status = statusOf(error);
+    if (isRefusal(error) && error instanceof Error && /rate limit/i.test(error.message))
+        return 3_600_000;
     if (status !== 403 && status !== 429)
         return null;
     const headers = headersOf(error) ?? {};
@@ -31281,7 +31311,9 @@ function pauseOf(error) {
     if (Number.isFinite(seconds) && headers['retry-after'] !== undefined)
         return seconds * 1000;
     if (headers['x-ratelimit-remaining'] === '0') {
-        return Math.max(0, Number(headers['x-ratelimit-reset']) * 1000 - Date.parse(String(headers.date)));
+        const left = Number(headers['x-ratelimit-reset']) * 1000 - Date.parse(String(headers.date));
+        if (Number.isFinite(left))
+            return Math.max(0, left);
     }
     return status === 429 || (error instanceof Error && /rate limit/i.test(error.message)) ? 60_000 : null;
 }
@@ -31291,6 +31323,8 @@ function explain(error, permission, apiUrl, pause) {
     if (pause !== null)
         return `GitHub limits how often it may be asked, and asks for ${Math.ceil(pause / 60_000)} more minutes`;
     const status = statusOf(error);
+    if (isRefusal(error))
+        return `GitHub did not accept it (${said})`;
     switch (status) {
         case null:
             return `GitHub could not be reached at ${apiUrl} (${said})`;
@@ -31315,6 +31349,8 @@ function explain(error, permission, apiUrl, pause) {
 
 
 const REQUEST_MS = 10_000;
+/** GitHub lists no more files of a pull request. https://docs.github.com/rest/pulls/pulls#list-pull-requests-files */
+const MOST_FILES = 3000;
 /** A wait that GitHub asks for is waited out once, if it is no longer than this. */
 const PATIENCE_MS = 30_000;
 /** Before what may be asked again is asked again. */
@@ -31353,61 +31389,62 @@ class GitHub {
     }
     /** The account that the token belongs to. What others have written is not ours, whatever it looks like. */
     async login() {
-        const answer = await this.#ask('read', () => this.#octokit.graphql('{ viewer { login } }'));
+        const answer = await this.#ask(() => this.#octokit.graphql('{ viewer { login } }'));
         return as(WireViewer, answer).viewer.login;
     }
     async defaultBranch() {
-        const { data } = await this.#ask('read', ({ repos }, place) => repos.get(place));
+        const { data } = await this.#ask(({ repos }, place) => repos.get(place));
         return as(WireRepository, data).default_branch;
     }
     /** All open issues, the oldest first. Pages of issues are linked by cursors and not by numbers, so the links are followed. */
     async openIssues() {
-        const items = await this.#ask('read', ({ issues }, place) => this.#octokit.paginate(issues.listForRepo, { ...place, state: 'open', per_page: 100 }));
+        const items = await this.#ask(({ issues }, place) => this.#octokit.paginate(issues.listForRepo, { ...place, state: 'open', per_page: 100 }));
         const open = as(dist/* array */.YOg(WireIssue), items).filter((item) => item.pull_request === undefined);
         return open.map(toIssue).sort((a, b) => a.number - b.number);
     }
     async issue(number) {
-        const { data } = await this.#ask('read', ({ issues }, place) => issues.get({ ...place, issue_number: number }));
+        const { data } = await this.#ask(({ issues }, place) => issues.get({ ...place, issue_number: number }));
         return toIssue(as(WireIssue, data));
     }
     async createIssue(title, body) {
-        await this.#ask('once', ({ issues }, place) => issues.create({ ...place, title, body }));
+        await this.#ask(({ issues }, place) => issues.create({ ...place, title, body }), true);
     }
     async updateIssue(number, change) {
-        await this.#ask('repeatable', ({ issues }, place) => issues.update({ ...place, issue_number: number, ...change }));
+        await this.#ask(({ issues }, place) => issues.update({ ...place, issue_number: number, ...change }));
     }
     /** What was said on an issue or a pull request, the oldest first. */
     async comments(number) {
-        const items = await this.#ask('read', ({ issues }, place) => this.#octokit.paginate(issues.listComments, { ...place, issue_number: number, per_page: 100 }));
+        const items = await this.#ask(({ issues }, place) => this.#octokit.paginate(issues.listComments, { ...place, issue_number: number, per_page: 100 }));
         const said = as(dist/* array */.YOg(WireComment), items);
         return said.map(({ user: login, ...rest }) => ({ ...rest, login })).sort((a, b) => a.id - b.id);
     }
     async createComment(number, body) {
-        await this.#ask('once', ({ issues }, place) => issues.createComment({ ...place, issue_number: number, body }));
+        await this.#ask(({ issues }, place) => issues.createComment({ ...place, issue_number: number, body }), true);
     }
     async updateComment(id, body) {
-        await this.#ask('repeatable', ({ issues }, place) => issues.updateComment({ ...place, comment_id: id, body }));
+        await this.#ask(({ issues }, place) => issues.updateComment({ ...place, comment_id: id, body }));
     }
     /** One that is gone already is as good as deleted. */
     async deleteComment(id) {
-        await this.#ask('repeatable', ({ issues }, place) => issues.deleteComment({ ...place, comment_id: id }).catch((error) => {
+        await this.#ask(({ issues }, place) => issues.deleteComment({ ...place, comment_id: id }).catch((error) => {
             if (statusOf(error) !== 404)
                 throw error;
         }));
     }
-    /** The paths that a pull request changes, those that it moves away from included. GitHub lists 3,000 at most. */
+    /** The paths that a pull request changes, those that it moves away from included; null where there are more than GitHub lists. */
     async changedFiles(number) {
-        const items = await this.#ask('read', ({ pulls }, place) => this.#octokit.paginate(pulls.listFiles, { ...place, pull_number: number, per_page: 100 }));
-        return as(dist/* array */.YOg(WireFile), items).flatMap(({ filename, previous_filename: before }) => [
-            filename,
-            ...(before === undefined ? [] : [before]),
-        ]);
+        const items = await this.#ask(({ pulls }, place) => this.#octokit.paginate(pulls.listFiles, { ...place, pull_number: number, per_page: 100 }));
+        if (items.length >= MOST_FILES)
+            return null;
+        return as(dist/* array */.YOg(WireFile), items).flatMap(({ filename, previous_filename: before }) => {
+            return before === undefined ? [filename] : [filename, before];
+        });
     }
     /**
      * Sends a request. What was throttled has not been done, and is sent once more if the wait is short. After an outage only what may be
      * done twice is: something created twice would be there twice.
      */
-    async #ask(kind, send) {
+    async #ask(send, once = false) {
         const { signal, sleep } = this.#means;
         let waited = false;
         for (let failures = 0;;) {
@@ -31419,12 +31456,12 @@ class GitHub {
                 if (error instanceof TypeError)
                     throw notGitHub(error);
                 const pause = pauseOf(error);
-                const isOutage = pause === null && (statusOf(error) ?? 500) >= 500;
+                const isOutage = pause === null && !isRefusal(error) && (statusOf(error) ?? 500) >= 500;
                 if (!signal.aborted && !waited && pause !== null && pause <= PATIENCE_MS) {
                     waited = true;
                     await sleep(pause);
                 }
-                else if (!signal.aborted && isOutage && kind !== 'once' && failures < PAUSES_MS.length) {
+                else if (!signal.aborted && isOutage && !once && failures < PAUSES_MS.length) {
                     await sleep(PAUSES_MS[failures] ?? 0);
                     failures += 1;
                 }
@@ -31487,8 +31524,8 @@ function isOf({ body }, step) {
     return typeof marker === 'object' && marker !== null && 'step' in marker && marker.step === step;
 }
 
-// EXTERNAL MODULE: ./lib/report/failure-issue.js + 2 modules
-var failure_issue = __nccwpck_require__(5991);
+// EXTERNAL MODULE: ./lib/report/failure-issue.js + 3 modules
+var failure_issue = __nccwpck_require__(888);
 // EXTERNAL MODULE: ./lib/github/marks.js
 var marks = __nccwpck_require__(8593);
 ;// CONCATENATED MODULE: ./lib/github/issue.js
@@ -31557,14 +31594,14 @@ class Keeper {
     async tell(issue, others) {
         const { number } = issue;
         const lists = await Promise.all(others.map(async (other) => (await this.#list(other)).entries));
-        const { entries, upTo } = await this.#list(issue);
+        const { entries, isBehind } = await this.#list(issue);
         const inherited = lists.flat().filter(({ id }) => !entries.some((known) => known.id === id));
         const after = (0,failure_issue/* merge */.h1)([...entries, ...inherited], this.#seen);
         const { bad, good } = (0,failure_issue/* changeOf */.C2)(entries, after);
         if (bad.length + good.length === 0) {
-            // No news; but who looks at the issue sees that it is still so.
-            if (this.#seen.bad.length > 0)
-                await this.#write(number, entries, upTo);
+            // No news; but who looks at the issue is to see that it is still so, and all that its comments say.
+            if (this.#seen.bad.length > 0 || isBehind)
+                await this.#settle(issue);
         }
         else {
             await this.#comment(number, (0,failure_issue/* changeComment */.lp)(entries, after, this.#seen));
@@ -31593,7 +31630,8 @@ class Keeper {
     async #list({ number, bad, upTo }) {
         const comments = (await this.#github.comments(number)).filter(({ login }) => login === this.#login);
         const changes = comments.filter(({ id }) => id > upTo).flatMap(({ body }) => (0,marks/* readChange */.pm)(body) ?? []);
-        return { entries: (0,failure_issue/* fold */.AU)(bad, changes), upTo: Math.max(upTo, ...comments.map(({ id }) => id)) };
+        const newest = Math.max(upTo, ...comments.map(({ id }) => id));
+        return { entries: (0,failure_issue/* fold */.AU)(bad, changes), upTo: newest, isBehind: changes.length > 0 };
     }
     async #comment(number, text) {
         try {
@@ -31618,17 +31656,18 @@ class Keeper {
 
 
 
-/** `pr-comment`: keeps the comment that says what the change would ship. `here`: null outside a workflow. */
+/** `pr-comment`: keeps the comment that says what the change would ship. */
 async function commentPlan({ token }, { report, steps, change }, here, around) {
-    const number = here?.pullRequest ?? null;
-    if (here === null || number === null) {
+    const number = here.pullRequest;
+    if (number === null) {
         return { level: 'notice', text: 'pr-comment: this run is of no pull request, so there is nothing to comment on.' };
     }
     return await trying('pr-comment: the comment could not be written', async () => {
         const github = await connect({ ...around, token, permission: 'pull-requests: write' }, here);
-        const touched = change === null ? null : change(await github.changedFiles(number));
-        const { runUrl, commit } = here;
-        await keepComment(github, number, `${here.step}/${here.stepId}`, planComment({ report, steps, touched, runUrl, commit }));
+        const files = change === null ? null : await github.changedFiles(number);
+        const touched = change === null || files === null ? null : change(files);
+        const { step, runUrl, commit } = here;
+        await keepComment(github, number, step, planComment({ report, steps, touched, runUrl, commit }));
     });
 }
 /** `failure-issue`: keeps the issue of that title. Only the default branch speaks for the workflow. */
@@ -31636,6 +31675,9 @@ async function keepFailureIssue({ token, issueTitle }, seen, here, around) {
     if (issueTitle === null)
         return null;
     return await trying('failure-issue: the issue could not be kept up to date', async () => {
+        // A run for a pull request says nothing of the branch that it is to be merged into, though it may have its name.
+        if (here.pullRequest !== null)
+            return;
         // Where the event says it, a run of another branch needs no token at all.
         if (here.defaultBranch !== null && here.ref !== `refs/heads/${here.defaultBranch}`)
             return;
@@ -32337,7 +32379,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3165);
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(3316);
 /* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(2295);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5991);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(888);
 /* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(2813);
 /* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(493);
 
@@ -32528,7 +32570,6 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
     const isPage = /^\s*</.test(reply.text);
     const detail = body.success ? body.output.message : isPage ? null : reply.text.trim().slice(0, 200);
     const page = isPage ? ', with a web page instead of an answer of the API: a proxy or firewall may be in between' : '';
-    const isThrottled = status === 429;
     const meaning = {
         refused: status === 401 ? 'the token was refused' : `the token may not use ${what}`,
         missing: `there is no ${what} that this token can see`,
@@ -32536,17 +32577,26 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
         unreachable: 'the provider cannot be reached',
         rejected: status >= 300 && status < 400
             ? 'a redirect, which is not followed because it would take the token along'
-            : isThrottled
+            : status === 429
                 ? 'the provider asks for fewer requests'
                 : 'the request was not accepted',
         unavailable: status >= 200 && status < 400 ? 'an answer that makes no sense' : 'the provider is not available',
     }[trouble];
     return new provider/* ProviderError */.mZ(trouble, `${meaning} (HTTP ${status})${page}`, {
         detail: detail === '' ? null : detail,
-        ...(isPage ? { hint: 'web-page' } : status === 403 ? { hint: 'not-allowed' } : {}),
-        ...(trouble === 'rejected' && status < 400 ? { hint: 'redirect' } : {}),
-        ...(isThrottled ? { hint: 'throttled' } : {}),
+        ...hintOf(status, isPage),
     });
+}
+/** What it is about, where that is something else than this trouble mostly is. */
+function hintOf(status, isPage) {
+    // An outage comes with a page as well, of whoever stands before the provider.
+    if (isPage && status < 500)
+        return { hint: 'web-page' };
+    if (status === 403)
+        return { hint: 'not-allowed' };
+    if (status === 429)
+        return { hint: 'throttled' };
+    return status >= 300 && status < 400 && status !== 304 ? { hint: 'redirect' } : {};
 }
 /** What a status code means that is not a success, whoever sends it. */
 function troubleOf(status) {
@@ -32923,7 +32973,7 @@ function createProvider(inputs, host) {
 
 /***/ }),
 
-/***/ 5991:
+/***/ 888:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -32968,15 +33018,108 @@ function elapsed(ms) {
     const seconds = Math.floor(ms / 1000);
     return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
-function number(value) {
+function format_number(value) {
     return value.toLocaleString('en-US');
 }
-function plural(count, one, many = `${one}s`) {
-    return `${number(count)} ${count === 1 ? one : many}`;
+function format_plural(count, one, many = `${one}s`) {
+    return `${format_number(count)} ${count === 1 ? one : many}`;
 }
 
 // EXTERNAL MODULE: ./lib/report/marker.js
 var report_marker = __nccwpck_require__(3086);
+// EXTERNAL MODULE: ./lib/report/wording.js
+var wording = __nccwpck_require__(7142);
+;// CONCATENATED MODULE: ./lib/report/outputs.js
+
+
+
+
+/** The data is at its destination. */
+const DELIVERED = (/* unused pure expression or super */ null && (['succeeded', 'warned', 'fresh']));
+/** The outputs of the step, every one on every path. They never carry a provider's words as they came. */
+function outputsOf(report) {
+    const { conclusion, results } = report;
+    const red = results.filter(({ outcome }) => COLORS[outcome] === 'red');
+    const blocked = results.filter(({ outcome }) => outcome === 'blocked');
+    const failed = red.filter(({ outcome }) => outcome !== 'blocked');
+    const ids = (some) => JSON.stringify(some.map(({ sync }) => sync.id).filter((id) => id !== ''));
+    const sum = (count) => String(results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0));
+    const withRun = results.filter(({ runId }) => runId !== null);
+    const worst = results.filter(isRed);
+    const first = worst.find(({ runId }) => runId !== null) ?? withRun[0] ?? worst[0] ?? results[0];
+    return {
+        conclusion,
+        results: resultsJson(results),
+        runs: JSON.stringify(withRun.map(({ provider, sync, runId }) => ({ provider, sync_id: sync.id || null, run_id: runId }))),
+        'succeeded-count': String(results.filter(({ outcome }) => DELIVERED.includes(outcome)).length),
+        'failed-count': String(failed.length),
+        'skipped-count': String(results.filter(({ outcome }) => outcome === 'skipped').length),
+        'blocked-count': String(blocked.length),
+        'failed-sync-ids': ids(failed),
+        'blocked-sync-ids': ids(blocked),
+        'records-succeeded': sum('succeeded'),
+        'records-failed': sum('failed'),
+        'records-invalid': sum('invalid'),
+        url: first?.url ?? '',
+        message: outputs_messageOf(report),
+    };
+}
+/** GitHub takes outputs of up to 1 MB, in UTF-16. This leaves some room. */
+const MOST_CHARACTERS = 500_000;
+/** All results, every sync of them. Where there is much to say of many, texts are cut, and at last only the essence is left. */
+function resultsJson(results) {
+    for (const longest of [1000, 300, 100]) {
+        const json = JSON.stringify(results.map((result) => toJson(result, longest)));
+        if (json.length <= MOST_CHARACTERS)
+            return json;
+    }
+    const essence = results.map(({ provider, sync, outcome, runId }) => ({
+        provider,
+        sync_id: sync.id || null,
+        outcome,
+        run_id: runId,
+    }));
+    return JSON.stringify(essence);
+}
+function toJson(result, longest) {
+    const { run } = result;
+    const took = run === null ? null : durationOf(run);
+    return {
+        provider: result.provider,
+        sync_id: result.sync.id || null,
+        name: plain(result.sync.name, longest),
+        outcome: result.outcome,
+        reason: plain(whyOf(result, false), longest),
+        run_id: result.runId,
+        adopted: result.adopted,
+        url: result.url,
+        models: result.ruling?.models?.map((id) => plain(id, longest)) ?? null,
+        created_at: isoTime(run?.createdAt ?? null),
+        finished_at: isoTime(run?.finishedAt ?? null),
+        duration_seconds: took === null ? null : took / 1000,
+        records: run?.counts ?? { processed: null, succeeded: null, failed: null, invalid: null },
+        attempts: result.attempts,
+        polls: result.polls,
+    };
+}
+function isoTime(ms) {
+    return ms === null ? null : new Date(ms).toISOString();
+}
+/** One safe sentence that says how the step went. */
+function outputs_messageOf({ conclusion, results, problems }) {
+    if (results.length === 0)
+        return plain(problems.join(' ') || 'There was nothing to sync.');
+    const parts = Object.keys(OUTCOMES).flatMap((outcome) => {
+        const count = results.filter((result) => result.outcome === outcome).length;
+        return count === 0 ? [] : `${number(count)} ${OUTCOMES[outcome].words}`;
+    });
+    const worst = results.find(isRed);
+    const example = worst === undefined ? '' : ` ${nameOf(worst.sync)}: ${whyOf(worst, false)}`;
+    const head = conclusion === 'cancelled' ? 'The workflow was cancelled: ' : '';
+    const why = problems.length === 0 ? example : ` ${problems.join(' ')}`;
+    return plain(`${head}${plural(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${why}`);
+}
+
 ;// CONCATENATED MODULE: ./lib/report/page.js
 
 /** Room for the sentence that says how much is left out. Bytes. */
@@ -33007,7 +33150,7 @@ class Page {
             return room >= 0;
         });
         const rest = parts.slice(fitting.length).reduce((sum, { syncs }) => sum + syncs, 0);
-        const more = rest === 0 ? '' : `\n… and ${plural(rest, 'more sync', 'more syncs')}.\n\n`;
+        const more = rest === 0 ? '' : `\n… and ${format_plural(rest, 'more sync', 'more syncs')}.\n\n`;
         this.add(before + fitting.map(({ text }) => text).join('') + more + after);
     }
 }
@@ -33017,9 +33160,8 @@ function sizeOf(text) {
 
 // EXTERNAL MODULE: ./lib/report/safe.js
 var safe = __nccwpck_require__(2813);
-// EXTERNAL MODULE: ./lib/report/wording.js
-var wording = __nccwpck_require__(7142);
 ;// CONCATENATED MODULE: ./lib/report/failure-issue.js
+
 
 
 
@@ -33029,18 +33171,21 @@ var wording = __nccwpck_require__(7142);
 /** The kinds of the markers of such an issue, and of a comment that tells of a change. */
 const FAILURES = 'failures';
 const CHANGE = 'change';
-/** What the report says of each sync. One that may fail, or that was left out on a policy that says nothing of its data, is neither. */
-function seenOf({ results, problems, conclusion }, place) {
+/**
+ * What the report says of each sync. One that may be red, or that was left out on a policy that says nothing of its data, is neither good
+ * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
+ */
+function seenOf(report, mode, place) {
     const { step, run, runUrl } = place;
-    const bad = results.filter((result) => isRed(result) && result.sync.id !== '').map((result) => entryOf(result, place));
-    const isLost = results.length === 0 && conclusion === 'failure';
-    return {
-        bad: isLost ? [itself(problems.join(' '), place)] : bad,
-        good: results.filter(isWell).map(idOf),
-        step,
-        run,
-        runUrl,
-    };
+    const { results, problems, conclusion } = report;
+    const idOf = ({ provider, sync }) => `${provider}/${sync.id}${mode === 'trigger' ? '/trigger' : ''}`;
+    const red = results.filter(isRed);
+    const bad = red.filter(({ sync }) => sync.id !== '').map((result) => entryOf(result, idOf(result), place));
+    // A step that never came to its syncs, or that watches runs whose syncs are not known.
+    const isLost = bad.length === 0 && (red.length > 0 || (results.length === 0 && conclusion === 'failure'));
+    const why = red.length > 0 ? messageOf(report) : problems.join(' ');
+    const good = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf);
+    return { bad: isLost ? [itself(why, place)] : bad, good, step, run, runUrl };
 }
 /** What can be said where the step was killed before it had a result: the syncs whose runs it was watching are bad, or else it is. */
 function seenOfKilled(ids, place) {
@@ -33051,9 +33196,11 @@ function seenOfKilled(ids, place) {
 }
 function itself(why, place) {
     const { step, run, runUrl } = place;
-    const name = `the step in ${step}`;
+    const [workflow, job] = step.split('/');
+    const name = `the step in job ${job} of ${workflow}`;
     return {
-        id: `${step}@${run}`,
+        id: `${step}@`,
+        run,
         since: dayOf(place),
         name,
         outcome: 'not_started',
@@ -33065,9 +33212,9 @@ function dayOf({ now }) {
     return new Date(now).toISOString().slice(0, 10);
 }
 const MOST_WHY = 200;
-function entryOf(result, place) {
+function entryOf(result, id, place) {
     return {
-        id: idOf(result),
+        id,
         since: dayOf(place),
         name: nameOf(result.sync),
         outcome: result.outcome,
@@ -33075,23 +33222,18 @@ function entryOf(result, place) {
         url: result.url,
     };
 }
-function idOf({ provider, sync }) {
-    return `${provider}/${sync.id}`;
-}
-function isWell(result) {
-    const { outcome, tolerated, sync, ruling } = result;
-    if (sync.id === '')
-        return false;
+function isWell({ outcome, sync, ruling }, mode) {
     if (outcome === 'skipped')
         return sync.paused || ruling?.gate === 'not-built';
-    if (outcome === 'triggered' || outcome === 'planned')
-        return false;
-    return COLORS[outcome] === 'green' || tolerated !== null;
+    if (outcome === 'triggered')
+        return mode === 'trigger';
+    return outcome !== 'planned' && COLORS[outcome] === 'green';
 }
 /** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */
 function merge(before, { bad, good, step, run }) {
     const known = new Map(before.map((entry) => [entry.id, entry]));
-    const isOver = ({ id }) => good.includes(id) || (id.startsWith(`${step}@`) && id !== `${step}@${run}`);
+    const well = new Set(good);
+    const isOver = ({ id, run: saidBy }) => well.has(id) || (id === `${step}@` && saidBy !== run);
     const seen = new Set(bad.map(({ id }) => id));
     const left = before.filter((entry) => !seen.has(entry.id) && !isOver(entry));
     const now = bad.map((entry) => ({ ...entry, since: known.get(entry.id)?.since ?? entry.since }));
@@ -33121,9 +33263,10 @@ function fold(list, changes) {
 function inOrder(entries) {
     return entries.toSorted((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1));
 }
-/** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and the rest is for people. */
-const MOST_MARKER = 44_000;
+/** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and what is left is for people. */
+const MOST_MARKER = 58_000;
 const MOST_BYTES = 20_000;
+const MOST_BOTH = 64_000;
 /**
  * The text of the issue. Its marker holds the whole list, with as much about each as there is room for, and up to which comment it is
  * true. What this run has seen of an entry is newer than what the list remembers.
@@ -33131,21 +33274,22 @@ const MOST_BYTES = 20_000;
 function issueBody(title, list, upTo, { bad, runUrl }) {
     const news = new Map(bad.map((entry) => [entry.id, entry]));
     const entries = list.map((entry) => ({ ...entry, ...news.get(entry.id), since: entry.since }));
-    const page = new Page(MOST_BYTES);
+    const marker = fitting(entries, (some) => (0,report_marker/* markerOf */.w)(FAILURES, { title, upTo, bad: some }), MOST_MARKER);
+    const page = new Page(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
     page.add(`${headline(entries)}\n\n`);
     page.list(entries.map((entry) => ({ text: row(entry), syncs: 1 })), {
         share: 0.9,
         before: '| Sync | Since | Outcome | Why |\n|---|---|---|---|\n',
         after: '\n',
     });
-    page.add(`Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it.\n\n`);
-    const marker = fitting(entries, (some) => (0,report_marker/* markerOf */.w)(FAILURES, { title, upTo, bad: some }), MOST_MARKER);
+    page.add(`Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it. ` +
+        'What is not run any more stays in it: then close it by hand, and what still fails opens a new one.\n\n');
     return `${page.text}${marker}\n`;
 }
 function headline(entries) {
     if (entries.some(({ id }) => id.includes('@')))
         return 'The workflow does not do what it should.';
-    return `${plural(entries.length, 'sync')} ${entries.length === 1 ? 'does' : 'do'} not deliver.`;
+    return `${format_plural(entries.length, 'sync')} ${entries.length === 1 ? 'does' : 'do'} not deliver.`;
 }
 function row({ id, since, name, outcome, why, url }) {
     const shown = (0,safe/* markdown */.wD)(name ?? id, 200);
@@ -33172,6 +33316,8 @@ function fitting(entries, write, most) {
         if (text.length <= most)
             return text;
     }
+    if (entries.length === 0)
+        return write([]);
     // What is left out comes back with the next run that sees it.
     return fitting(entries.slice(0, Math.floor(entries.length / 2)), write, most);
 }
@@ -33179,16 +33325,17 @@ function fitting(entries, write, most) {
 function changeComment(before, after, seen) {
     const { bad, good } = changeOf(before, after);
     const recovered = before.filter(({ id }) => good.includes(id));
-    const page = new Page(MOST_BYTES);
+    const by = `${seen.step}@${seen.run}`;
+    const marker = fitting(bad, (some) => (0,report_marker/* markerOf */.w)(CHANGE, { by, bad: some, good }), MOST_MARKER);
+    const page = new Page(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
     const part = (title, items) => page.list(items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })), { share: 0.5, before: `${title}\n\n`, after: '\n' });
     const nameOfEntry = ({ name, id }) => (0,safe/* markdown */.wD)(name ?? id, 200);
     part('❌ **Does not deliver any more:**', bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${(0,safe/* markdown */.wD)(entry.why, MOST_WHY)}`}`));
     part('✅ **Delivers again:**', recovered.map(nameOfEntry));
     page.add(after.length === 0
         ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`
-        : `Seen by [this workflow run](${seen.runUrl}). ${plural(after.length, 'sync')} left.\n\n`);
-    const by = `${seen.step}@${seen.run}`;
-    return `${page.text}${fitting(bad, (some) => (0,report_marker/* markerOf */.w)(CHANGE, { by, bad: some, good }), MOST_MARKER)}\n`;
+        : `Seen by [this workflow run](${seen.runUrl}). Left in the list: ${format_number(after.length)}.\n\n`);
+    return `${page.text}${marker}\n`;
 }
 
 

@@ -30,5 +30,4 @@ export type Hint =
   | 'gate-closed'
   | 'built-elsewhere'
   | 'bad-meta'
-  | 'no-evidence'
   | 'earlier-step'

@@ -136,8 +136,10 @@ export function dedupe<T>(items: readonly T[], key: (item: T) => string, onDupli
   return [...kept.values()]
 }
 
+/** A value for a message; what looks like a token that was given to the wrong input is not repeated. */
 export function quote(value: string): string {
-  return `"${value.length > 80 ? `${value.slice(0, 80)}…` : value}"`
+  const shown = value.replace(/(secret-token:|gh[a-z]_|github_pat_)[^\s"']+/g, '$1***')
+  return `"${shown.length > 80 ? `${shown.slice(0, 80)}…` : shown}"`
 }
 
 export function show(value: unknown): string {

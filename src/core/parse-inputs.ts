@@ -132,7 +132,13 @@ function readReporting(desk: Desk, mode: Inputs['mode']): Reporting {
       'github-token: holds a blank, a line break or a letter that no token has. Leave it out: the default is right.',
     )
   }
-  return { token, comment, issueTitle: title === '' || !isTitle || isSwitch ? null : title }
+  if (title !== '' && mode === 'plan')
+    desk.warnings.push('failure-issue: has no effect with mode: plan, which delivers nothing.')
+  return {
+    token,
+    comment: comment && mode === 'plan',
+    issueTitle: title === '' || !isTitle || isSwitch || mode === 'plan' ? null : title,
+  }
 }
 
 const NO_SYNC =

@@ -62,7 +62,7 @@ export async function startRun(
       const refused = refusal('failed', 'the provider refused the trigger', answer.error)
       // Documented: some kinds of syncs, such as those that append, take no full sync.
       const verdict =
-        full && answer.error.trouble === 'rejected' ? { ...refused, hint: 'full-sync-refused' as const } : refused
+        full && refused.hint === 'request-refused' ? { ...refused, hint: 'full-sync-refused' as const } : refused
       return answer.busy && !resent ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: resent }
     }
 

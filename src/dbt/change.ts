@@ -1,12 +1,5 @@
+import type { Change } from '../core/change.ts'
 import type { Node, Project } from './lineage.ts'
-
-/** What a change of files means for the models of the projects. */
-export interface Change {
-  /** Unique ids of the models, seeds and snapshots whose own files are among them. */
-  models: string[]
-  /** Those of them that these models are, or are made of. */
-  feeding(models: readonly string[]): string[]
-}
 
 const IN_FILES = ['model', 'seed', 'snapshot']
 
@@ -21,12 +14,15 @@ export function changeOf(files: readonly string[], projects: readonly Project[])
       (node) => IN_FILES.includes(node.kind) && node.package === project.name && node.file !== '',
     ),
   )
-  const exact = own.filter(({ file, project }) => changed.has(project.root === '' ? file : `${project.root}/${file}`))
-  // Where dbt's files were brought in from another job, their place says nothing of the project's.
-  const touched =
-    exact.length > 0
-      ? exact
-      : own.filter(({ file }) => files.some((path) => path === file || path.endsWith(`/${file}`)))
+  const touched = projects.flatMap((project) => {
+    const its = own.filter((node) => node.project === project)
+    const exact = its.filter(({ file }) => changed.has(project.root === '' ? file : `${project.root}/${file}`))
+    if (exact.length > 0) return exact
+    // Where dbt's files were brought in from another job, their place says nothing of the project's.
+    return its.filter(({ file }) =>
+      files.some((path) => path.endsWith(`/${file}`) && !isOfAnother(path, project, projects)),
+    )
+  })
   const ids = new Set(touched.map(({ id }) => id))
   return {
     models: [...ids].sort(),
@@ -37,4 +33,9 @@ export function changeOf(files: readonly string[], projects: readonly Project[])
       return [...new Set([...upstream].map(({ id }) => id).filter((id) => ids.has(id)))].sort()
     },
   }
+}
+
+/** Whether a file stands in the folder of another project that is known to be there. */
+function isOfAnother(path: string, project: Project, projects: readonly Project[]): boolean {
+  return projects.some(({ root }) => root !== '' && root !== project.root && path.startsWith(`${root}/`))
 }

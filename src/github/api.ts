@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Here } from './here.ts'
-import { explain, GitHubError, notGitHub, pauseOf, statusOf } from './trouble.ts'
+import { explain, GitHubError, isRefusal, notGitHub, pauseOf, statusOf } from './trouble.ts'
 
 export interface Said {
   id: number
@@ -25,13 +25,14 @@ export interface Means {
 }
 
 const REQUEST_MS = 10_000
+/** GitHub lists no more files of a pull request. https://docs.github.com/rest/pulls/pulls#list-pull-requests-files */
+const MOST_FILES = 3000
 /** A wait that GitHub asks for is waited out once, if it is no longer than this. */
 const PATIENCE_MS = 30_000
 /** Before what may be asked again is asked again. */
 const PAUSES_MS = [1000, 3000]
 
 type Octokit = ReturnType<typeof import('@actions/github')['getOctokit']>
-type Kind = 'read' | 'repeatable' | 'once'
 type Place = { owner: string; repo: string }
 type IssueChange = { body: string; state?: 'open' | 'closed'; state_reason?: 'completed' | 'not_planned' }
 
@@ -76,18 +77,18 @@ export class GitHub {
 
   /** The account that the token belongs to. What others have written is not ours, whatever it looks like. */
   async login(): Promise<string> {
-    const answer = await this.#ask('read', () => this.#octokit.graphql('{ viewer { login } }'))
+    const answer = await this.#ask(() => this.#octokit.graphql('{ viewer { login } }'))
     return as(WireViewer, answer).viewer.login
   }
 
   async defaultBranch(): Promise<string> {
-    const { data } = await this.#ask('read', ({ repos }, place) => repos.get(place))
+    const { data } = await this.#ask(({ repos }, place) => repos.get(place))
     return as(WireRepository, data).default_branch
   }
 
   /** All open issues, the oldest first. Pages of issues are linked by cursors and not by numbers, so the links are followed. */
   async openIssues(): Promise<Issue[]> {
-    const items = await this.#ask('read', ({ issues }, place) =>
+    const items = await this.#ask(({ issues }, place) =>
       this.#octokit.paginate(issues.listForRepo, { ...place, state: 'open', per_page: 100 }),
     )
     const open = as(v.array(WireIssue), items).filter((item) => item.pull_request === undefined)
@@ -95,21 +96,21 @@ export class GitHub {
   }
 
   async issue(number: number): Promise<Issue> {
-    const { data } = await this.#ask('read', ({ issues }, place) => issues.get({ ...place, issue_number: number }))
+    const { data } = await this.#ask(({ issues }, place) => issues.get({ ...place, issue_number: number }))
     return toIssue(as(WireIssue, data))
   }
 
   async createIssue(title: string, body: string): Promise<void> {
-    await this.#ask('once', ({ issues }, place) => issues.create({ ...place, title, body }))
+    await this.#ask(({ issues }, place) => issues.create({ ...place, title, body }), true)
   }
 
   async updateIssue(number: number, change: IssueChange): Promise<void> {
-    await this.#ask('repeatable', ({ issues }, place) => issues.update({ ...place, issue_number: number, ...change }))
+    await this.#ask(({ issues }, place) => issues.update({ ...place, issue_number: number, ...change }))
   }
 
   /** What was said on an issue or a pull request, the oldest first. */
   async comments(number: number): Promise<Said[]> {
-    const items = await this.#ask('read', ({ issues }, place) =>
+    const items = await this.#ask(({ issues }, place) =>
       this.#octokit.paginate(issues.listComments, { ...place, issue_number: number, per_page: 100 }),
     )
     const said = as(v.array(WireComment), items)
@@ -117,38 +118,38 @@ export class GitHub {
   }
 
   async createComment(number: number, body: string): Promise<void> {
-    await this.#ask('once', ({ issues }, place) => issues.createComment({ ...place, issue_number: number, body }))
+    await this.#ask(({ issues }, place) => issues.createComment({ ...place, issue_number: number, body }), true)
   }
 
   async updateComment(id: number, body: string): Promise<void> {
-    await this.#ask('repeatable', ({ issues }, place) => issues.updateComment({ ...place, comment_id: id, body }))
+    await this.#ask(({ issues }, place) => issues.updateComment({ ...place, comment_id: id, body }))
   }
 
   /** One that is gone already is as good as deleted. */
   async deleteComment(id: number): Promise<void> {
-    await this.#ask('repeatable', ({ issues }, place) =>
+    await this.#ask(({ issues }, place) =>
       issues.deleteComment({ ...place, comment_id: id }).catch((error: unknown) => {
         if (statusOf(error) !== 404) throw error
       }),
     )
   }
 
-  /** The paths that a pull request changes, those that it moves away from included. GitHub lists 3,000 at most. */
-  async changedFiles(number: number): Promise<string[]> {
-    const items = await this.#ask('read', ({ pulls }, place) =>
+  /** The paths that a pull request changes, those that it moves away from included; null where there are more than GitHub lists. */
+  async changedFiles(number: number): Promise<string[] | null> {
+    const items = await this.#ask(({ pulls }, place) =>
       this.#octokit.paginate(pulls.listFiles, { ...place, pull_number: number, per_page: 100 }),
     )
-    return as(v.array(WireFile), items).flatMap(({ filename, previous_filename: before }) => [
-      filename,
-      ...(before === undefined ? [] : [before]),
-    ])
+    if (items.length >= MOST_FILES) return null
+    return as(v.array(WireFile), items).flatMap(({ filename, previous_filename: before }) => {
+      return before === undefined ? [filename] : [filename, before]
+    })
   }
 
   /**
    * Sends a request. What was throttled has not been done, and is sent once more if the wait is short. After an outage only what may be
    * done twice is: something created twice would be there twice.
    */
-  async #ask<T>(kind: Kind, send: (rest: Octokit['rest'], place: Place) => Promise<T>): Promise<T> {
+  async #ask<T>(send: (rest: Octokit['rest'], place: Place) => Promise<T>, once = false): Promise<T> {
     const { signal, sleep } = this.#means
     let waited = false
     for (let failures = 0; ; ) {
@@ -158,11 +159,11 @@ export class GitHub {
         // The toolkit stumbles over an answer of another shape; what the network does is an error of another kind.
         if (error instanceof TypeError) throw notGitHub(error)
         const pause = pauseOf(error)
-        const isOutage = pause === null && (statusOf(error) ?? 500) >= 500
+        const isOutage = pause === null && !isRefusal(error) && (statusOf(error) ?? 500) >= 500
         if (!signal.aborted && !waited && pause !== null && pause <= PATIENCE_MS) {
           waited = true
           await sleep(pause)
-        } else if (!signal.aborted && isOutage && kind !== 'once' && failures < PAUSES_MS.length) {
+        } else if (!signal.aborted && isOutage && !once && failures < PAUSES_MS.length) {
           await sleep(PAUSES_MS[failures] ?? 0)
           failures += 1
         } else {

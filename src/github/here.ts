@@ -4,15 +4,14 @@ export interface Here {
   repo: string
   /** The REST API; of GitHub Enterprise Server where that is where we are. */
   apiUrl: string
+  /** The branch that the run is of: of a workflow that another one has started, that one's. */
   ref: string
   /** null where the event does not tell. */
   defaultBranch: string | null
   pullRequest: number | null
   commit: string
-  /** Workflow and job: what they say of themselves is about them. */
+  /** What tells this step from all others: workflow, job, and its id, or else the name of the action. */
   step: string
-  /** What tells this step from others of its job: its id, or the name of the action. */
-  stepId: string
   /** The attempt at the workflow run: a second one may mend what the first one has said of itself. */
   run: string
   runUrl: string
@@ -26,16 +25,16 @@ export async function whereWeAre(env: NodeJS.ProcessEnv): Promise<Here | null> {
   const { repository, pull_request: pullRequest } = context.payload
   // Of a pull request the commit is one that GitHub has made for the test; the author knows the head.
   const head: unknown = pullRequest?.head?.sha
+  const startedBy: unknown = context.payload.workflow_run?.head_branch
   return {
     owner,
     repo,
     apiUrl: context.apiUrl,
-    ref: context.ref,
+    ref: typeof startedBy === 'string' ? `refs/heads/${startedBy}` : context.ref,
     defaultBranch: typeof repository?.default_branch === 'string' ? repository.default_branch : null,
     pullRequest: typeof pullRequest?.number === 'number' ? pullRequest.number : null,
     commit: typeof head === 'string' ? head : context.sha,
-    step: `${workflowOf(env)}/${context.job}`,
-    stepId: context.action ?? '',
+    step: `${workflowOf(env)}/${context.job}/${context.action}`,
     run: `${context.runId}.${env.GITHUB_RUN_ATTEMPT ?? '1'}`,
     runUrl: `${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId}`,
   }

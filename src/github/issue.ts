@@ -69,13 +69,13 @@ class Keeper {
   async tell(issue: Kept, others: readonly Kept[]): Promise<boolean> {
     const { number } = issue
     const lists = await Promise.all(others.map(async (other) => (await this.#list(other)).entries))
-    const { entries, upTo } = await this.#list(issue)
+    const { entries, isBehind } = await this.#list(issue)
     const inherited = lists.flat().filter(({ id }) => !entries.some((known) => known.id === id))
     const after = merge([...entries, ...inherited], this.#seen)
     const { bad, good } = changeOf(entries, after)
     if (bad.length + good.length === 0) {
-      // No news; but who looks at the issue sees that it is still so.
-      if (this.#seen.bad.length > 0) await this.#write(number, entries, upTo)
+      // No news; but who looks at the issue is to see that it is still so, and all that its comments say.
+      if (this.#seen.bad.length > 0 || isBehind) await this.#settle(issue)
     } else {
       await this.#comment(number, changeComment(entries, after, this.#seen))
       if (!(await this.#github.issue(number)).isOpen) return false
@@ -99,10 +99,11 @@ class Keeper {
   }
 
   /** What the comments of an issue have made of the list in its text. */
-  async #list({ number, bad, upTo }: Kept): Promise<{ entries: Entry[]; upTo: number }> {
+  async #list({ number, bad, upTo }: Kept): Promise<{ entries: Entry[]; upTo: number; isBehind: boolean }> {
     const comments = (await this.#github.comments(number)).filter(({ login }) => login === this.#login)
     const changes = comments.filter(({ id }) => id > upTo).flatMap(({ body }) => readChange(body) ?? [])
-    return { entries: fold(bad, changes), upTo: Math.max(upTo, ...comments.map(({ id }) => id)) }
+    const newest = Math.max(upTo, ...comments.map(({ id }) => id))
+    return { entries: fold(bad, changes), upTo: newest, isBehind: changes.length > 0 }
   }
 
   async #comment(number: number, text: string): Promise<void> {

@@ -7,14 +7,15 @@ import { readMarker } from '../report/marker.ts'
 const short = v.pipe(v.string(), v.maxLength(500))
 const Id = v.pipe(
   v.string(),
-  // A sync, or a step: its workflow and job, and the run.
-  v.regex(/^(?:[\w-]{1,50}\/[\w-]{1,100}|[^\r\n]{1,250}@[\d.]{1,40})$/),
+  // A sync, or a step: its workflow, job and name.
+  v.regex(/^(?:[\w-]{1,50}\/[\w-]{1,100}(?:\/trigger)?|[^\r\n]{1,250}@)$/),
 )
 const Whole = v.object({
   id: Id,
   since: v.pipe(v.string(), v.regex(/^(\d{4}-\d\d-\d\d)?$/)),
   name: v.optional(short),
   outcome: v.optional(short),
+  run: v.optional(short),
   why: v.optional(short),
   // It becomes a link.
   url: v.optional(v.pipe(v.string(), v.regex(/^https?:\/\/[^\s()<>[\]"'\\]{1,500}$/))),

@@ -96,7 +96,11 @@ const MOST_SEEN = 40_000
 
 /** Keeps what the failure issue is to be told for the post step, in case main is stopped before it has told it. */
 export function saveSeen({ bad, good }: Seen): void {
-  saveState(SEEN, JSON.parse(fitting(bad, (some) => JSON.stringify({ bad: some, good }), MOST_SEEN)))
+  const write = (left: readonly string[]) =>
+    fitting(bad, (some) => JSON.stringify({ bad: some, good: left }), MOST_SEEN)
+  const whole = write(good)
+  // What is bad is worth more than what is good, which the next run sees again.
+  saveState(SEEN, JSON.parse(whole.length <= MOST_SEEN ? whole : write([])))
 }
 
 /** Main has done what there was to do. */

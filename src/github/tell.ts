@@ -1,8 +1,9 @@
+import type { Change } from '../core/change.ts'
 import type { Step } from '../core/plan.ts'
 import type { Reporting } from '../core/reporting.ts'
 import type { Seen } from '../report/failure-issue.ts'
 import type { Report } from '../report/outputs.ts'
-import { planComment, type Touched } from '../report/plan-comment.ts'
+import { planComment } from '../report/plan-comment.ts'
 import { connect, type Means } from './api.ts'
 import { keepComment } from './comment.ts'
 import type { Here } from './here.ts'
@@ -19,30 +20,26 @@ export interface Plan {
   /** What would be done, by sync id. */
   steps: ReadonlyMap<string, Step>
   /** What a change of these files means for the models; null where dbt's manifest is not there. */
-  change: ((files: readonly string[]) => Touched) | null
+  change: ((files: readonly string[]) => Change) | null
 }
 
-/** `pr-comment`: keeps the comment that says what the change would ship. `here`: null outside a workflow. */
+/** `pr-comment`: keeps the comment that says what the change would ship. */
 export async function commentPlan(
   { token }: Reporting,
   { report, steps, change }: Plan,
-  here: Here | null,
+  here: Here,
   around: Around,
 ): Promise<Told> {
-  const number = here?.pullRequest ?? null
-  if (here === null || number === null) {
+  const number = here.pullRequest
+  if (number === null) {
     return { level: 'notice', text: 'pr-comment: this run is of no pull request, so there is nothing to comment on.' }
   }
   return await trying('pr-comment: the comment could not be written', async () => {
     const github = await connect({ ...around, token, permission: 'pull-requests: write' }, here)
-    const touched = change === null ? null : change(await github.changedFiles(number))
-    const { runUrl, commit } = here
-    await keepComment(
-      github,
-      number,
-      `${here.step}/${here.stepId}`,
-      planComment({ report, steps, touched, runUrl, commit }),
-    )
+    const files = change === null ? null : await github.changedFiles(number)
+    const touched = change === null || files === null ? null : change(files)
+    const { step, runUrl, commit } = here
+    await keepComment(github, number, step, planComment({ report, steps, touched, runUrl, commit }))
   })
 }
 
@@ -55,6 +52,8 @@ export async function keepFailureIssue(
 ): Promise<Told> {
   if (issueTitle === null) return null
   return await trying('failure-issue: the issue could not be kept up to date', async () => {
+    // A run for a pull request says nothing of the branch that it is to be merged into, though it may have its name.
+    if (here.pullRequest !== null) return
     // Where the event says it, a run of another branch needs no token at all.
     if (here.defaultBranch !== null && here.ref !== `refs/heads/${here.defaultBranch}`) return
     const github = await connect({ ...around, token, permission: 'issues: write' }, here)

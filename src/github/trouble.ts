@@ -29,6 +29,11 @@ function headersOf(error: unknown): Record<string, unknown> | null {
   return typeof response.headers === 'object' && response.headers !== null ? { ...response.headers } : null
 }
 
+/** What GraphQL refuses: it does so in an answer that is a good one to HTTP. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === 'GraphqlResponseError'
+}
+
 /**
  * How long (ms) GitHub wants nothing more to be sent; null where it does not ask for a pause. `Retry-After` for a secondary limit; for
  * the primary one when the hour is over; a minute where it says nothing.
@@ -36,12 +41,14 @@ function headersOf(error: unknown): Record<string, unknown> | null {
  */
 export function pauseOf(error: unknown): number | null {
   const status = statusOf(error)
+  if (isRefusal(error) && error instanceof Error && /rate limit/i.test(error.message)) return 3_600_000
   if (status !== 403 && status !== 429) return null
   const headers = headersOf(error) ?? {}
   const seconds = Number(headers['retry-after'])
   if (Number.isFinite(seconds) && headers['retry-after'] !== undefined) return seconds * 1000
   if (headers['x-ratelimit-remaining'] === '0') {
-    return Math.max(0, Number(headers['x-ratelimit-reset']) * 1000 - Date.parse(String(headers.date)))
+    const left = Number(headers['x-ratelimit-reset']) * 1000 - Date.parse(String(headers.date))
+    if (Number.isFinite(left)) return Math.max(0, left)
   }
   return status === 429 || (error instanceof Error && /rate limit/i.test(error.message)) ? 60_000 : null
 }
@@ -52,6 +59,7 @@ export function explain(error: unknown, permission: string, apiUrl: string, paus
   if (pause !== null)
     return `GitHub limits how often it may be asked, and asks for ${Math.ceil(pause / 60_000)} more minutes`
   const status = statusOf(error)
+  if (isRefusal(error)) return `GitHub did not accept it (${said})`
   switch (status) {
     case null:
       return `GitHub could not be reached at ${apiUrl} (${said})`

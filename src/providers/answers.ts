@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Hint } from '../core/hint.ts'
 import { parseJson } from '../core/json.ts'
 import { ProviderError, type Trouble } from '../core/provider.ts'
 import type { Reply } from '../http.ts'
@@ -31,7 +32,6 @@ export function explain(reply: Reply, what: string, trouble = troubleOf(reply.st
   const isPage = /^\s*</.test(reply.text)
   const detail = body.success ? body.output.message : isPage ? null : reply.text.trim().slice(0, 200)
   const page = isPage ? ', with a web page instead of an answer of the API: a proxy or firewall may be in between' : ''
-  const isThrottled = status === 429
   const meaning = {
     refused: status === 401 ? 'the token was refused' : `the token may not use ${what}`,
     missing: `there is no ${what} that this token can see`,
@@ -40,17 +40,24 @@ export function explain(reply: Reply, what: string, trouble = troubleOf(reply.st
     rejected:
       status >= 300 && status < 400
         ? 'a redirect, which is not followed because it would take the token along'
-        : isThrottled
+        : status === 429
           ? 'the provider asks for fewer requests'
           : 'the request was not accepted',
     unavailable: status >= 200 && status < 400 ? 'an answer that makes no sense' : 'the provider is not available',
   }[trouble]
   return new ProviderError(trouble, `${meaning} (HTTP ${status})${page}`, {
     detail: detail === '' ? null : detail,
-    ...(isPage ? { hint: 'web-page' } : status === 403 ? { hint: 'not-allowed' } : {}),
-    ...(trouble === 'rejected' && status < 400 ? { hint: 'redirect' } : {}),
-    ...(isThrottled ? { hint: 'throttled' } : {}),
+    ...hintOf(status, isPage),
   })
+}
+
+/** What it is about, where that is something else than this trouble mostly is. */
+function hintOf(status: number, isPage: boolean): { hint?: Hint } {
+  // An outage comes with a page as well, of whoever stands before the provider.
+  if (isPage && status < 500) return { hint: 'web-page' }
+  if (status === 403) return { hint: 'not-allowed' }
+  if (status === 429) return { hint: 'throttled' }
+  return status >= 300 && status < 400 && status !== 304 ? { hint: 'redirect' } : {}
 }
 
 /** What a status code means that is not a success, whoever sends it. */

@@ -1,8 +1,8 @@
 import { COLORS, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
-import { plural } from './format.ts'
+import { number, plural } from './format.ts'
 import { markerOf } from './marker.ts'
-import type { Report } from './outputs.ts'
+import { messageOf, type Report } from './outputs.ts'
 import { Page } from './page.ts'
 import { markdown, plain } from './safe.ts'
 import { nameOf, OUTCOMES, whyOf } from './wording.ts'
@@ -13,7 +13,7 @@ export const CHANGE = 'change'
 
 /** Something that is not well: a sync, or the step where it never came to its syncs. */
 export interface Entry {
-  /** `census/8290`; for a step, what tells it from others. */
+  /** `census/8290`, with `/trigger` where it was not to be watched; for a step, what tells it from others, and `@`. */
   id: string
   /** The day (UTC) on which it was first seen; empty where that is not known any more. */
   since: string
@@ -22,6 +22,8 @@ export interface Entry {
   outcome?: string | undefined
   why?: string | undefined
   url?: string | undefined
+  /** Of a step: the attempt at a workflow run that has said so last. */
+  run?: string | undefined
 }
 
 /** What a run of the step has seen. */
@@ -29,7 +31,7 @@ export interface Seen {
   bad: readonly Entry[]
   /** Ids of what was found to be well. */
   good: readonly string[]
-  /** A step that has come to its syncs: what was said of it in earlier workflow runs is over. */
+  /** The step: where it has come to its syncs, what was said of it in earlier workflow runs is over. */
   step: string
   /** The workflow run, and its page. */
   run: string
@@ -37,7 +39,7 @@ export interface Seen {
 }
 
 export interface Place {
-  /** Workflow and job. */
+  /** Workflow, job and step. */
   step: string
   run: string
   runUrl: string
@@ -45,18 +47,21 @@ export interface Place {
   now: number
 }
 
-/** What the report says of each sync. One that may fail, or that was left out on a policy that says nothing of its data, is neither. */
-export function seenOf({ results, problems, conclusion }: Report, place: Place): Seen {
+/**
+ * What the report says of each sync. One that may be red, or that was left out on a policy that says nothing of its data, is neither good
+ * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
+ */
+export function seenOf(report: Report, mode: string, place: Place): Seen {
   const { step, run, runUrl } = place
-  const bad = results.filter((result) => isRed(result) && result.sync.id !== '').map((result) => entryOf(result, place))
-  const isLost = results.length === 0 && conclusion === 'failure'
-  return {
-    bad: isLost ? [itself(problems.join(' '), place)] : bad,
-    good: results.filter(isWell).map(idOf),
-    step,
-    run,
-    runUrl,
-  }
+  const { results, problems, conclusion } = report
+  const idOf = ({ provider, sync }: Result) => `${provider}/${sync.id}${mode === 'trigger' ? '/trigger' : ''}`
+  const red = results.filter(isRed)
+  const bad = red.filter(({ sync }) => sync.id !== '').map((result) => entryOf(result, idOf(result), place))
+  // A step that never came to its syncs, or that watches runs whose syncs are not known.
+  const isLost = bad.length === 0 && (red.length > 0 || (results.length === 0 && conclusion === 'failure'))
+  const why = red.length > 0 ? messageOf(report) : problems.join(' ')
+  const good = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf)
+  return { bad: isLost ? [itself(why, place)] : bad, good, step, run, runUrl }
 }
 
 /** What can be said where the step was killed before it had a result: the syncs whose runs it was watching are bad, or else it is. */
@@ -69,9 +74,11 @@ export function seenOfKilled(ids: readonly string[], place: Place): Seen {
 
 function itself(why: string, place: Place): Entry {
   const { step, run, runUrl } = place
-  const name = `the step in ${step}`
+  const [workflow, job] = step.split('/')
+  const name = `the step in job ${job} of ${workflow}`
   return {
-    id: `${step}@${run}`,
+    id: `${step}@`,
+    run,
     since: dayOf(place),
     name,
     outcome: 'not_started',
@@ -86,9 +93,9 @@ function dayOf({ now }: Place): string {
 
 const MOST_WHY = 200
 
-function entryOf(result: Result, place: Place): Entry {
+function entryOf(result: Result, id: string, place: Place): Entry {
   return {
-    id: idOf(result),
+    id,
     since: dayOf(place),
     name: nameOf(result.sync),
     outcome: result.outcome,
@@ -97,22 +104,17 @@ function entryOf(result: Result, place: Place): Entry {
   }
 }
 
-function idOf({ provider, sync }: Result): string {
-  return `${provider}/${sync.id}`
-}
-
-function isWell(result: Result): boolean {
-  const { outcome, tolerated, sync, ruling } = result
-  if (sync.id === '') return false
+function isWell({ outcome, sync, ruling }: Result, mode: string): boolean {
   if (outcome === 'skipped') return sync.paused || ruling?.gate === 'not-built'
-  if (outcome === 'triggered' || outcome === 'planned') return false
-  return COLORS[outcome] === 'green' || tolerated !== null
+  if (outcome === 'triggered') return mode === 'trigger'
+  return outcome !== 'planned' && COLORS[outcome] === 'green'
 }
 
 /** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */
 export function merge(before: readonly Entry[], { bad, good, step, run }: Seen): Entry[] {
   const known = new Map(before.map((entry) => [entry.id, entry]))
-  const isOver = ({ id }: Entry) => good.includes(id) || (id.startsWith(`${step}@`) && id !== `${step}@${run}`)
+  const well = new Set(good)
+  const isOver = ({ id, run: saidBy }: Entry) => well.has(id) || (id === `${step}@` && saidBy !== run)
   const seen = new Set(bad.map(({ id }) => id))
   const left = before.filter((entry) => !seen.has(entry.id) && !isOver(entry))
   const now = bad.map((entry) => ({ ...entry, since: known.get(entry.id)?.since ?? entry.since }))
@@ -150,9 +152,10 @@ function inOrder(entries: readonly Entry[]): Entry[] {
   return entries.toSorted((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1))
 }
 
-/** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and the rest is for people. */
-const MOST_MARKER = 44_000
+/** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and what is left is for people. */
+const MOST_MARKER = 58_000
 const MOST_BYTES = 20_000
+const MOST_BOTH = 64_000
 
 /**
  * The text of the issue. Its marker holds the whole list, with as much about each as there is room for, and up to which comment it is
@@ -166,7 +169,8 @@ export function issueBody(
 ): string {
   const news = new Map(bad.map((entry) => [entry.id, entry]))
   const entries = list.map((entry) => ({ ...entry, ...news.get(entry.id), since: entry.since }))
-  const page = new Page(MOST_BYTES)
+  const marker = fitting(entries, (some) => markerOf(FAILURES, { title, upTo, bad: some }), MOST_MARKER)
+  const page = new Page(Math.min(MOST_BYTES, MOST_BOTH - marker.length))
   page.add(`${headline(entries)}\n\n`)
   page.list(
     entries.map((entry) => ({ text: row(entry), syncs: 1 })),
@@ -177,9 +181,9 @@ export function issueBody(
     },
   )
   page.add(
-    `Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it.\n\n`,
+    `Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it. ` +
+      'What is not run any more stays in it: then close it by hand, and what still fails opens a new one.\n\n',
   )
-  const marker = fitting(entries, (some) => markerOf(FAILURES, { title, upTo, bad: some }), MOST_MARKER)
   return `${page.text}${marker}\n`
 }
 
@@ -220,6 +224,7 @@ export function fitting(
     const text = write(entries.map(less))
     if (text.length <= most) return text
   }
+  if (entries.length === 0) return write([])
   // What is left out comes back with the next run that sees it.
   return fitting(entries.slice(0, Math.floor(entries.length / 2)), write, most)
 }
@@ -228,7 +233,9 @@ export function fitting(
 export function changeComment(before: readonly Entry[], after: readonly Entry[], seen: Seen): string {
   const { bad, good } = changeOf(before, after)
   const recovered = before.filter(({ id }) => good.includes(id))
-  const page = new Page(MOST_BYTES)
+  const by = `${seen.step}@${seen.run}`
+  const marker = fitting(bad, (some) => markerOf(CHANGE, { by, bad: some, good }), MOST_MARKER)
+  const page = new Page(Math.min(MOST_BYTES, MOST_BOTH - marker.length))
   const part = (title: string, items: readonly string[]) =>
     page.list(
       items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })),
@@ -243,8 +250,7 @@ export function changeComment(before: readonly Entry[], after: readonly Entry[],
   page.add(
     after.length === 0
       ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`
-      : `Seen by [this workflow run](${seen.runUrl}). ${plural(after.length, 'sync')} left.\n\n`,
+      : `Seen by [this workflow run](${seen.runUrl}). Left in the list: ${number(after.length)}.\n\n`,
   )
-  const by = `${seen.step}@${seen.run}`
-  return `${page.text}${fitting(bad, (some) => markerOf(CHANGE, { by, bad: some, good }), MOST_MARKER)}\n`
+  return `${page.text}${marker}\n`
 }

@@ -43,8 +43,6 @@ export const HINTS: Record<Hint, string> = {
   'built-elsewhere':
     'Let dbt build where the sync reads (--target), or point the sync to where dbt builds. A build for tests opens no production sync.',
   'bad-meta': 'Correct the meta or the models of this sync: names of dbt, ids of this provider.',
-  'no-evidence':
-    'Let dbt build run before this step, in this job or handed on from another one, and give its target folder as dbt-artifacts.',
   'earlier-step': 'Give dbt-artifacts: then what dbt vouches for is shipped although something else has failed.',
 }
 

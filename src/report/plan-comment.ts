@@ -1,3 +1,4 @@
+import type { Change } from '../core/change.ts'
 import { COLORS, type Outcome } from '../core/judge.ts'
 import type { Step } from '../core/plan.ts'
 import type { Result } from '../core/result.ts'
@@ -7,20 +8,12 @@ import { Page } from './page.ts'
 import { markdown } from './safe.ts'
 import { destinationOf, modelName, modelsOf, nameOf, OUTCOMES, whyOf } from './wording.ts'
 
-/** What a pull request does to the models, as far as that is known. */
-export interface Touched {
-  /** Unique ids of the models whose files it changes. */
-  models: readonly string[]
-  /** Those of them that these models are, or are made of. */
-  feeding(models: readonly string[]): string[]
-}
-
 export interface PlanFacts {
   report: Report
   /** What would be done, by sync id; a sync that cannot be run has no step. */
   steps: ReadonlyMap<string, Step>
-  /** null: dbt's manifest, or the list of changed files, is not there. */
-  touched: Touched | null
+  /** What the pull request changes; null: dbt's manifest, or the whole list of changed files, is not there. */
+  touched: Change | null
   /** The page of the workflow run, and the commit that it ran for. */
   runUrl: string
   commit: string
@@ -36,8 +29,11 @@ export function planComment(facts: PlanFacts): string {
   const near = rows.filter(({ isTouched }) => isTouched)
   const far = rows.filter(({ isTouched }) => !isTouched)
   const page = new Page(MOST_BYTES)
-  page.add(`### 📝 What this change would ship\n\n${opening(facts, near)}\n\n`)
-  for (const problem of report.problems) page.add(`> ${markdown(problem)}\n\n`)
+  page.add(`### 📝 What this change would ship\n\n`)
+  // Where the step gave up, it knows nothing of what would be.
+  if (report.problems.length > 0)
+    page.add(`${['There is no plan.', ...report.problems.map((text) => `> ${markdown(text)}`)].join('\n\n')}\n\n`)
+  else page.add(`${opening(facts, near)}\n\n`)
   const head = `| Sync | Destination | ${touched === null ? 'Models' : 'Changed models'} | What would happen |\n|---|---|---|---|\n`
   page.list(near, { share: 0.7, before: head, after: '\n' })
   const summary = `${plural(far.length, 'sync')} that this change does not touch`
@@ -50,6 +46,8 @@ interface Row {
   text: string
   syncs: 1
   isTouched: boolean
+  /** It is known which models feed it. */
+  isSure: boolean
   isBad: boolean
   destination: string
   rank: number
@@ -74,6 +72,7 @@ function rowOf(result: Result, { steps, touched }: PlanFacts): Row {
     text: `| ${cells.join(' | ')} |\n`,
     syncs: 1,
     isTouched,
+    isSure: models !== null,
     isBad,
     destination: destinationOf(sync),
     rank: isBad ? 0 : 1,
@@ -92,9 +91,17 @@ function opening({ touched, report }: PlanFacts, near: readonly Row[]): string {
   }
   const { length } = touched.models
   if (length === 0) return 'This change touches the files of no model, seed or snapshot of dbt.'
-  const models = `This change touches ${plural(length, 'model')} (${listed(touched.models.map(modelName), 10)}), which ${length === 1 ? 'feeds' : 'feed'}`
-  if (near.length === 0) return `${models} none of the ${total} of this step.`
-  return `${models} ${near.length === report.results.length ? 'all of' : `${number(near.length)} of`} ${total}${to}.${stopped}`
+  const models = `This change touches ${plural(length, 'model')} (${listed(touched.models.map(modelName), 10)})`
+  const sure = near.filter(({ isSure }) => isSure).length
+  const unsure = near.length - sure
+  const perhaps =
+    unsure === 0
+      ? ''
+      : ` It is not known which models feed ${plural(unsure, 'sync')}: it may be ${unsure === 1 ? 'one' : 'some'} of them.`
+  if (near.length === 0) return `${models}, which ${length === 1 ? 'feeds' : 'feed'} none of the ${total} of this step.`
+  if (sure === 0) return `${models}.${perhaps}${stopped}`
+  const which = `${sure === report.results.length ? 'all of' : `${number(sure)} of`} ${total}`
+  return `${models}, which ${length === 1 ? 'feeds' : 'feed'} ${which}${to}.${perhaps}${stopped}`
 }
 
 function listed(names: readonly string[], most: number): string {

@@ -70,7 +70,7 @@ describe('the failure issue', () => {
     expect(only(github.issues()).body).toContain('2 syncs do not deliver.')
     expect(github.comments(issue.number).map(({ body }) => body)).toEqual([
       expect.stringMatching(
-        /^❌ \*\*Does not deliver any more:\*\*\n\n- 8290 Sync of 8290: the provider says: .*\n\nSeen by .*\/7003\)\. 2 syncs left\.\n\n<!-- .* -->\n$/,
+        /^❌ \*\*Does not deliver any more:\*\*\n\n- 8290 Sync of 8290: the provider says: .*\n\nSeen by .*\/7003\)\. Left in the list: 2\.\n\n<!-- .* -->\n$/,
       ),
     ])
 
@@ -152,7 +152,7 @@ describe('the failure issue', () => {
     expect(wrong.step.exitCode).toBe(1)
     const issue = only(open(github))
     expect(issue.body).toContain('The workflow does not do what it should.')
-    expect(issue.body).toMatch(/the step in nightly\.yml\/sync.*⏹️ not started.*max-parallel: "many" is not allowed/)
+    expect(issue.body).toMatch(/the step in job sync of nightly\.yml.*⏹️ not started.*It is about max-parallel\./)
     // Another job of the same workflow run is not the one to say so, and the same job of the next run is.
     await night(github, [], { job: 'other' })
     expect(open(github)).toHaveLength(1)
@@ -165,9 +165,19 @@ describe('the failure issue', () => {
   test('forgets that as well when the failed job is started again, and comes to its syncs', async () => {
     const github = new GitHub({ permissions: { issues: 'write' } })
     await night(github, [], { with: { 'api-token': ' ' } })
-    expect(only(open(github)).body).toContain('api-token: is required')
+    expect(only(open(github)).body).toContain('It is about api-token.')
     await night(github, [], { attempt: '2' })
     expect(open(github)).toEqual([])
+  })
+
+  test('is not for runs of a pull request that has the default branch as its own, nor of one that started this workflow', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    // pull_request_target and workflow_run have the default branch in GITHUB_REF.
+    await night(github, [8291], { event: { pull_request: { number: 7 } } })
+    await night(github, [8291], { event: { workflow_run: { head_branch: 'try' } } })
+    expect(github.requests).toEqual([])
+    await night(github, [8291], { event: { workflow_run: { head_branch: 'main' } } })
+    expect(open(github)).toHaveLength(1)
   })
 
   test('is for the default branch alone; where the event does not tell which that is, GitHub is asked', async () => {
@@ -195,6 +205,21 @@ describe('the failure issue', () => {
     expect(github.issue(1).body?.split('-->')).toHaveLength(2)
     expect(texts.replace(/<!--.*?-->/g, '')).not.toContain('https://evil')
     expect(texts).toContain('&#64;ops &#35;1')
+  })
+})
+
+describe('what is given to the wrong input', () => {
+  test('is in no output, issue or comment: the runner masks nothing there', async () => {
+    const github = new GitHub()
+    const token = 'secret-token:9f8e7d6c5b4a39281716'
+    const swapped = { 'api-token': '8290,8291', 'sync-ids': token, 'max-parallel': 'gh-somebody-elses-secret' }
+    const { step } = await night(github, [], { with: swapped })
+    const published = JSON.stringify([step.outputs, github.issues(), github.comments(1)])
+    expect(published).toContain('It is about sync-ids, max-parallel.')
+    expect(published).not.toMatch(/9f8e7d6c|somebody-elses/)
+    // In the log it is quoted, but for what is a token by its looks.
+    expect(step.log).toContain('max-parallel: "gh-somebody-elses-secret" is not allowed')
+    expect(step.log).not.toContain('9f8e7d6c5b4a39281716')
   })
 })
 
@@ -338,10 +363,25 @@ describe('trouble with GitHub never changes the verdict', () => {
     expect(warnings(step)).toEqual([expect.stringMatching(/^failure-issue: the issue could not be kept up to date: /)])
   })
 
-  test('an event that nobody can read says nothing, and changes nothing', async () => {
+  test.each<[string, Record<string, string>]>([
+    ['an event that nobody can read', { GITHUB_EVENT_PATH: '/dev/null' }],
+    ['no repository', { GITHUB_REPOSITORY: '' }],
+  ])('%s is told, and changes nothing', async (_what, env) => {
     const github = new GitHub({ permissions })
-    const { step } = await night(github, [], { options: { env: { GITHUB_EVENT_PATH: '/dev/null' } } })
+    const { step } = await night(github, [], { options: { env } })
     expect(step.exitCode).toBe(0)
+    expect(warnings(step)).toEqual([expect.stringMatching(/^failure-issue: nothing tells which repository and event/)])
+    expect(github.requests).toEqual([])
+  })
+
+  test('a GraphQL that refuses is a warning at once', async () => {
+    const github = new GitHub({ permissions })
+    const errors = [{ type: 'FORBIDDEN', message: 'Resource not accessible by integration' }]
+    const body = JSON.stringify({ data: null, errors })
+    github.failNext('viewer', { kind: 'respond', status: 200, headers: { 'content-type': 'application/json' }, body })
+    const { step } = await night(github, [8291])
+    expect(warnings(step)).toEqual([expect.stringMatching(/GitHub did not accept it \(.*Resource not accessible/)])
+    expect(operationsOf(github)).toEqual(['viewer'])
   })
 
   test('an answer that is lost: the issue is there, and is not opened a second time', async () => {
@@ -421,7 +461,7 @@ describe('a step that is cancelled, or killed', () => {
     const { post } = await night(github, [])
     await post({ state: {} })
     expect(only(open(github)).body).toMatch(
-      /the step in nightly\.yml\/sync.*the step was stopped before it had a result/,
+      /the step in job sync of nightly\.yml.*the step was stopped before it had a result/,
     )
   })
 
@@ -436,7 +476,8 @@ describe('a step that is cancelled, or killed', () => {
 
   test('with failures of two thousand syncs the list is whole, and the post step can be started', async () => {
     const github = new GitHub({ permissions: { issues: 'write' } })
-    const ids = Array.from({ length: 2000 }, (_, at) => 100_000 + at)
+    // As long as ids of a provider may be.
+    const ids = Array.from({ length: 2000 }, (_, at) => 100_000_000_000_000 + at)
     const { step } = await night(github, [], {
       simulator: { syncs: ids.map((id) => ({ id, label: `${'名'.repeat(60)} ${id}`, paused: true })) },
       with: { 'poll-interval-seconds': '1' },
@@ -445,7 +486,8 @@ describe('a step that is cancelled, or killed', () => {
     const body = only(open(github)).body ?? ''
     for (const id of ids) expect(body).toContain(`census/${id}`)
     expect(Math.max(...Object.values(step.state).map((value) => Buffer.byteLength(value)))).toBeLessThan(120_000)
-    await night(github, [], { simulator: { syncs: ids.slice(1).map((id) => ({ id })) } })
+    const second = await night(github, [], { simulator: { syncs: ids.slice(1).map((id) => ({ id })) } })
+    expect(second.step.exitCode).toBe(0)
     expect(only(open(github)).body).toContain('1 sync does not deliver.')
   })
 })

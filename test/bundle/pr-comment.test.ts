@@ -151,6 +151,21 @@ describe('the comment on a pull request', () => {
     expect(operationsOf(github).filter((operation) => operation === 'list-files')).toHaveLength(3)
   })
 
+  test('does not take the first three thousand files for all of them', async () => {
+    const noise = Array.from({ length: 3100 }, (_, at) => `docs/page-${at}.md`)
+    const { github, number } = withPullRequest(changed(...noise, 'models/marts/orders.sql'))
+    await plan(github, number)
+    expect(onlyComment(github, number)).toContain('The plan for 3 syncs')
+  })
+
+  test('knows of no plan where the step gave up', async () => {
+    const { github, number } = withPullRequest(changed('models/marts/orders.sql'))
+    await plan(github, number, { options: { jobStatus: 'failure' } })
+    const comment = onlyComment(github, number)
+    expect(comment).toContain('There is no plan.')
+    expect(comment).not.toContain('This change touches')
+  })
+
   test('stays a comment of ours whatever names hold, and below GitHub’s limit', async () => {
     const { github, number } = withPullRequest(changed('models/marts/customers.sql'))
     const simulator = shop('good')

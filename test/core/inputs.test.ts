@@ -42,7 +42,13 @@ describe('what is said on GitHub', () => {
   test('is nothing, unless it is asked for', () => {
     expect(parsed({}).reporting).toEqual({ token: '', comment: false, issueTitle: null })
     const asked = { mode: 'plan', 'pr-comment': 'true', 'failure-issue': ' Night is failing ', 'github-token': 'ghs_x' }
-    expect(parsed(asked).reporting).toEqual({ token: 'ghs_x', comment: true, issueTitle: 'Night is failing' })
+    expect(parsed(asked).reporting).toEqual({ token: 'ghs_x', comment: true, issueTitle: null })
+    expect(parsed(asked).warnings).toEqual(['failure-issue: has no effect with mode: plan, which delivers nothing.'])
+    expect(parsed({ ...asked, mode: '', 'pr-comment': '' }).reporting).toEqual({
+      token: 'ghs_x',
+      comment: false,
+      issueTitle: 'Night is failing',
+    })
   })
 
   test('is known also where another input is wrong: then there is something to say', () => {

@@ -40,6 +40,19 @@ describe('a change of files', () => {
     expect(change(['warehouse/more-models/orders.sql', 'models/orders.sql.md'], 'artifacts').models).toEqual([])
   })
 
+  test('is looked for in each project by itself', () => {
+    const own = [model('one_a', [], { original_file_path: 'models/one_a.sql' })]
+    const other = [node('model.two.two_a', [], { original_file_path: 'models/two_a.sql' })]
+    const projects = lineageOnly([
+      found({ manifest: manifest(own) }, 'one/target'),
+      found({ manifest: manifest(other, { project: 'two' }) }, 'downloaded/two'),
+    ])
+    expect(changeOf(['one/models/one_a.sql', 'two/models/two_a.sql'], projects).models).toEqual([
+      'model.shop.one_a',
+      'model.two.two_a',
+    ])
+  })
+
   test('may have paths as Windows writes them in the manifest', () => {
     const parts = [model('orders', [], { original_file_path: 'models\\marts\\orders.sql' })]
     expect(change(['models/marts/orders.sql'], 'target', parts).models).toEqual(['model.shop.orders'])

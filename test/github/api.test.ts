@@ -91,6 +91,12 @@ describe('what goes wrong with GitHub', () => {
     ['502', {}, serverError(502), /^GitHub is not available \(HTTP 502\)$/],
     ['a broken connection', {}, LOST_REQUEST, /^GitHub could not be reached at http:\/\/127.0.0.1:\d+ \(.+\)$/],
     ['a secondary limit', {}, secondaryRateLimit({ retryAfter: 120 }), /asks for 2 more minutes$/],
+    [
+      'a limit whose end makes no sense',
+      {},
+      { kind: 'respond', status: 403, headers: { 'x-ratelimit-remaining': '0' }, body: '{"message":"no"}' },
+      /give the job "permissions: issues: write"/,
+    ],
     ['a secondary limit that names no time', {}, secondaryRateLimit(), /asks for 1 more minutes$/],
     [
       'the limit of the hour',

@@ -22,8 +22,7 @@ export async function placeOf(standIn: StandIn): Promise<Place> {
     defaultBranch: 'main',
     pullRequest: null,
     commit: '0123456789abcdef',
-    step: 'nightly.yml/sync',
-    stepId: '__self',
+    step: 'nightly.yml/sync/__self',
     run: '7001',
     runUrl: 'https://github.example/octo-org/shop/actions/runs/7001',
   }

@@ -51,15 +51,15 @@ describe('what a run has seen', () => {
     ['cancelled', { outcome: 'cancelled' }, 'bad'],
     ['unknown', { outcome: 'unknown' }, 'bad'],
     ['not started', { outcome: 'not_started' }, 'bad'],
-    ['failed, which it may', { outcome: 'failed', tolerated: 'allow-failure' }, 'good'],
+    ['failed, which it may', { outcome: 'failed', tolerated: 'allow-failure' }, 'neither'],
+    ['blocked, which it may be', { outcome: 'blocked', tolerated: 'on-blocked: skip' }, 'neither'],
     ['triggered and not watched', { outcome: 'triggered' }, 'neither'],
     ['planned', { outcome: 'planned' }, 'neither'],
     ['left out because nothing of it is new', { outcome: 'skipped', ruling }, 'good'],
     ['left out because it is paused', { outcome: 'skipped', sync: sync({ paused: true }) }, 'good'],
     ['left out because a run was in the way', { outcome: 'skipped' }, 'neither'],
-    ['a run of which the sync is not known', { outcome: 'failed', sync: sync({ id: '' }) }, 'neither'],
   ])('of a sync that is %s', (_what, overrides, kind) => {
-    const { bad, good } = seenOf({ conclusion: 'failure', results: [result(overrides)], problems: [] }, PLACE)
+    const { bad, good } = seenOf({ conclusion: 'failure', results: [result(overrides)], problems: [] }, 'run', PLACE)
     expect([ids(bad), good]).toEqual([kind === 'bad' ? ['census/8290'] : [], kind === 'good' ? ['census/8290'] : []])
   })
 
@@ -70,7 +70,7 @@ describe('what a run has seen', () => {
       message: 'wrong value "jane"',
       detail: 'jane',
     })
-    expect(seenOf({ conclusion: 'failure', results: [failed], problems: [] }, PLACE).bad).toEqual([
+    expect(seenOf({ conclusion: 'failure', results: [failed], problems: [] }, 'run', PLACE).bad).toEqual([
       {
         id: 'census/8291',
         since: '2026-11-24',
@@ -84,12 +84,32 @@ describe('what a run has seen', () => {
 
   test('is the step itself where it never came to its syncs; nothing where there was nothing to sync', () => {
     const problems = ['Nothing was triggered: an input is not right.']
-    expect(seenOf({ conclusion: 'failure', results: [], problems }, PLACE).bad).toMatchObject([
-      { id: 'nightly.yml/sync@7001', name: 'the step in nightly.yml/sync', why: problems[0] },
+    expect(seenOf({ conclusion: 'failure', results: [], problems }, 'run', PLACE).bad).toMatchObject([
+      { id: 'nightly.yml/sync@', run: '7001', name: 'the step in job sync of nightly.yml', why: problems[0] },
     ])
-    expect(seenOf({ conclusion: 'skipped', results: [], problems }, PLACE).bad).toEqual([])
-    expect(seenOfKilled([], PLACE).bad).toMatchObject([{ id: 'nightly.yml/sync@7001' }])
+    expect(seenOf({ conclusion: 'skipped', results: [], problems }, 'run', PLACE).bad).toEqual([])
+    expect(seenOfKilled([], PLACE).bad).toMatchObject([{ id: 'nightly.yml/sync@' }])
     expect(seenOfKilled(['census/1'], PLACE).bad).toMatchObject([{ id: 'census/1', outcome: 'unknown' }])
+  })
+})
+
+describe('a run that watches what others have triggered, or triggers what others watch', () => {
+  test('puts a step that watches runs of unknown syncs on the list itself', () => {
+    const results = [result({ outcome: 'unknown', sync: sync({ id: '', name: 'run 501' }) })]
+    expect(seenOf({ conclusion: 'failure', results, problems: [] }, 'wait', PLACE).bad).toMatchObject([
+      { id: 'nightly.yml/sync@', why: expect.stringContaining('1 sync: 1 unknown.') },
+    ])
+  })
+
+  test('keeps triggers apart from deliveries: a good trigger takes off a bad one, and no failed sync', () => {
+    const report = (outcome: Result['outcome']) =>
+      ({ conclusion: 'failure', results: [result({ outcome })], problems: [] }) as const
+    const refused = seenOf(report('failed'), 'trigger', PLACE)
+    const failed = seenOf(report('failed'), 'wait', PLACE)
+    const list = merge(merge([], refused), failed)
+    expect(ids(list)).toEqual(['census/8290', 'census/8290/trigger'])
+    expect(ids(merge(list, seenOf(report('triggered'), 'trigger', PLACE)))).toEqual(['census/8290'])
+    expect(ids(merge(list, seenOf(report('succeeded'), 'wait', PLACE)))).toEqual(['census/8290/trigger'])
   })
 })
 
@@ -108,11 +128,14 @@ describe('the list', () => {
     expect(changeOf([entry('a')], after)).toEqual({ bad: [], good: [] })
   })
 
-  test('forgets what a step said of itself with its next run, and not with another job of the same one', () => {
-    const before = [entry('nightly.yml/sync@7001.1'), entry('nightly.yml/other@7001.1')]
+  test('forgets what a step said of itself with its next run, and not with another step', () => {
+    const before = [entry('nightly.yml/sync@', { run: '7001.1' }), entry('nightly.yml/other@', { run: '7001.1' })]
     expect(ids(merge(before, seen([], [], '7001.1')))).toHaveLength(2)
-    expect(ids(merge(before, seen([], [], '7001.2')))).toEqual(['nightly.yml/other@7001.1'])
-    expect(ids(merge(before, seen([], [], '7002.1')))).toEqual(['nightly.yml/other@7001.1'])
+    expect(ids(merge(before, seen([], [], '7001.2')))).toEqual(['nightly.yml/other@'])
+    expect(ids(merge(before, seen([], [], '7002.1')))).toEqual(['nightly.yml/other@'])
+    // The same again is no news.
+    const again = { ...seen([], [], '7002.1'), bad: [entry('nightly.yml/sync@', { run: '7002.1' })] }
+    expect(changeOf(before, merge(before, again))).toEqual({ bad: [], good: [] })
   })
 
   test('is what the changes of all runs make of it, however far any of them had read', () => {
@@ -141,7 +164,7 @@ describe('the list', () => {
 describe('the text of the issue', () => {
   test('holds the whole list of two thousand syncs with long names, below GitHub’s limit', () => {
     const many = Array.from({ length: 2000 }, (_, at) =>
-      entry(`census/${1_000_000 + at}`, {
+      entry(`census/${10n ** 16n + BigInt(at)}`, {
         name: '名'.repeat(120),
         why: 'x'.repeat(200),
         url: `https://app.getcensus.com/syncs/${at}`,

@@ -66,6 +66,16 @@ describe('the opening of the comment', () => {
     expect(opening(comment(results, models))).toBe(text)
   })
 
+  test('tells apart what it knows and what may be', () => {
+    const results = [planned('1', [orders]), planned('2', null)]
+    expect(opening(comment(results, [orders]))).toBe(
+      'This change touches 1 model (orders), which feeds 1 of 2 syncs, to CRM · 1, CRM · 2. It is not known which models feed 1 sync: it may be one of them.',
+    )
+    expect(opening(comment([planned('2', null)], [orders]))).toBe(
+      'This change touches 1 model (orders). It is not known which models feed 1 sync: it may be one of them.',
+    )
+  })
+
   test('names a few of very many models and places', () => {
     const models = Array.from({ length: 12 }, (_, at) => `model.shop.m${at}`)
     const text =
