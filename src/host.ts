@@ -14,6 +14,8 @@ export interface HostOptions {
   onDate(date: number, sentAt: number, receivedAt: number): void
   /** Hears when the host asks for a wait that somebody who reads the log would wonder about. Milliseconds. */
   onPause(ms: number): void
+  /** Hears that an outage begins, and of what. */
+  onOutage?(why: string): void
 }
 
 const READ_MS = 30_000
@@ -42,6 +44,8 @@ export class Host {
   #refusedAt = 0
   /** Failures in a row, of the network and of the host itself. */
   #failures = 0
+  /** What the last failure was. */
+  #away = { why: '', hasAnswered: false }
   #hasAnswered = false
   /** The request that finds out whether the outage is over, while it is under way. */
   #probe: Promise<void> | null = null
@@ -159,7 +163,7 @@ export class Host {
         return { isFree: true, leave }
       }
       if (!isUrgent && this.#failures >= OUTAGE && this.#failures > known) {
-        throw new TransportError('the provider is not available, as another request found', false)
+        throw new Away(this.#away.why, this.#away.hasAnswered)
       }
     }
   }
@@ -171,14 +175,14 @@ export class Host {
       const reply = await this.#http.send(request)
       const date = Date.parse(reply.headers.date ?? '')
       if (!Number.isNaN(date)) onDate(date, reply.sentAt, reply.receivedAt)
-      if (reply.status >= 500) this.#fail(isFree)
+      if (reply.status >= 500) this.#fail(isFree, `the provider is not available (HTTP ${reply.status})`, true)
       else this.#failures = 0
       this.#hasAnswered = true
       this.#learn(reply, sentAt)
       return { ...reply, text: secrets.reduce((text, secret) => text.replaceAll(secret, '***'), reply.text) }
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
-      if (!request.signal.aborted) this.#fail(isFree)
+      if (!request.signal.aborted) this.#fail(isFree, error.message, error.sent)
       // What was set up well enough before is not set up wrongly: a name server, for example, may lose a name for a moment.
       throw error.lasting && this.#hasAnswered ? new TransportError(error.message, error.sent, error) : error
     }
@@ -203,9 +207,11 @@ export class Host {
   }
 
   /** Before an outage every failure counts; within one only that of the request that asks for all. */
-  #fail(isFree: boolean): void {
+  #fail(isFree: boolean, why: string, hasAnswered: boolean): void {
     if (this.#failures >= OUTAGE && !isFree) return
     this.#failures += 1
+    this.#away = { why, hasAnswered }
+    if (this.#failures === OUTAGE) this.#options.onOutage?.(why)
     if (this.#failures < OUTAGE) return
     const pause = Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE))
     this.#outUntil = this.#options.clock.now() + pause
@@ -219,9 +225,20 @@ export class Host {
   }
 }
 
+/** A request that was not sent, because others have just found that it would come to nothing. */
+class Away extends TransportError {
+  /** Something has answered, or taken the request at least. */
+  readonly hasAnswered: boolean
+  constructor(why: string, hasAnswered: boolean) {
+    super(why, false)
+    this.hasAnswered = hasAnswered
+  }
+}
+
 /** What it means for a read, or a trigger that has not left, that no answer came. */
 export function troubleOf(error: TransportError): ProviderError {
   const trouble = error.lasting ? 'unreachable' : 'unavailable'
   // Where not even a connection comes about, the fault is as likely on this side.
-  return new ProviderError(trouble, error.message, { cause: error, ...(error.sent ? {} : { hint: 'unreachable' }) })
+  const isOutThere = error.sent || (error instanceof Away && error.hasAnswered)
+  return new ProviderError(trouble, error.message, { cause: error, ...(isOutThere ? {} : { hint: 'unreachable' }) })
 }

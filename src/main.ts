@@ -110,6 +110,7 @@ async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
     secrets: secretsOf(inputs.token),
     onDate: (...times) => providerClock.observe(...times),
     onPause: (ms) => log.pause(ms),
+    onOutage: (why) => log.outage(why),
   })
   const log = createLog({ details: inputs.showDetails, now: clock.now, write: print })
   const keepState = createStateKeeper(cancel.signal)

@@ -12,6 +12,7 @@ function setUp(answers: Answer[], latencyMs = 10) {
   const sent: (Pick<Request, 'method' | 'url' | 'headers' | 'timeoutMs'> & { at: number })[] = []
   const dates: number[][] = []
   const pauses: number[] = []
+  const outages: string[] = []
   let inFlight = 0
   const peaks = { inFlight: 0 }
   const http: Http = {
@@ -35,8 +36,9 @@ function setUp(answers: Answer[], latencyMs = 10) {
     clock,
     onDate: (...times) => dates.push(times),
     onPause: (ms) => pauses.push(ms),
+    onOutage: (why) => outages.push(why),
   })
-  return { clock, host, sent, dates, peaks, pauses }
+  return { clock, host, sent, dates, peaks, pauses, outages }
 }
 
 const calm = new AbortController().signal
@@ -48,6 +50,24 @@ describe('a host', () => {
     const { clock, host, pauses } = setUp([busy('600'), busy('600'), busy('2'), ok], 100)
     await clock.run(Promise.all([host.get('/a', calm), host.get('/b', calm)]))
     expect(pauses).toEqual([600_000])
+  })
+
+  test('tells of an outage once, and those who wait the same as those who have asked', async () => {
+    const { clock, host, outages } = setUp([{ status: 503 }])
+    const seen = new Set<string>()
+    const ask = async () => {
+      for (let look = 0; look < 6; look += 1) {
+        const said = await host.get('/a', calm).then(
+          ({ status }) => `${status}`,
+          (error: unknown) => (error instanceof ProviderError ? `${error.message}, ${error.hint}` : 'something else'),
+        )
+        seen.add(said)
+      }
+    }
+    await clock.run(Promise.all([ask(), ask(), ask(), ask(), ask(), ask()]))
+    expect(outages).toEqual(['the provider is not available (HTTP 503)'])
+    // Some have an answer, and the others are told what it was: nobody is sent to look for a fault on this side.
+    expect([...seen].toSorted()).toEqual(['503', 'the provider is not available (HTTP 503), outage'])
   })
 
   test('is set up wrongly only as long as it has never answered', async () => {

@@ -38542,7 +38542,9 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
             throw new Error('a watched run is done only when it has ended');
         case 'lost': {
             const verdict = refusal('unknown', `the run could not be read any more, ${seen}`, polled.error);
-            return { verdict: polled.error.trouble === 'missing' ? { ...verdict, hint: 'lost-run' } : verdict };
+            // Whatever kept it from being read, it may go on, or have ended.
+            const isLost = polled.error.trouble === 'missing' || polled.error.trouble === 'unavailable';
+            return { verdict: isLost ? { ...verdict, hint: 'lost-run' } : verdict };
         }
         case 'deadline': {
             const fate = cancellable && policy.cancelOn.has('timeout')
@@ -38669,6 +38671,9 @@ async function deliver(sync, first, ruling, policy, shared) {
     let failure = null;
     let skips = 0;
     const settle = (verdict) => {
+        // Who has set retries knows that they were not enough.
+        if (verdict.outcome === 'failed' && failures > 0)
+            verdict = { ...verdict, reason: `after ${failures} ${failures === 1 ? 'retry' : 'retries'}, ${verdict.reason}` };
         // A retry that never came about takes nothing from what is known: a run has failed.
         const outcome = verdict.outcome === 'not_started' && failure !== null ? withoutRetry(failure, verdict) : verdict;
         return resultOf(tools.provider, sync, outcome, trace);
@@ -42182,10 +42187,11 @@ function opening({ touched, report }, near) {
         ? ''
         : ` It is not known which models feed ${(0,format/* plural */.LS)(unsure, 'sync')}: it may be ${unsure === 1 ? 'one' : 'some'} of them.`;
     if (near.length === 0)
-        return `${models}, which ${length === 1 ? 'feeds' : 'feed'} none of the ${total} of this step.`;
+        return `${models}, which ${length === 1 ? 'feeds' : 'feed'} no sync of this step.`;
     if (sure === 0)
         return `${models}.${perhaps}${stopped}`;
-    const which = `${sure === report.results.length ? 'all of' : `${(0,format/* number */.ai)(sure)} of`} ${total}`;
+    const { length: count } = report.results;
+    const which = sure < count ? `${(0,format/* number */.ai)(sure)} of ${total}` : count === 1 ? 'the one sync' : `all ${total}`;
     return `${models}, which ${length === 1 ? 'feeds' : 'feed'} ${which}${to}.${perhaps}${stopped}`;
 }
 function listed(names, most) {
@@ -42677,6 +42683,8 @@ class Host {
     #refusedAt = 0;
     /** Failures in a row, of the network and of the host itself. */
     #failures = 0;
+    /** What the last failure was. */
+    #away = { why: '', hasAnswered: false };
     #hasAnswered = false;
     /** The request that finds out whether the outage is over, while it is under way. */
     #probe = null;
@@ -42793,7 +42801,7 @@ class Host {
                 return { isFree: true, leave };
             }
             if (!isUrgent && this.#failures >= OUTAGE && this.#failures > known) {
-                throw new _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX('the provider is not available, as another request found', false);
+                throw new Away(this.#away.why, this.#away.hasAnswered);
             }
         }
     }
@@ -42806,7 +42814,7 @@ class Host {
             if (!Number.isNaN(date))
                 onDate(date, reply.sentAt, reply.receivedAt);
             if (reply.status >= 500)
-                this.#fail(isFree);
+                this.#fail(isFree, `the provider is not available (HTTP ${reply.status})`, true);
             else
                 this.#failures = 0;
             this.#hasAnswered = true;
@@ -42817,7 +42825,7 @@ class Host {
             if (!(error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX))
                 throw error;
             if (!request.signal.aborted)
-                this.#fail(isFree);
+                this.#fail(isFree, error.message, error.sent);
             // What was set up well enough before is not set up wrongly: a name server, for example, may lose a name for a moment.
             throw error.lasting && this.#hasAnswered ? new _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX(error.message, error.sent, error) : error;
         }
@@ -42842,10 +42850,13 @@ class Host {
             this.#closeFor(pause);
     }
     /** Before an outage every failure counts; within one only that of the request that asks for all. */
-    #fail(isFree) {
+    #fail(isFree, why, hasAnswered) {
         if (this.#failures >= OUTAGE && !isFree)
             return;
         this.#failures += 1;
+        this.#away = { why, hasAnswered };
+        if (this.#failures === OUTAGE)
+            this.#options.onOutage?.(why);
         if (this.#failures < OUTAGE)
             return;
         const pause = Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE));
@@ -42859,11 +42870,21 @@ class Host {
         this.#opensAt = Math.max(this.#opensAt, opensAt);
     }
 }
+/** A request that was not sent, because others have just found that it would come to nothing. */
+class Away extends _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX {
+    /** Something has answered, or taken the request at least. */
+    hasAnswered;
+    constructor(why, hasAnswered) {
+        super(why, false);
+        this.hasAnswered = hasAnswered;
+    }
+}
 /** What it means for a read, or a trigger that has not left, that no answer came. */
 function troubleOf(error) {
     const trouble = error.lasting ? 'unreachable' : 'unavailable';
     // Where not even a connection comes about, the fault is as likely on this side.
-    return new _core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .ProviderError */ .mZ(trouble, error.message, { cause: error, ...(error.sent ? {} : { hint: 'unreachable' }) });
+    const isOutThere = error.sent || (error instanceof Away && error.hasAnswered);
+    return new _core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .ProviderError */ .mZ(trouble, error.message, { cause: error, ...(isOutThere ? {} : { hint: 'unreachable' }) });
 }
 
 
@@ -43186,6 +43207,7 @@ async function runStep(inputs, dbt) {
         secrets: (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_24__/* .secretsOf */ .Fj)(inputs.token),
         onDate: (...times) => providerClock.observe(...times),
         onPause: (ms) => log.pause(ms),
+        onOutage: (why) => log.outage(why),
     });
     const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_18__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .print */ .yy });
     const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .createStateKeeper */ .G4)(cancel.signal);
@@ -43421,7 +43443,7 @@ const ADVICE = {
     'token-refused': 'Make a new token and put it into the secret. A workspace key (workspace settings, API access) goes with API v1, its prefix secret-token: included; a personal access token (user settings) with API v2. It holds for one region: for an account in Europe set region: eu. Check api-version if you have set it.',
     'not-allowed': 'The token is known, but may not do this. Its owner needs the right to run this sync ("Sync: Run, Full Sync"), in the workspace that the sync is in.',
     'not-found': "Check the id: it is the number in the address of the sync's page. A token sees one workspace: a sync of another one needs a token of its own, in a step of its own. Another region is another account: region: eu.",
-    'api-retired': 'API v1 has ended on 2027-01-15. Make a personal access token (Fivetran Activations, user settings) and give it as api-token: version 2 takes over by itself, unless api-version says v1.',
+    'api-retired': 'API v1 was switched off: its end was announced for 2027-01-15. Make a personal access token (Fivetran Activations, user settings) and give it as api-token: version 2 takes over by itself, unless api-version says v1.',
     'full-sync-refused': 'Some syncs, such as those that append, take no full sync: leave full-sync out for this one, in the config file if the others need it.',
     'run-skipped': 'Census skips a run while an older one of the same sync goes on. See what else triggers this sync, such as a schedule of its own, and switch one of the two off.',
 };
@@ -43643,9 +43665,12 @@ class Census {
         const trouble = ['missing', 'refused', 'retired'].find((kind) => refusals.some((error) => error.trouble === kind)) ??
             'refused';
         const telling = refusals.find((error) => error.trouble === trouble);
-        const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ');
+        // What the provider says goes on after its own version's words.
+        const detailed = refusals.findIndex((error) => error.detail !== null);
+        const order = refusals.map((_, index) => index).sort((a, b) => Number(a === detailed) - Number(b === detailed));
+        const told = order.map((index) => `${versions[index]}: ${refusals[index]?.message}`).join('; ');
         throw new provider/* ProviderError */.mZ(trouble, told, {
-            detail: refusals.find((error) => error.detail !== null)?.detail ?? null,
+            detail: refusals[detailed]?.detail ?? null,
             // Where the version that the token is made for has ended, that is what it is about.
             hint: refusals[0]?.trouble === 'retired' ? 'api-retired' : (telling?.hint ?? 'token-refused'),
         });
@@ -43759,10 +43784,12 @@ function createProvider(inputs, host) {
 /* harmony export */   I: () => (/* binding */ annotationsOf)
 /* harmony export */ });
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
-/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7703);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7703);
 /* harmony import */ var _hints_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5244);
-/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2813);
-/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7142);
+/* harmony import */ var _order_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5930);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2813);
+/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7142);
+
 
 
 
@@ -43777,11 +43804,11 @@ function annotationsOf({ conclusion, results, problems }, details) {
         ...problems.map((text) => ({
             level: isSkipped ? 'warning' : 'error',
             title: isSkipped ? 'Nothing was synced' : 'Step failed',
-            text: (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(text),
+            text: (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(text),
         })),
         ...(isSkipped && results.length > 0 ? [nothingSynced(results)] : []),
         // Where the step never came to its syncs, its problem says it all.
-        ...(problems.length > 0 ? [] : results.flatMap((result) => about(result, details))),
+        ...(problems.length > 0 ? [] : (0,_order_js__WEBPACK_IMPORTED_MODULE_2__/* .worstFirst */ .md)(results).flatMap((result) => about(result, details))),
     ];
     return ['error', 'warning', 'notice'].flatMap((level) => limit(all.filter((one) => one.level === level), level));
 }
@@ -43789,31 +43816,32 @@ function limit(some, level) {
     const rest = some.length - MOST;
     if (rest <= 0)
         return [...some];
-    return [...some.slice(0, MOST), { level, title: 'More', text: `and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .number */ .ai)(rest)} more: see the job summary` }];
+    return [...some.slice(0, MOST), { level, title: 'More', text: `and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .number */ .ai)(rest)} more: see the job summary` }];
 }
 /** Green, and yet nothing has arrived anywhere: that should be seen. */
 function nothingSynced(results) {
     const [first] = results;
-    const why = first === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(first.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(first, false)}`;
+    const why = first === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_3__/* .nameOf */ .Vb)(first.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_3__/* .whyOf */ .gf)(first, false)}`;
     return {
         level: 'warning',
         title: 'Nothing was synced',
-        text: `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .plural */ .LS)(results.length, 'sync', 'syncs')}, none of which ran.${why}`,
+        text: `${results.length === 1 ? 'The sync did not run' : `None of ${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .plural */ .LS)(results.length, 'sync')} ran`}.${why}`,
     };
 }
 function about(result, details) {
     const level = levelOf(result);
     const { outcome, sync, url, ruling, tolerated } = result;
     const forgiven = tolerated === null ? '' : ` (${tolerated})`;
-    const why = `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, details)}${forgiven}`;
+    const where = (0,_wording_js__WEBPACK_IMPORTED_MODULE_3__/* .destinationOf */ .My)(sync) === '' ? '' : ` → ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_3__/* .destinationOf */ .My)(sync)}`;
+    const why = `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_3__/* .nameOf */ .Vb)(sync)}${where}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_3__/* .whyOf */ .gf)(result, details)}${forgiven}`;
     const own = {
-        title: _wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].title,
+        title: _wording_js__WEBPACK_IMPORTED_MODULE_3__/* .OUTCOMES */ .im[outcome].title,
         text: level === 'error' ? [why, (0,_hints_js__WEBPACK_IMPORTED_MODULE_1__/* .hintOf */ .$)(result), url].filter((line) => line !== '').join('\n') : why,
     };
     const notes = (ruling?.notes ?? []).map((note) => ({
         level: note.level,
         title: 'dbt',
-        text: `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync)}: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(note.text)}`,
+        text: `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_3__/* .nameOf */ .Vb)(sync)}: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(note.text)}`,
     }));
     return level === null ? notes : [{ level, ...own }, ...notes];
 }
@@ -43964,7 +43992,12 @@ const MOST_BOTH = 64_000;
  */
 function issueBody(title, list, upTo, { bad, runUrl }) {
     const news = new Map(bad.map((entry) => [entry.id, entry]));
-    const entries = list.map((entry) => ({ ...entry, ...news.get(entry.id), since: entry.since }));
+    const entries = list.map((entry) => {
+        const fresh = news.get(entry.id);
+        // A run that could not even read the sync has only its id to call it by.
+        const name = fresh?.name === undefined || isNameless(fresh) ? (entry.name ?? fresh?.name) : fresh.name;
+        return { ...entry, ...fresh, name, since: entry.since };
+    });
     const marker = fitting(entries, (some) => (0,_marker_js__WEBPACK_IMPORTED_MODULE_4__/* .markerOf */ .w)(FAILURES, { title, upTo, bad: some }), MOST_MARKER);
     const page = new _page_js__WEBPACK_IMPORTED_MODULE_5__/* .Page */ .Y(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
     page.add(`${headline(entries)}\n\n`);
@@ -43977,10 +44010,22 @@ function issueBody(title, list, upTo, { bad, runUrl }) {
         'What is not run any more stays in it: then close it by hand, and what still fails opens a new one.\n\n');
     return `${page.text}${marker}\n`;
 }
+/** `sync 8290`. */
+function isNameless({ id, name }) {
+    return name === `sync ${id.split('/')[1]}`;
+}
 function headline(entries) {
-    if (entries.some(({ id }) => id.includes('@')))
-        return 'The workflow does not do what it should.';
-    return `${(0,_format_js__WEBPACK_IMPORTED_MODULE_6__/* .plural */ .LS)(entries.length, 'sync')} ${entries.length === 1 ? 'does' : 'do'} not deliver.`;
+    if (entries.length === 0)
+        return 'All is well again.';
+    const steps = entries.filter(({ id }) => id.endsWith('@')).length;
+    const syncs = entries.length - steps;
+    const parts = [
+        syncs === 0 ? '' : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_6__/* .plural */ .LS)(syncs, 'sync')} ${syncs === 1 ? 'does' : 'do'} not deliver`,
+        steps === 0
+            ? ''
+            : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_6__/* .plural */ .LS)(steps, 'step')} ${steps === 1 ? 'does' : 'do'} not do what ${steps === 1 ? 'it' : 'they'} should`,
+    ];
+    return `${parts.filter((part) => part !== '').join(', and ')}.`;
 }
 function row({ id, since, name, outcome, why, url }) {
     const shown = (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .markdown */ .wD)(name ?? id, 200);
@@ -44021,8 +44066,8 @@ function changeComment(before, after, seen) {
     const page = new _page_js__WEBPACK_IMPORTED_MODULE_5__/* .Page */ .Y(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
     const part = (title, items) => page.list(items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })), { share: 0.5, before: `${title}\n\n`, after: '\n' });
     const nameOfEntry = ({ name, id }) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .markdown */ .wD)(name ?? id, 200);
-    part('❌ **Does not deliver any more:**', bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .markdown */ .wD)(entry.why, MOST_WHY)}`}`));
-    part('✅ **Delivers again:**', recovered.map(nameOfEntry));
+    part('❌ **New in the list:**', bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .markdown */ .wD)(entry.why, MOST_WHY)}`}`));
+    part('✅ **Off the list:**', recovered.map(nameOfEntry));
     page.add(after.length === 0
         ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`
         : `Seen by [this workflow run](${seen.runUrl}). Left in the list: ${(0,_format_js__WEBPACK_IMPORTED_MODULE_6__/* .number */ .ai)(after.length)}.\n\n`);
@@ -44106,7 +44151,7 @@ const HINTS = {
     'no-counts': 'The run has ended, and the provider does not tell with how many records. Open the sync to see them, or leave out the limits.',
     'lost-trigger': 'Open the sync and see whether a run was started. If none was, run the failed job again; if one goes on, wait for its end first.',
     'lost-run': 'Open the sync and see what became of the run, then run the failed job again.',
-    'timed-out': 'If the sync takes that long, raise timeout-minutes here and in the job. The run goes on at the provider, unless cancel-on says timeout.',
+    'timed-out': 'If the sync takes that long, raise timeout-minutes here and in the job.',
     'too-late': 'Raise timeout-minutes, or see in the log what took the time before.',
     'gate-closed': 'Mend what dbt names there and run dbt again: the sync ships with the next good build. Until then its destination keeps the data of the last one.',
     'built-elsewhere': 'Let dbt build where the sync reads (--target), or point the sync to where dbt builds. A build for tests opens no production sync.',
@@ -44281,7 +44326,7 @@ function createLog({ details, now, write }) {
                 const said = event.error.detail === null
                     ? ''
                     : `: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(details ? event.error.detail : (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .redact */ .E$)(event.error.detail), 200)}`;
-                return say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(event.sync)}: its run cannot be read for now: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(event.error.message)}${said}`, 'warning');
+                return say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(event.sync)}: its run cannot be read for now: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(event.error.message)}${said}`);
             }
             case 'readable':
                 touch(event.sync);
@@ -44308,7 +44353,8 @@ function createLog({ details, now, write }) {
         }
     };
     const pause = (ms) => say(`the provider asks for a wait of ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .roughly */ .vB)(ms)}: until then nothing is sent to it`);
-    return { on, heartbeat, pause };
+    const outage = (why) => say(`${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(why)}: the provider is asked again, less and less often`, 'warning');
+    return { on, heartbeat, pause, outage };
 }
 function outlook({ expected, since }, now) {
     if (expected === null)
@@ -44402,6 +44448,38 @@ function readMarker(kind, text) {
 
 /***/ }),
 
+/***/ 5930:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   fp: () => (/* binding */ gravity),
+/* harmony export */   md: () => (/* binding */ worstFirst),
+/* harmony export */   yq: () => (/* binding */ GOOD)
+/* harmony export */ });
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
+
+/** What went well. */
+const GOOD = 4;
+/**
+ * How bad a result is, the worst first: what is wrong by itself before what was stopped on account of something else, and what is
+ * allowed to be red behind both.
+ */
+function gravity(result) {
+    const { outcome, tolerated } = result;
+    if ((0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result))
+        return outcome === 'cancelled' || outcome === 'not_started' ? 1 : 0;
+    if (_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red' && tolerated !== null)
+        return 2;
+    return outcome === 'warned' ? 3 : GOOD;
+}
+/** The worst first; among equals the order of the list. */
+function worstFirst(results) {
+    return results.toSorted((a, b) => gravity(a) - gravity(b));
+}
+
+
+/***/ }),
+
 /***/ 8568:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -44411,9 +44489,11 @@ function readMarker(kind, text) {
 /* harmony export */   r6: () => (/* binding */ DELIVERED)
 /* harmony export */ });
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
-/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7703);
-/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2813);
-/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7142);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7703);
+/* harmony import */ var _order_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5930);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2813);
+/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7142);
+
 
 
 
@@ -44467,17 +44547,17 @@ function resultsJson(results) {
 }
 function toJson(result, longest) {
     const { run } = result;
-    const took = run === null ? null : (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .durationOf */ .cf)(run);
+    const took = run === null ? null : (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .durationOf */ .cf)(run);
     return {
         provider: result.provider,
         sync_id: result.sync.id || null,
-        name: (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(result.sync.name, longest),
+        name: (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(result.sync.name, longest),
         outcome: result.outcome,
-        reason: (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)((0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .whyOf */ .gf)(result, false), longest),
+        reason: (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)((0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, false), longest),
         run_id: result.runId,
         adopted: result.adopted,
         url: result.url,
-        models: result.ruling?.models?.map((id) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(id, longest)) ?? null,
+        models: result.ruling?.models?.map((id) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(id, longest)) ?? null,
         created_at: isoTime(run?.createdAt ?? null),
         finished_at: isoTime(run?.finishedAt ?? null),
         duration_seconds: took === null ? null : took / 1000,
@@ -44492,16 +44572,17 @@ function isoTime(ms) {
 /** One safe sentence that says how the step went. */
 function messageOf({ conclusion, results, problems }) {
     if (results.length === 0)
-        return (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(problems.join(' ') || 'There was nothing to sync.');
-    const parts = Object.keys(_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im).flatMap((outcome) => {
+        return (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(problems.join(' ') || 'There was nothing to sync.');
+    const parts = Object.keys(_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im).flatMap((outcome) => {
         const count = results.filter((result) => result.outcome === outcome).length;
-        return count === 0 ? [] : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .number */ .ai)(count)} ${_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im[outcome].words}`;
+        return count === 0 ? [] : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .number */ .ai)(count)} ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words}`;
     });
-    const worst = results.find(_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI);
-    const example = worst === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(worst.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .whyOf */ .gf)(worst, false)}`;
-    const head = conclusion === 'cancelled' ? 'The workflow was cancelled: ' : '';
+    // Of a cancelled workflow each sync has the same to say.
+    const worst = conclusion === 'cancelled' ? undefined : (0,_order_js__WEBPACK_IMPORTED_MODULE_1__/* .worstFirst */ .md)(results).find(({ outcome }) => _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red');
+    const example = worst === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(worst.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(worst, false)}`;
+    const head = conclusion === 'cancelled' ? 'The workflow was cancelled. ' : '';
     const why = problems.length === 0 ? example : ` ${problems.join(' ')}`;
-    return (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(`${head}${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${why}`);
+    return (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(`${head}${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .plural */ .LS)(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${why}`);
 }
 
 
@@ -44666,7 +44747,7 @@ function detailsOf(results, page) {
     const head = `| ${columns.join(' | ')} |\n|${'---|'.repeat(columns.length)}\n`;
     page.list(told.map((result) => ({ text: row(result, withDbt), syncs: 1 })), {
         share: 1,
-        before: `<details><summary>Runs of ${(0,format/* plural */.LS)(told.length, 'sync')}</summary>\n\n${head}`,
+        before: `<details><summary>${told.some(({ runId }) => runId !== null) ? 'Runs' : 'Models'} of ${(0,format/* plural */.LS)(told.length, 'sync')}</summary>\n\n${head}`,
         after: '\n</details>\n',
     });
 }
@@ -44693,6 +44774,8 @@ function timeOf(ms) {
 var hints = __nccwpck_require__(5244);
 // EXTERNAL MODULE: ./lib/report/lineage.js
 var lineage = __nccwpck_require__(4795);
+// EXTERNAL MODULE: ./lib/report/order.js
+var order = __nccwpck_require__(5930);
 // EXTERNAL MODULE: ./lib/report/outputs.js
 var outputs = __nccwpck_require__(8568);
 // EXTERNAL MODULE: ./lib/report/page.js
@@ -44700,6 +44783,7 @@ var report_page = __nccwpck_require__(9147);
 // EXTERNAL MODULE: ./lib/report/timeline.js
 var timeline = __nccwpck_require__(1451);
 ;// CONCATENATED MODULE: ./lib/report/summary.js
+
 
 
 
@@ -44722,19 +44806,21 @@ const MOST_GOOD = 20;
  * happened when and of what feeds what; and, folded, the rest. Worst first, where space is short.
  */
 function summaryOf(report, options) {
-    const results = report.results.toSorted((a, b) => gravity(a) - gravity(b));
+    const results = (0,order/* worstFirst */.md)(report.results);
     const pictures = [(0,timeline/* timelineOf */.h)(results, options.spans), (0,lineage/* lineageOf */.bQ)(results)]
         .filter((picture) => picture !== '')
         .join('\n');
     const page = new report_page/* Page */.Y(MOST_BYTES - (0,report_page/* sizeOf */.$)(pictures));
     page.add(head(report, results, options));
     // Where the step never came to its syncs, its problem says it all.
-    const groups = report.problems.length > 0 ? [] : alike(results.filter(judge/* isRed */.iI), options.details);
+    const groups = report.problems.length > 0
+        ? []
+        : alike(results.filter(({ outcome }) => judge/* COLORS */.lm[outcome] === 'red'), options.details);
     const blocks = groups.map((group) => ({ text: block(group, options.details), syncs: group.length }));
     page.list(blocks, { share: 0.5, most: MOST_BLOCKS });
     const columns = COLUMNS.filter(({ cell }) => results.some((result) => cell(result, options.details) !== ''));
     const rowsOf = (some) => some.map((result) => ({ text: line(columns.map(({ cell }) => cell(result, options.details))), syncs: 1 }));
-    const good = results.filter((result) => gravity(result) === GOOD);
+    const good = results.filter((result) => (0,order/* gravity */.fp)(result) === order/* GOOD */.yq);
     const folded = good.length > MOST_GOOD ? good : [];
     const before = `${line(columns.map(({ title }) => title))}|${'---|'.repeat(columns.length)}\n`;
     page.list(rowsOf(results.filter((result) => !folded.includes(result))), { share: 0.8, before, after: '\n' });
@@ -44744,12 +44830,6 @@ function summaryOf(report, options) {
     detailsOf(results, page);
     return `${page.text.trimEnd()}\n`;
 }
-const GOOD = 2;
-function gravity(result) {
-    if ((0,judge/* isRed */.iI)(result))
-        return 0;
-    return result.outcome === 'warned' || result.tolerated !== null ? 1 : GOOD;
-}
 function head(report, results, { mode, tookMs }) {
     const facts = [results.length === 0 ? '' : tally(results), records(results), `in ${(0,format/* duration */.p0)(tookMs)}`].filter((fact) => fact !== '');
     const [first] = report.problems.length > 0 ? results : [];
@@ -44757,46 +44837,60 @@ function head(report, results, { mode, tookMs }) {
     return [
         `## ${headline(report, mode)}`,
         '',
-        facts.join(' · '),
-        '',
+        ...(results.length === 0 ? [] : [facts.join(' · '), '']),
         ...report.problems.flatMap((problem) => [`> ${(0,safe/* markdown */.wD)(problem)}`, '']),
         ...(hint === '' ? [] : [`**What to do:** ${(0,safe/* markdown */.wD)(hint)}`, '']),
         '',
     ].join('\n');
 }
-/** What the step was to do with its syncs. */
+/** What the step was to do with its syncs: all have, one has not, several have not. */
 const DONE = {
-    run: { all: 'delivered', none: 'did not deliver' },
-    wait: { all: 'delivered', none: 'did not deliver' },
-    trigger: { all: 'was triggered', none: 'was not triggered' },
-    plan: { all: 'can run', none: 'could not run' },
+    run: { all: 'delivered', one: 'did not deliver', many: 'did not deliver' },
+    wait: { all: 'delivered', one: 'did not deliver', many: 'did not deliver' },
+    trigger: { all: 'triggered', one: 'was not triggered', many: 'were not triggered' },
+    plan: { all: 'can run', one: 'could not run', many: 'could not run' },
 };
+const DELIVERY = { all: 'delivered', one: 'did not deliver', many: 'did not deliver' };
 function headline({ conclusion, results }, mode) {
-    const { all, none } = DONE[mode] ?? { all: 'delivered', none: 'did not deliver' };
+    const { all, one, many } = DONE[mode] ?? DELIVERY;
     const total = results.length;
-    const bad = results.filter(judge/* isRed */.iI).length;
-    const subject = total === 1 ? 'The sync' : `${(0,format/* number */.ai)(bad)} of ${(0,format/* plural */.LS)(total, 'sync')}`;
+    const red = results.filter(judge/* isRed */.iI);
+    const subject = total === 1 ? 'The sync' : `${(0,format/* number */.ai)(red.length)} of ${(0,format/* plural */.LS)(total, 'sync')}`;
+    const blocked = results.filter(({ outcome }) => outcome === 'blocked').length;
     switch (conclusion) {
         case 'cancelled':
             return '🛑 The workflow was cancelled';
         case 'skipped':
-            return '⏭️ Nothing had to be synced';
+            return blocked > 0 ? `⛔ Nothing was synced: ${(0,format/* number */.ai)(blocked)} blocked` : '⏭️ Nothing had to be synced';
         case 'timed_out':
             return `⌛ ${subject} did not end in time`;
         case 'failure':
             if (total === 0)
                 return '❌ Nothing was triggered';
-            return bad === total && total > 1 ? `❌ None of ${(0,format/* plural */.LS)(total, 'sync')} ${all}` : `❌ ${subject} ${none}`;
+            if (red.every(({ outcome }) => outcome === 'unknown'))
+                return total === 1
+                    ? '❓ It is not known whether the sync delivered'
+                    : `❓ It is not known whether ${subject} delivered`;
+            if (red.length === total && total > 1)
+                return `❌ None of ${(0,format/* plural */.LS)(total, 'sync')} ${mode === 'trigger' ? 'was triggered' : all}`;
+            return `❌ ${subject} ${red.length === 1 ? one : many}`;
         case 'success':
-            return mode === 'plan' ? '📝 The plan: nothing was triggered' : success(results, all);
+            return mode === 'plan' ? '📝 The plan: nothing was triggered' : success(results, mode, DONE[mode] ?? DELIVERY);
     }
 }
-function success(results, all) {
+function success(results, mode, { all, one, many }) {
+    const total = results.length;
+    const forgiven = results.filter(({ outcome }) => judge/* COLORS */.lm[outcome] === 'red').length;
+    if (forgiven > 0) {
+        const subject = total === 1 ? 'The sync' : `${(0,format/* number */.ai)(forgiven)} of ${(0,format/* plural */.LS)(total, 'sync')}`;
+        return `⚠️ ${subject} ${forgiven === 1 ? one : many}, as is allowed`;
+    }
     const isDone = ({ outcome }) => outputs/* DELIVERED */.r6.includes(outcome) || outcome === 'triggered';
     if (!results.every(isDone))
-        return `✅ Every sync ${all} that had to`;
-    const whole = results.length === 1 ? `The sync ${all}` : `All ${(0,format/* plural */.LS)(results.length, 'sync')} ${all.replace('was', 'were')}`;
-    return results.some(({ outcome }) => outcome === 'warned') ? `⚠️ ${whole}, but not every record` : `✅ ${whole}`;
+        return `✅ Every sync that had to ${mode === 'trigger' ? 'be triggered was' : 'deliver did'}`;
+    const [whole, some] = mode === 'trigger' ? ['The sync was triggered', 'were triggered'] : [`The sync ${all}`, all];
+    const text = total === 1 ? whole : `All ${(0,format/* plural */.LS)(total, 'sync')} ${some}`;
+    return results.some(({ outcome }) => outcome === 'warned') ? `⚠️ ${text}, but not every record` : `✅ ${text}`;
 }
 function tally(results) {
     const words = new Map();
@@ -44816,7 +44910,7 @@ function records(results) {
 }
 /** Results that went wrong in the same way, so that it is said once. */
 function alike(results, details) {
-    const groups = Map.groupBy(results, (result) => JSON.stringify([result.outcome, (0,wording/* whyOf */.gf)(result, details), (0,hints/* hintOf */.$)(result)]));
+    const groups = Map.groupBy(results, (result) => JSON.stringify([result.outcome, result.tolerated, (0,wording/* whyOf */.gf)(result, details), (0,hints/* hintOf */.$)(result)]));
     return [...groups.values()];
 }
 function block(group, details) {
@@ -44825,11 +44919,12 @@ function block(group, details) {
         return '';
     const { mark, words } = wording/* OUTCOMES */.im[first.outcome];
     const hint = (0,hints/* hintOf */.$)(first);
+    const forgiven = first.tolerated === null ? '' : ` (${first.tolerated})`;
     const isOne = group.length === 1;
     return [
         isOne
-            ? `### ${mark} ${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(first.sync), 200)}${arrowTo(first)}: ${words}`
-            : `### ${mark} ${(0,format/* plural */.LS)(group.length, 'sync')}: ${words}`,
+            ? `### ${mark} ${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(first.sync), 200)}${arrowTo(first)}: ${words}${forgiven}`
+            : `### ${mark} ${(0,format/* plural */.LS)(group.length, 'sync')}: ${words}${forgiven}`,
         '',
         `> ${(0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(first, details))}`,
         '',
@@ -44855,7 +44950,7 @@ function names(group) {
     return `${shown.join(', ')}${more > 0 ? ` and ${(0,format/* number */.ai)(more)} more` : ''}`;
 }
 function summary_link({ sync, url }) {
-    return `[${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 200)}](${url})`;
+    return `[${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 80)}](${url})`;
 }
 /** A blank at which a narrow column does not break the line. */
 const NO_BREAK = '\u00a0';
@@ -44876,7 +44971,7 @@ const COLUMNS = [
             return took === null ? '' : (0,format/* duration */.p0)(took).replaceAll(' ', NO_BREAK);
         },
     },
-    { title: 'Why', cell: (result, details) => (0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(result, details), 300) },
+    { title: 'Why', cell: (result, details) => (0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(result, details), 160) },
 ];
 function line(cells) {
     return `| ${cells.join(' | ')} |\n`;
@@ -44895,10 +44990,12 @@ function foldedTitle(good) {
 /* harmony export */   g: () => (/* binding */ createTimekeeper),
 /* harmony export */   h: () => (/* binding */ timelineOf)
 /* harmony export */ });
-/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7703);
-/* harmony import */ var _lineage_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4795);
-/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2813);
-/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7142);
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7703);
+/* harmony import */ var _lineage_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4795);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2813);
+/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7142);
+
 
 
 
@@ -44946,7 +45043,7 @@ function createTimekeeper(now) {
         if (state === 'queued' || state === 'running')
             return open(id, state);
         if (state === 'unrecognized')
-            return open(id, 'running', (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(status, 60));
+            return open(id, 'running', (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(status, 60));
         close(id);
     };
     return { on, spans };
@@ -44958,16 +45055,20 @@ function keyOf({ id, name }) {
 /** More rows than these nobody compares, and more bars nobody reads. */
 const MOST_SYNCS = 20;
 const MOST_BARS = 60;
+/** In less time nothing happens that a picture would show. */
+const SHORTEST_MS = 1000;
 /** Shows as nothing. A bar without a name is an error, and so may be one that begins with a word of the language, such as "click". */
 const BLANK = '\u200b';
 const ROOM = { useWidth: 978, leftPadding: 260, fontSize: 12, sectionFontSize: 12, barHeight: 24 };
 const BARS_WIDTH = ROOM.useWidth - ROOM.leftPadding - 75;
 const LETTER_WIDTH = 6.5;
 /** The colours of the lineage. The words for a bar are those of the language: what is `done` has gone well here. */
-const { good, flawed, bad, idle } = _lineage_js__WEBPACK_IMPORTED_MODULE_0__/* .CLASSES */ .Nv;
+const { good, flawed, bad, idle } = _lineage_js__WEBPACK_IMPORTED_MODULE_1__/* .CLASSES */ .Nv;
 const COLORS = {
     ...{ taskBkgColor: idle, taskBorderColor: idle, doneTaskBkgColor: good, doneTaskBorderColor: good },
     ...{ activeTaskBkgColor: flawed, activeTaskBorderColor: flawed, critBkgColor: bad, critBorderColor: bad },
+    // Every third row would have a stripe of yellow behind it.
+    ...{ sectionBkgColor2: 'transparent' },
     ...{ taskTextColor: '#fff', taskTextDarkColor: '#fff', taskTextLightColor: '#fff' },
 };
 const TAGS = { good: 'done, ', flawed: 'active, ', bad: 'crit, ', idle: '' };
@@ -44984,25 +45085,32 @@ function timelineOf(results, spans) {
     if (rows.length < 2)
         return '';
     const lengthOf = (all) => (all.at(-1)?.to ?? 0) - (all[0]?.from ?? 0);
-    const longest = new Set(rows.toSorted((a, b) => lengthOf(b.spans) - lengthOf(a.spans)).slice(0, MOST_SYNCS));
-    const shown = rows.filter((row) => longest.has(row));
+    const isBad = ({ result }) => Number((0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result));
+    const telling = rows.toSorted((a, b) => isBad(b) - isBad(a) || lengthOf(b.spans) - lengthOf(a.spans));
+    const chosen = new Set(telling.slice(0, MOST_SYNCS));
+    const shown = rows.filter((row) => chosen.has(row));
     const end = Math.max(...shown.map((row) => row.spans.at(-1)?.to ?? 0));
-    const scale = BARS_WIDTH / (end - Math.min(...shown.map((row) => row.spans[0]?.from ?? 0)));
+    const start = Math.min(...shown.map((row) => row.spans[0]?.from ?? 0));
+    const scale = BARS_WIDTH / (end - start);
+    if (end - start < SHORTEST_MS)
+        return '';
     const bars = shown.flatMap(({ result, spans: own }, row) => {
         // Of a sync that was triggered again and again, the last bars say how it ended.
         const last = own.slice(-Math.floor(MOST_BARS / shown.length));
         return [
-            `section ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .mermaid */ .a4)(`${_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im[result.outcome].mark} ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(result.sync)}`, 36)}`,
+            `section ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .mermaid */ .a4)(`${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[result.outcome].mark} ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(result.sync)}`, 36)}`,
             ...last.map((span, at) => {
                 const took = span.to - span.from;
-                const labels = [`${span.words} · ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(took)}`, `${span.what} · ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(took)}`, span.what].map((label) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .mermaid */ .a4)(label));
+                const labels = [`${span.words} · ${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .duration */ .p0)(took)}`, `${span.what} · ${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .duration */ .p0)(took)}`, span.what].map((label) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .mermaid */ .a4)(label));
                 const label = labels.find(({ length }) => length * LETTER_WIDTH <= took * scale) ?? '';
-                const color = at === last.length - 1 ? (0,_lineage_js__WEBPACK_IMPORTED_MODULE_0__/* .classOf */ .Kl)(result) : 'idle';
+                const color = at === last.length - 1 ? (0,_lineage_js__WEBPACK_IMPORTED_MODULE_1__/* .classOf */ .Kl)(result) : 'idle';
                 return `${BLANK}${label} : ${TAGS[color]}s${row}b${at}, ${time(span.from)}, ${time(span.to)}`;
             }),
         ];
     });
-    const which = shown.length < rows.length ? ` of the ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .plural */ .LS)(shown.length, 'sync')} that took longest` : '';
+    const which = shown.length < rows.length
+        ? ` of ${shown.some(({ result }) => (0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result)) ? 'what went wrong and ' : ''}what took longest`
+        : '';
     const lines = [
         `%%{init: ${JSON.stringify(INIT)}}%%`,
         'gantt',
@@ -45076,6 +45184,7 @@ function whyOf(result, details) {
     const said = [result.message, details ? result.detail : null].filter((text) => text !== null && text !== '');
     return [result.reason, ...said.map((text) => (details ? (text ?? '') : (0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .redact */ .E$)(text ?? '')))]
         .map((text) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .plain */ .pj)(text))
+        .map((text, at, all) => (at < all.length - 1 ? text.replace(/\.$/, '') : text))
         .join(': ');
 }
 function recordsOf(counts) {

@@ -30898,7 +30898,7 @@ function maskProxies(env) {
 /* harmony export */   pm: () => (/* binding */ readChange)
 /* harmony export */ });
 /* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7934);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(888);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1889);
 /* harmony import */ var _report_marker_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3086);
 
 
@@ -31046,7 +31046,7 @@ function reason(error) {
 /* unused harmony exports createStateKeeper, saveSeen, saveTold */
 /* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7934);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(888);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1889);
 /* harmony import */ var _marks_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8593);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2354);
 
@@ -31247,10 +31247,11 @@ function opening({ touched, report }, near) {
         ? ''
         : ` It is not known which models feed ${plural(unsure, 'sync')}: it may be ${unsure === 1 ? 'one' : 'some'} of them.`;
     if (near.length === 0)
-        return `${models}, which ${length === 1 ? 'feeds' : 'feed'} none of the ${total} of this step.`;
+        return `${models}, which ${length === 1 ? 'feeds' : 'feed'} no sync of this step.`;
     if (sure === 0)
         return `${models}.${perhaps}${stopped}`;
-    const which = `${sure === report.results.length ? 'all of' : `${number(sure)} of`} ${total}`;
+    const { length: count } = report.results;
+    const which = sure < count ? `${number(sure)} of ${total}` : count === 1 ? 'the one sync' : `all ${total}`;
     return `${models}, which ${length === 1 ? 'feeds' : 'feed'} ${which}${to}.${perhaps}${stopped}`;
 }
 function listed(names, most) {
@@ -31524,8 +31525,8 @@ function isOf({ body }, step) {
     return typeof marker === 'object' && marker !== null && 'step' in marker && marker.step === step;
 }
 
-// EXTERNAL MODULE: ./lib/report/failure-issue.js + 3 modules
-var failure_issue = __nccwpck_require__(888);
+// EXTERNAL MODULE: ./lib/report/failure-issue.js + 4 modules
+var failure_issue = __nccwpck_require__(1889);
 // EXTERNAL MODULE: ./lib/github/marks.js
 var marks = __nccwpck_require__(8593);
 ;// CONCATENATED MODULE: ./lib/github/issue.js
@@ -31990,6 +31991,8 @@ class Host {
     #refusedAt = 0;
     /** Failures in a row, of the network and of the host itself. */
     #failures = 0;
+    /** What the last failure was. */
+    #away = { why: '', hasAnswered: false };
     #hasAnswered = false;
     /** The request that finds out whether the outage is over, while it is under way. */
     #probe = null;
@@ -32106,7 +32109,7 @@ class Host {
                 return { isFree: true, leave };
             }
             if (!isUrgent && this.#failures >= OUTAGE && this.#failures > known) {
-                throw new http/* TransportError */.wX('the provider is not available, as another request found', false);
+                throw new Away(this.#away.why, this.#away.hasAnswered);
             }
         }
     }
@@ -32119,7 +32122,7 @@ class Host {
             if (!Number.isNaN(date))
                 onDate(date, reply.sentAt, reply.receivedAt);
             if (reply.status >= 500)
-                this.#fail(isFree);
+                this.#fail(isFree, `the provider is not available (HTTP ${reply.status})`, true);
             else
                 this.#failures = 0;
             this.#hasAnswered = true;
@@ -32130,7 +32133,7 @@ class Host {
             if (!(error instanceof http/* TransportError */.wX))
                 throw error;
             if (!request.signal.aborted)
-                this.#fail(isFree);
+                this.#fail(isFree, error.message, error.sent);
             // What was set up well enough before is not set up wrongly: a name server, for example, may lose a name for a moment.
             throw error.lasting && this.#hasAnswered ? new http/* TransportError */.wX(error.message, error.sent, error) : error;
         }
@@ -32155,10 +32158,13 @@ class Host {
             this.#closeFor(pause);
     }
     /** Before an outage every failure counts; within one only that of the request that asks for all. */
-    #fail(isFree) {
+    #fail(isFree, why, hasAnswered) {
         if (this.#failures >= OUTAGE && !isFree)
             return;
         this.#failures += 1;
+        this.#away = { why, hasAnswered };
+        if (this.#failures === OUTAGE)
+            this.#options.onOutage?.(why);
         if (this.#failures < OUTAGE)
             return;
         const pause = Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE));
@@ -32172,11 +32178,21 @@ class Host {
         this.#opensAt = Math.max(this.#opensAt, opensAt);
     }
 }
+/** A request that was not sent, because others have just found that it would come to nothing. */
+class Away extends http/* TransportError */.wX {
+    /** Something has answered, or taken the request at least. */
+    hasAnswered;
+    constructor(why, hasAnswered) {
+        super(why, false);
+        this.hasAnswered = hasAnswered;
+    }
+}
 /** What it means for a read, or a trigger that has not left, that no answer came. */
 function troubleOf(error) {
     const trouble = error.lasting ? 'unreachable' : 'unavailable';
     // Where not even a connection comes about, the fault is as likely on this side.
-    return new provider/* ProviderError */.mZ(trouble, error.message, { cause: error, ...(error.sent ? {} : { hint: 'unreachable' }) });
+    const isOutThere = error.sent || (error instanceof Away && error.hasAnswered);
+    return new provider/* ProviderError */.mZ(trouble, error.message, { cause: error, ...(isOutThere ? {} : { hint: 'unreachable' }) });
 }
 
 
@@ -32379,7 +32395,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3165);
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(3316);
 /* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(2295);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(888);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1889);
 /* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(2813);
 /* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(493);
 
@@ -32642,7 +32658,7 @@ const ADVICE = {
     'token-refused': 'Make a new token and put it into the secret. A workspace key (workspace settings, API access) goes with API v1, its prefix secret-token: included; a personal access token (user settings) with API v2. It holds for one region: for an account in Europe set region: eu. Check api-version if you have set it.',
     'not-allowed': 'The token is known, but may not do this. Its owner needs the right to run this sync ("Sync: Run, Full Sync"), in the workspace that the sync is in.',
     'not-found': "Check the id: it is the number in the address of the sync's page. A token sees one workspace: a sync of another one needs a token of its own, in a step of its own. Another region is another account: region: eu.",
-    'api-retired': 'API v1 has ended on 2027-01-15. Make a personal access token (Fivetran Activations, user settings) and give it as api-token: version 2 takes over by itself, unless api-version says v1.',
+    'api-retired': 'API v1 was switched off: its end was announced for 2027-01-15. Make a personal access token (Fivetran Activations, user settings) and give it as api-token: version 2 takes over by itself, unless api-version says v1.',
     'full-sync-refused': 'Some syncs, such as those that append, take no full sync: leave full-sync out for this one, in the config file if the others need it.',
     'run-skipped': 'Census skips a run while an older one of the same sync goes on. See what else triggers this sync, such as a schedule of its own, and switch one of the two off.',
 };
@@ -32864,9 +32880,12 @@ class Census {
         const trouble = ['missing', 'refused', 'retired'].find((kind) => refusals.some((error) => error.trouble === kind)) ??
             'refused';
         const telling = refusals.find((error) => error.trouble === trouble);
-        const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ');
+        // What the provider says goes on after its own version's words.
+        const detailed = refusals.findIndex((error) => error.detail !== null);
+        const order = refusals.map((_, index) => index).sort((a, b) => Number(a === detailed) - Number(b === detailed));
+        const told = order.map((index) => `${versions[index]}: ${refusals[index]?.message}`).join('; ');
         throw new provider/* ProviderError */.mZ(trouble, told, {
-            detail: refusals.find((error) => error.detail !== null)?.detail ?? null,
+            detail: refusals[detailed]?.detail ?? null,
             // Where the version that the token is made for has ended, that is what it is about.
             hint: refusals[0]?.trouble === 'retired' ? 'api-retired' : (telling?.hint ?? 'token-refused'),
         });
@@ -32973,7 +32992,7 @@ function createProvider(inputs, host) {
 
 /***/ }),
 
-/***/ 888:
+/***/ 1889:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -33027,9 +33046,31 @@ function format_plural(count, one, many = `${one}s`) {
 
 // EXTERNAL MODULE: ./lib/report/marker.js
 var report_marker = __nccwpck_require__(3086);
+;// CONCATENATED MODULE: ./lib/report/order.js
+
+/** What went well. */
+const GOOD = 4;
+/**
+ * How bad a result is, the worst first: what is wrong by itself before what was stopped on account of something else, and what is
+ * allowed to be red behind both.
+ */
+function gravity(result) {
+    const { outcome, tolerated } = result;
+    if (isRed(result))
+        return outcome === 'cancelled' || outcome === 'not_started' ? 1 : 0;
+    if (COLORS[outcome] === 'red' && tolerated !== null)
+        return 2;
+    return outcome === 'warned' ? 3 : GOOD;
+}
+/** The worst first; among equals the order of the list. */
+function order_worstFirst(results) {
+    return results.toSorted((a, b) => gravity(a) - gravity(b));
+}
+
 // EXTERNAL MODULE: ./lib/report/wording.js
 var wording = __nccwpck_require__(7142);
 ;// CONCATENATED MODULE: ./lib/report/outputs.js
+
 
 
 
@@ -33113,9 +33154,10 @@ function outputs_messageOf({ conclusion, results, problems }) {
         const count = results.filter((result) => result.outcome === outcome).length;
         return count === 0 ? [] : `${number(count)} ${OUTCOMES[outcome].words}`;
     });
-    const worst = results.find(isRed);
+    // Of a cancelled workflow each sync has the same to say.
+    const worst = conclusion === 'cancelled' ? undefined : worstFirst(results).find(({ outcome }) => COLORS[outcome] === 'red');
     const example = worst === undefined ? '' : ` ${nameOf(worst.sync)}: ${whyOf(worst, false)}`;
-    const head = conclusion === 'cancelled' ? 'The workflow was cancelled: ' : '';
+    const head = conclusion === 'cancelled' ? 'The workflow was cancelled. ' : '';
     const why = problems.length === 0 ? example : ` ${problems.join(' ')}`;
     return plain(`${head}${plural(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${why}`);
 }
@@ -33273,7 +33315,12 @@ const MOST_BOTH = 64_000;
  */
 function issueBody(title, list, upTo, { bad, runUrl }) {
     const news = new Map(bad.map((entry) => [entry.id, entry]));
-    const entries = list.map((entry) => ({ ...entry, ...news.get(entry.id), since: entry.since }));
+    const entries = list.map((entry) => {
+        const fresh = news.get(entry.id);
+        // A run that could not even read the sync has only its id to call it by.
+        const name = fresh?.name === undefined || isNameless(fresh) ? (entry.name ?? fresh?.name) : fresh.name;
+        return { ...entry, ...fresh, name, since: entry.since };
+    });
     const marker = fitting(entries, (some) => (0,report_marker/* markerOf */.w)(FAILURES, { title, upTo, bad: some }), MOST_MARKER);
     const page = new Page(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
     page.add(`${headline(entries)}\n\n`);
@@ -33286,10 +33333,22 @@ function issueBody(title, list, upTo, { bad, runUrl }) {
         'What is not run any more stays in it: then close it by hand, and what still fails opens a new one.\n\n');
     return `${page.text}${marker}\n`;
 }
+/** `sync 8290`. */
+function isNameless({ id, name }) {
+    return name === `sync ${id.split('/')[1]}`;
+}
 function headline(entries) {
-    if (entries.some(({ id }) => id.includes('@')))
-        return 'The workflow does not do what it should.';
-    return `${format_plural(entries.length, 'sync')} ${entries.length === 1 ? 'does' : 'do'} not deliver.`;
+    if (entries.length === 0)
+        return 'All is well again.';
+    const steps = entries.filter(({ id }) => id.endsWith('@')).length;
+    const syncs = entries.length - steps;
+    const parts = [
+        syncs === 0 ? '' : `${format_plural(syncs, 'sync')} ${syncs === 1 ? 'does' : 'do'} not deliver`,
+        steps === 0
+            ? ''
+            : `${format_plural(steps, 'step')} ${steps === 1 ? 'does' : 'do'} not do what ${steps === 1 ? 'it' : 'they'} should`,
+    ];
+    return `${parts.filter((part) => part !== '').join(', and ')}.`;
 }
 function row({ id, since, name, outcome, why, url }) {
     const shown = (0,safe/* markdown */.wD)(name ?? id, 200);
@@ -33330,8 +33389,8 @@ function changeComment(before, after, seen) {
     const page = new Page(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
     const part = (title, items) => page.list(items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })), { share: 0.5, before: `${title}\n\n`, after: '\n' });
     const nameOfEntry = ({ name, id }) => (0,safe/* markdown */.wD)(name ?? id, 200);
-    part('❌ **Does not deliver any more:**', bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${(0,safe/* markdown */.wD)(entry.why, MOST_WHY)}`}`));
-    part('✅ **Delivers again:**', recovered.map(nameOfEntry));
+    part('❌ **New in the list:**', bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${(0,safe/* markdown */.wD)(entry.why, MOST_WHY)}`}`));
+    part('✅ **Off the list:**', recovered.map(nameOfEntry));
     page.add(after.length === 0
         ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`
         : `Seen by [this workflow run](${seen.runUrl}). Left in the list: ${format_number(after.length)}.\n\n`);
@@ -33492,6 +33551,7 @@ function whyOf(result, details) {
     const said = [result.message, details ? result.detail : null].filter((text) => text !== null && text !== '');
     return [result.reason, ...said.map((text) => (details ? (text ?? '') : redact(text ?? '')))]
         .map((text) => plain(text))
+        .map((text, at, all) => (at < all.length - 1 ? text.replace(/\.$/, '') : text))
         .join(': ');
 }
 function recordsOf(counts) {

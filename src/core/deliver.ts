@@ -62,6 +62,9 @@ export async function deliver(
   let failure: Verdict | null = null
   let skips = 0
   const settle = (verdict: Verdict) => {
+    // Who has set retries knows that they were not enough.
+    if (verdict.outcome === 'failed' && failures > 0)
+      verdict = { ...verdict, reason: `after ${failures} ${failures === 1 ? 'retry' : 'retries'}, ${verdict.reason}` }
     // A retry that never came about takes nothing from what is known: a run has failed.
     const outcome = verdict.outcome === 'not_started' && failure !== null ? withoutRetry(failure, verdict) : verdict
     return resultOf(tools.provider, sync, outcome, trace)

@@ -83,7 +83,9 @@ export async function followRun(
       throw new Error('a watched run is done only when it has ended')
     case 'lost': {
       const verdict = refusal('unknown', `the run could not be read any more, ${seen}`, polled.error)
-      return { verdict: polled.error.trouble === 'missing' ? { ...verdict, hint: 'lost-run' } : verdict }
+      // Whatever kept it from being read, it may go on, or have ended.
+      const isLost = polled.error.trouble === 'missing' || polled.error.trouble === 'unavailable'
+      return { verdict: isLost ? { ...verdict, hint: 'lost-run' } : verdict }
     }
     case 'deadline': {
       const fate =

@@ -42,7 +42,7 @@ const ADVICE: Provider['advice'] = {
   'not-found':
     "Check the id: it is the number in the address of the sync's page. A token sees one workspace: a sync of another one needs a token of its own, in a step of its own. Another region is another account: region: eu.",
   'api-retired':
-    'API v1 has ended on 2027-01-15. Make a personal access token (Fivetran Activations, user settings) and give it as api-token: version 2 takes over by itself, unless api-version says v1.',
+    'API v1 was switched off: its end was announced for 2027-01-15. Make a personal access token (Fivetran Activations, user settings) and give it as api-token: version 2 takes over by itself, unless api-version says v1.',
   'full-sync-refused':
     'Some syncs, such as those that append, take no full sync: leave full-sync out for this one, in the config file if the others need it.',
   'run-skipped':
@@ -311,9 +311,12 @@ export class Census implements Provider {
       (['missing', 'refused', 'retired'] as const).find((kind) => refusals.some((error) => error.trouble === kind)) ??
       'refused'
     const telling = refusals.find((error) => error.trouble === trouble)
-    const told = refusals.map((error, index) => `${versions[index]}: ${error.message}`).join('; ')
+    // What the provider says goes on after its own version's words.
+    const detailed = refusals.findIndex((error) => error.detail !== null)
+    const order = refusals.map((_, index) => index).sort((a, b) => Number(a === detailed) - Number(b === detailed))
+    const told = order.map((index) => `${versions[index]}: ${refusals[index]?.message}`).join('; ')
     throw new ProviderError(trouble, told, {
-      detail: refusals.find((error) => error.detail !== null)?.detail ?? null,
+      detail: refusals[detailed]?.detail ?? null,
       // Where the version that the token is made for has ended, that is what it is about.
       hint: refusals[0]?.trouble === 'retired' ? 'api-retired' : (telling?.hint ?? 'token-refused'),
     })

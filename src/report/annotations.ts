@@ -2,9 +2,10 @@ import { isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { number, plural } from './format.ts'
 import { hintOf } from './hints.ts'
+import { worstFirst } from './order.ts'
 import type { Report } from './outputs.ts'
 import { plain } from './safe.ts'
-import { nameOf, OUTCOMES, whyOf } from './wording.ts'
+import { destinationOf, nameOf, OUTCOMES, whyOf } from './wording.ts'
 
 export interface Annotation {
   level: 'error' | 'warning' | 'notice'
@@ -28,7 +29,7 @@ export function annotationsOf({ conclusion, results, problems }: Report, details
     ),
     ...(isSkipped && results.length > 0 ? [nothingSynced(results)] : []),
     // Where the step never came to its syncs, its problem says it all.
-    ...(problems.length > 0 ? [] : results.flatMap((result) => about(result, details))),
+    ...(problems.length > 0 ? [] : worstFirst(results).flatMap((result) => about(result, details))),
   ]
   return (['error', 'warning', 'notice'] as const).flatMap((level) =>
     limit(
@@ -51,7 +52,7 @@ function nothingSynced(results: readonly Result[]): Annotation {
   return {
     level: 'warning',
     title: 'Nothing was synced',
-    text: `${plural(results.length, 'sync', 'syncs')}, none of which ran.${why}`,
+    text: `${results.length === 1 ? 'The sync did not run' : `None of ${plural(results.length, 'sync')} ran`}.${why}`,
   }
 }
 
@@ -59,7 +60,8 @@ function about(result: Result, details: boolean): Annotation[] {
   const level = levelOf(result)
   const { outcome, sync, url, ruling, tolerated } = result
   const forgiven = tolerated === null ? '' : ` (${tolerated})`
-  const why = `${nameOf(sync)}: ${whyOf(result, details)}${forgiven}`
+  const where = destinationOf(sync) === '' ? '' : ` → ${destinationOf(sync)}`
+  const why = `${nameOf(sync)}${where}: ${whyOf(result, details)}${forgiven}`
   const own = {
     title: OUTCOMES[outcome].title,
     text: level === 'error' ? [why, hintOf(result), url].filter((line) => line !== '').join('\n') : why,

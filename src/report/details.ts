@@ -22,7 +22,7 @@ export function detailsOf(results: readonly Result[], page: Page): void {
     told.map((result) => ({ text: row(result, withDbt), syncs: 1 })),
     {
       share: 1,
-      before: `<details><summary>Runs of ${plural(told.length, 'sync')}</summary>\n\n${head}`,
+      before: `<details><summary>${told.some(({ runId }) => runId !== null) ? 'Runs' : 'Models'} of ${plural(told.length, 'sync')}</summary>\n\n${head}`,
       after: '\n</details>\n',
     },
   )

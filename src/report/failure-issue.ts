@@ -168,7 +168,12 @@ export function issueBody(
   { bad, runUrl }: Pick<Seen, 'bad' | 'runUrl'>,
 ): string {
   const news = new Map(bad.map((entry) => [entry.id, entry]))
-  const entries = list.map((entry) => ({ ...entry, ...news.get(entry.id), since: entry.since }))
+  const entries = list.map((entry) => {
+    const fresh = news.get(entry.id)
+    // A run that could not even read the sync has only its id to call it by.
+    const name = fresh?.name === undefined || isNameless(fresh) ? (entry.name ?? fresh?.name) : fresh.name
+    return { ...entry, ...fresh, name, since: entry.since }
+  })
   const marker = fitting(entries, (some) => markerOf(FAILURES, { title, upTo, bad: some }), MOST_MARKER)
   const page = new Page(Math.min(MOST_BYTES, MOST_BOTH - marker.length))
   page.add(`${headline(entries)}\n\n`)
@@ -187,9 +192,22 @@ export function issueBody(
   return `${page.text}${marker}\n`
 }
 
+/** `sync 8290`. */
+function isNameless({ id, name }: Entry): boolean {
+  return name === `sync ${id.split('/')[1]}`
+}
+
 function headline(entries: readonly Entry[]): string {
-  if (entries.some(({ id }) => id.includes('@'))) return 'The workflow does not do what it should.'
-  return `${plural(entries.length, 'sync')} ${entries.length === 1 ? 'does' : 'do'} not deliver.`
+  if (entries.length === 0) return 'All is well again.'
+  const steps = entries.filter(({ id }) => id.endsWith('@')).length
+  const syncs = entries.length - steps
+  const parts = [
+    syncs === 0 ? '' : `${plural(syncs, 'sync')} ${syncs === 1 ? 'does' : 'do'} not deliver`,
+    steps === 0
+      ? ''
+      : `${plural(steps, 'step')} ${steps === 1 ? 'does' : 'do'} not do what ${steps === 1 ? 'it' : 'they'} should`,
+  ]
+  return `${parts.filter((part) => part !== '').join(', and ')}.`
 }
 
 function row({ id, since, name, outcome, why, url }: Entry): string {
@@ -243,10 +261,10 @@ export function changeComment(before: readonly Entry[], after: readonly Entry[],
     )
   const nameOfEntry = ({ name, id }: Entry) => markdown(name ?? id, 200)
   part(
-    '❌ **Does not deliver any more:**',
+    '❌ **New in the list:**',
     bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${markdown(entry.why, MOST_WHY)}`}`),
   )
-  part('✅ **Delivers again:**', recovered.map(nameOfEntry))
+  part('✅ **Off the list:**', recovered.map(nameOfEntry))
   page.add(
     after.length === 0
       ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`

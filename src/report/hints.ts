@@ -35,8 +35,7 @@ export const HINTS: Record<Hint, string> = {
   'lost-trigger':
     'Open the sync and see whether a run was started. If none was, run the failed job again; if one goes on, wait for its end first.',
   'lost-run': 'Open the sync and see what became of the run, then run the failed job again.',
-  'timed-out':
-    'If the sync takes that long, raise timeout-minutes here and in the job. The run goes on at the provider, unless cancel-on says timeout.',
+  'timed-out': 'If the sync takes that long, raise timeout-minutes here and in the job.',
   'too-late': 'Raise timeout-minutes, or see in the log what took the time before.',
   'gate-closed':
     'Mend what dbt names there and run dbt again: the sync ships with the next good build. Until then its destination keeps the data of the last one.',

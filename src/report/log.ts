@@ -20,6 +20,8 @@ export interface Log {
   heartbeat(): void
   /** The provider asked for a wait of so many milliseconds. */
   pause(ms: number): void
+  /** An outage has begun; `why` is a sentence of ours. */
+  outage(why: string): void
 }
 
 export interface LogOptions {
@@ -92,10 +94,7 @@ export function createLog({ details, now, write }: LogOptions): Log {
           event.error.detail === null
             ? ''
             : `: ${plain(details ? event.error.detail : redact(event.error.detail), 200)}`
-        return say(
-          `${nameOf(event.sync)}: its run cannot be read for now: ${plain(event.error.message)}${said}`,
-          'warning',
-        )
+        return say(`${nameOf(event.sync)}: its run cannot be read for now: ${plain(event.error.message)}${said}`)
       }
       case 'readable':
         touch(event.sync)
@@ -123,7 +122,8 @@ export function createLog({ details, now, write }: LogOptions): Log {
     }
   }
   const pause = (ms: number) => say(`the provider asks for a wait of ${roughly(ms)}: until then nothing is sent to it`)
-  return { on, heartbeat, pause }
+  const outage = (why: string) => say(`${plain(why)}: the provider is asked again, less and less often`, 'warning')
+  return { on, heartbeat, pause, outage }
 }
 
 interface Entry {

@@ -1,6 +1,7 @@
 import { COLORS, type Conclusion, isRed, type Outcome } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { number, plural } from './format.ts'
+import { worstFirst } from './order.ts'
 import { plain } from './safe.ts'
 import { durationOf, nameOf, OUTCOMES, whyOf } from './wording.ts'
 
@@ -97,9 +98,11 @@ export function messageOf({ conclusion, results, problems }: Report): string {
     const count = results.filter((result) => result.outcome === outcome).length
     return count === 0 ? [] : `${number(count)} ${OUTCOMES[outcome].words}`
   })
-  const worst = results.find(isRed)
+  // Of a cancelled workflow each sync has the same to say.
+  const worst =
+    conclusion === 'cancelled' ? undefined : worstFirst(results).find(({ outcome }) => COLORS[outcome] === 'red')
   const example = worst === undefined ? '' : ` ${nameOf(worst.sync)}: ${whyOf(worst, false)}`
-  const head = conclusion === 'cancelled' ? 'The workflow was cancelled: ' : ''
+  const head = conclusion === 'cancelled' ? 'The workflow was cancelled. ' : ''
   const why = problems.length === 0 ? example : ` ${problems.join(' ')}`
   return plain(`${head}${plural(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${why}`)
 }

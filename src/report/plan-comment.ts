@@ -98,9 +98,10 @@ function opening({ touched, report }: PlanFacts, near: readonly Row[]): string {
     unsure === 0
       ? ''
       : ` It is not known which models feed ${plural(unsure, 'sync')}: it may be ${unsure === 1 ? 'one' : 'some'} of them.`
-  if (near.length === 0) return `${models}, which ${length === 1 ? 'feeds' : 'feed'} none of the ${total} of this step.`
+  if (near.length === 0) return `${models}, which ${length === 1 ? 'feeds' : 'feed'} no sync of this step.`
   if (sure === 0) return `${models}.${perhaps}${stopped}`
-  const which = `${sure === report.results.length ? 'all of' : `${number(sure)} of`} ${total}`
+  const { length: count } = report.results
+  const which = sure < count ? `${number(sure)} of ${total}` : count === 1 ? 'the one sync' : `all ${total}`
   return `${models}, which ${length === 1 ? 'feeds' : 'feed'} ${which}${to}.${perhaps}${stopped}`
 }
 

@@ -1,9 +1,10 @@
-import { isRed } from '../core/judge.ts'
+import { COLORS, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { detailsOf } from './details.ts'
 import { duration, number, plural } from './format.ts'
 import { hintOf } from './hints.ts'
 import { lineageOf } from './lineage.ts'
+import { GOOD, gravity, worstFirst } from './order.ts'
 import { DELIVERED, type Report } from './outputs.ts'
 import { Page, sizeOf } from './page.ts'
 import { markdown } from './safe.ts'
@@ -31,14 +32,20 @@ const MOST_GOOD = 20
  * happened when and of what feeds what; and, folded, the rest. Worst first, where space is short.
  */
 export function summaryOf(report: Report, options: SummaryOptions): string {
-  const results = report.results.toSorted((a, b) => gravity(a) - gravity(b))
+  const results = worstFirst(report.results)
   const pictures = [timelineOf(results, options.spans), lineageOf(results)]
     .filter((picture) => picture !== '')
     .join('\n')
   const page = new Page(MOST_BYTES - sizeOf(pictures))
   page.add(head(report, results, options))
   // Where the step never came to its syncs, its problem says it all.
-  const groups = report.problems.length > 0 ? [] : alike(results.filter(isRed), options.details)
+  const groups =
+    report.problems.length > 0
+      ? []
+      : alike(
+          results.filter(({ outcome }) => COLORS[outcome] === 'red'),
+          options.details,
+        )
   const blocks = groups.map((group) => ({ text: block(group, options.details), syncs: group.length }))
   page.list(blocks, { share: 0.5, most: MOST_BLOCKS })
 
@@ -56,13 +63,6 @@ export function summaryOf(report: Report, options: SummaryOptions): string {
   return `${page.text.trimEnd()}\n`
 }
 
-const GOOD = 2
-
-function gravity(result: Result): number {
-  if (isRed(result)) return 0
-  return result.outcome === 'warned' || result.tolerated !== null ? 1 : GOOD
-}
-
 function head(report: Report, results: readonly Result[], { mode, tookMs }: SummaryOptions): string {
   const facts = [results.length === 0 ? '' : tally(results), records(results), `in ${duration(tookMs)}`].filter(
     (fact) => fact !== '',
@@ -72,48 +72,62 @@ function head(report: Report, results: readonly Result[], { mode, tookMs }: Summ
   return [
     `## ${headline(report, mode)}`,
     '',
-    facts.join(' · '),
-    '',
+    ...(results.length === 0 ? [] : [facts.join(' · '), '']),
     ...report.problems.flatMap((problem) => [`> ${markdown(problem)}`, '']),
     ...(hint === '' ? [] : [`**What to do:** ${markdown(hint)}`, '']),
     '',
   ].join('\n')
 }
 
-/** What the step was to do with its syncs. */
-const DONE: Record<string, { all: string; none: string }> = {
-  run: { all: 'delivered', none: 'did not deliver' },
-  wait: { all: 'delivered', none: 'did not deliver' },
-  trigger: { all: 'was triggered', none: 'was not triggered' },
-  plan: { all: 'can run', none: 'could not run' },
+/** What the step was to do with its syncs: all have, one has not, several have not. */
+const DONE: Record<string, { all: string; one: string; many: string }> = {
+  run: { all: 'delivered', one: 'did not deliver', many: 'did not deliver' },
+  wait: { all: 'delivered', one: 'did not deliver', many: 'did not deliver' },
+  trigger: { all: 'triggered', one: 'was not triggered', many: 'were not triggered' },
+  plan: { all: 'can run', one: 'could not run', many: 'could not run' },
 }
+const DELIVERY = { all: 'delivered', one: 'did not deliver', many: 'did not deliver' }
 
 function headline({ conclusion, results }: Report, mode: string): string {
-  const { all, none } = DONE[mode] ?? { all: 'delivered', none: 'did not deliver' }
+  const { all, one, many } = DONE[mode] ?? DELIVERY
   const total = results.length
-  const bad = results.filter(isRed).length
-  const subject = total === 1 ? 'The sync' : `${number(bad)} of ${plural(total, 'sync')}`
+  const red = results.filter(isRed)
+  const subject = total === 1 ? 'The sync' : `${number(red.length)} of ${plural(total, 'sync')}`
+  const blocked = results.filter(({ outcome }) => outcome === 'blocked').length
   switch (conclusion) {
     case 'cancelled':
       return '🛑 The workflow was cancelled'
     case 'skipped':
-      return '⏭️ Nothing had to be synced'
+      return blocked > 0 ? `⛔ Nothing was synced: ${number(blocked)} blocked` : '⏭️ Nothing had to be synced'
     case 'timed_out':
       return `⌛ ${subject} did not end in time`
     case 'failure':
       if (total === 0) return '❌ Nothing was triggered'
-      return bad === total && total > 1 ? `❌ None of ${plural(total, 'sync')} ${all}` : `❌ ${subject} ${none}`
+      if (red.every(({ outcome }) => outcome === 'unknown'))
+        return total === 1
+          ? '❓ It is not known whether the sync delivered'
+          : `❓ It is not known whether ${subject} delivered`
+      if (red.length === total && total > 1)
+        return `❌ None of ${plural(total, 'sync')} ${mode === 'trigger' ? 'was triggered' : all}`
+      return `❌ ${subject} ${red.length === 1 ? one : many}`
     case 'success':
-      return mode === 'plan' ? '📝 The plan: nothing was triggered' : success(results, all)
+      return mode === 'plan' ? '📝 The plan: nothing was triggered' : success(results, mode, DONE[mode] ?? DELIVERY)
   }
 }
 
-function success(results: readonly Result[], all: string): string {
+function success(results: readonly Result[], mode: string, { all, one, many }: typeof DELIVERY): string {
+  const total = results.length
+  const forgiven = results.filter(({ outcome }) => COLORS[outcome] === 'red').length
+  if (forgiven > 0) {
+    const subject = total === 1 ? 'The sync' : `${number(forgiven)} of ${plural(total, 'sync')}`
+    return `⚠️ ${subject} ${forgiven === 1 ? one : many}, as is allowed`
+  }
   const isDone = ({ outcome }: Result) => DELIVERED.includes(outcome) || outcome === 'triggered'
-  if (!results.every(isDone)) return `✅ Every sync ${all} that had to`
-  const whole =
-    results.length === 1 ? `The sync ${all}` : `All ${plural(results.length, 'sync')} ${all.replace('was', 'were')}`
-  return results.some(({ outcome }) => outcome === 'warned') ? `⚠️ ${whole}, but not every record` : `✅ ${whole}`
+  if (!results.every(isDone))
+    return `✅ Every sync that had to ${mode === 'trigger' ? 'be triggered was' : 'deliver did'}`
+  const [whole, some] = mode === 'trigger' ? ['The sync was triggered', 'were triggered'] : [`The sync ${all}`, all]
+  const text = total === 1 ? whole : `All ${plural(total, 'sync')} ${some}`
+  return results.some(({ outcome }) => outcome === 'warned') ? `⚠️ ${text}, but not every record` : `✅ ${text}`
 }
 
 function tally(results: readonly Result[]): string {
@@ -136,7 +150,7 @@ function records(results: readonly Result[]): string {
 /** Results that went wrong in the same way, so that it is said once. */
 function alike(results: readonly Result[], details: boolean): Result[][] {
   const groups = Map.groupBy(results, (result) =>
-    JSON.stringify([result.outcome, whyOf(result, details), hintOf(result)]),
+    JSON.stringify([result.outcome, result.tolerated, whyOf(result, details), hintOf(result)]),
   )
   return [...groups.values()]
 }
@@ -146,11 +160,12 @@ function block(group: readonly Result[], details: boolean): string {
   if (first === undefined) return ''
   const { mark, words } = OUTCOMES[first.outcome]
   const hint = hintOf(first)
+  const forgiven = first.tolerated === null ? '' : ` (${first.tolerated})`
   const isOne = group.length === 1
   return [
     isOne
-      ? `### ${mark} ${markdown(nameOf(first.sync), 200)}${arrowTo(first)}: ${words}`
-      : `### ${mark} ${plural(group.length, 'sync')}: ${words}`,
+      ? `### ${mark} ${markdown(nameOf(first.sync), 200)}${arrowTo(first)}: ${words}${forgiven}`
+      : `### ${mark} ${plural(group.length, 'sync')}: ${words}${forgiven}`,
     '',
     `> ${markdown(whyOf(first, details))}`,
     '',
@@ -180,7 +195,7 @@ function names(group: readonly Result[]): string {
 }
 
 function link({ sync, url }: Result): string {
-  return `[${markdown(nameOf(sync), 200)}](${url})`
+  return `[${markdown(nameOf(sync), 80)}](${url})`
 }
 
 /** A blank at which a narrow column does not break the line. */
@@ -204,7 +219,7 @@ const COLUMNS: { title: string; cell(result: Result, details: boolean): string }
       return took === null ? '' : duration(took).replaceAll(' ', NO_BREAK)
     },
   },
-  { title: 'Why', cell: (result, details) => markdown(whyOf(result, details), 300) },
+  { title: 'Why', cell: (result, details) => markdown(whyOf(result, details), 160) },
 ]
 
 function line(cells: readonly string[]): string {

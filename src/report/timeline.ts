@@ -1,7 +1,8 @@
 import type { Event } from '../core/events.ts'
+import { isRed } from '../core/judge.ts'
 import type { Run, Sync } from '../core/provider.ts'
 import type { Result } from '../core/result.ts'
-import { duration, plural } from './format.ts'
+import { duration } from './format.ts'
 import { CLASSES, classOf } from './lineage.ts'
 import { mermaid, plain } from './safe.ts'
 import { nameOf, OUTCOMES } from './wording.ts'
@@ -71,6 +72,8 @@ function keyOf({ id, name }: Sync): string {
 /** More rows than these nobody compares, and more bars nobody reads. */
 const MOST_SYNCS = 20
 const MOST_BARS = 60
+/** In less time nothing happens that a picture would show. */
+const SHORTEST_MS = 1000
 /** Shows as nothing. A bar without a name is an error, and so may be one that begins with a word of the language, such as "click". */
 const BLANK = '\u200b'
 const ROOM = { useWidth: 978, leftPadding: 260, fontSize: 12, sectionFontSize: 12, barHeight: 24 }
@@ -81,6 +84,8 @@ const { good, flawed, bad, idle } = CLASSES
 const COLORS = {
   ...{ taskBkgColor: idle, taskBorderColor: idle, doneTaskBkgColor: good, doneTaskBorderColor: good },
   ...{ activeTaskBkgColor: flawed, activeTaskBorderColor: flawed, critBkgColor: bad, critBorderColor: bad },
+  // Every third row would have a stripe of yellow behind it.
+  ...{ sectionBkgColor2: 'transparent' },
   ...{ taskTextColor: '#fff', taskTextDarkColor: '#fff', taskTextLightColor: '#fff' },
 }
 const TAGS = { good: 'done, ', flawed: 'active, ', bad: 'crit, ', idle: '' }
@@ -97,10 +102,14 @@ export function timelineOf(results: readonly Result[], spans: Spans): string {
   })
   if (rows.length < 2) return ''
   const lengthOf = (all: readonly Span[]) => (all.at(-1)?.to ?? 0) - (all[0]?.from ?? 0)
-  const longest = new Set(rows.toSorted((a, b) => lengthOf(b.spans) - lengthOf(a.spans)).slice(0, MOST_SYNCS))
-  const shown = rows.filter((row) => longest.has(row))
+  const isBad = ({ result }: (typeof rows)[number]) => Number(isRed(result))
+  const telling = rows.toSorted((a, b) => isBad(b) - isBad(a) || lengthOf(b.spans) - lengthOf(a.spans))
+  const chosen = new Set(telling.slice(0, MOST_SYNCS))
+  const shown = rows.filter((row) => chosen.has(row))
   const end = Math.max(...shown.map((row) => row.spans.at(-1)?.to ?? 0))
-  const scale = BARS_WIDTH / (end - Math.min(...shown.map((row) => row.spans[0]?.from ?? 0)))
+  const start = Math.min(...shown.map((row) => row.spans[0]?.from ?? 0))
+  const scale = BARS_WIDTH / (end - start)
+  if (end - start < SHORTEST_MS) return ''
   const bars = shown.flatMap(({ result, spans: own }, row) => {
     // Of a sync that was triggered again and again, the last bars say how it ended.
     const last = own.slice(-Math.floor(MOST_BARS / shown.length))
@@ -117,7 +126,10 @@ export function timelineOf(results: readonly Result[], spans: Spans): string {
       }),
     ]
   })
-  const which = shown.length < rows.length ? ` of the ${plural(shown.length, 'sync')} that took longest` : ''
+  const which =
+    shown.length < rows.length
+      ? ` of ${shown.some(({ result }) => isRed(result)) ? 'what went wrong and ' : ''}what took longest`
+      : ''
   const lines = [
     `%%{init: ${JSON.stringify(INIT)}}%%`,
     'gantt',

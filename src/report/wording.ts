@@ -47,6 +47,7 @@ export function whyOf(result: Pick<Result, 'reason' | 'message' | 'detail'>, det
   const said = [result.message, details ? result.detail : null].filter((text) => text !== null && text !== '')
   return [result.reason, ...said.map((text) => (details ? (text ?? '') : redact(text ?? '')))]
     .map((text) => plain(text))
+    .map((text, at, all) => (at < all.length - 1 ? text.replace(/\.$/, '') : text))
     .join(': ')
 }
 

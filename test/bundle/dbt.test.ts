@@ -34,7 +34,7 @@ describe.concurrent('a build with one broken test', () => {
       expect(results[1]?.reason).toMatch(reason)
       expect(results[1]?.models).toEqual(['model.shop.customers'])
       expect(annotations(step, 'error').join('\n')).toMatch(
-        /8291 Customers to accounts: test unique_customers_customer_id/,
+        /8291 Customers to accounts → Salesforce · Account: test unique_customers_customer_id/,
       )
       for (const text of ['unique_customers_customer_id', 'shop.customers', 'Customers to accounts', 'blocked']) {
         expect(step.summary.replaceAll('\\_', '_')).toContain(text)
@@ -65,7 +65,7 @@ describe.concurrent('a build with one broken test', () => {
     })
     expect(step.exitCode).toBe(0)
     expect(step.outputs).toMatchObject({ conclusion: 'skipped', 'blocked-sync-ids': '["8290","8291"]' })
-    expect(annotations(step, 'warning')).toContainEqual(expect.stringContaining('2 syncs, none of which ran'))
+    expect(annotations(step, 'warning')).toContainEqual(expect.stringContaining('None of 2 syncs ran'))
     expect(triggersOf(simulator)).toBe(0)
   })
 })
@@ -290,7 +290,7 @@ describe.concurrent('a build of some models only', () => {
     expect(outcomes).toEqual(['skipped', 'skipped', 'skipped'])
     expect([step.exitCode, step.outputs.conclusion]).toEqual([0, 'skipped'])
     expect(annotations(step, 'warning')).toContainEqual(
-      expect.stringContaining('3 syncs, none of which ran. 8290 Customers for re-engagement: dbt did not build'),
+      expect.stringContaining('None of 3 syncs ran. 8290 Customers for re-engagement: dbt did not build'),
     )
   })
 })

@@ -70,14 +70,14 @@ describe('the failure issue', () => {
     expect(only(github.issues()).body).toContain('2 syncs do not deliver.')
     expect(github.comments(issue.number).map(({ body }) => body)).toEqual([
       expect.stringMatching(
-        /^❌ \*\*Does not deliver any more:\*\*\n\n- 8290 Sync of 8290: the provider says: .*\n\nSeen by .*\/7003\)\. Left in the list: 2\.\n\n<!-- .* -->\n$/,
+        /^❌ \*\*New in the list:\*\*\n\n- 8290 Sync of 8290: the provider says: .*\n\nSeen by .*\/7003\)\. Left in the list: 2\.\n\n<!-- .* -->\n$/,
       ),
     ])
 
     await night(github, [], { runId: '7004' })
     expect(only(github.issues())).toMatchObject({ state: 'closed', stateReason: 'completed' })
     expect(github.comments(issue.number).at(-1)?.body).toMatch(
-      /^✅ \*\*Delivers again:\*\*\n\n- 8290 Sync of 8290\n- 8291 Sync of 8291\n\nNothing is left in the list/,
+      /^✅ \*\*Off the list:\*\*\n\n- 8290 Sync of 8290\n- 8291 Sync of 8291\n\nNothing is left in the list/,
     )
 
     // What fails after that is a new story.
@@ -151,7 +151,7 @@ describe('the failure issue', () => {
     const wrong = await night(github, [], { with: { 'max-parallel': 'many' } })
     expect(wrong.step.exitCode).toBe(1)
     const issue = only(open(github))
-    expect(issue.body).toContain('The workflow does not do what it should.')
+    expect(issue.body).toContain('1 step does not do what it should.')
     expect(issue.body).toMatch(/the step in job sync of nightly\.yml.*⏹️ not started.*It is about max-parallel\./)
     // Another job of the same workflow run is not the one to say so, and the same job of the next run is.
     await night(github, [], { job: 'other' })

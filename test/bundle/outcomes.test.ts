@@ -129,7 +129,7 @@ describe.concurrent('every outcome, from the bundle', () => {
     expect(step.exitCode).toBe(1)
     expect(results).toMatchObject([{ outcome: 'failed', reason: 'the provider says: The object Account is locked' }])
     expect(annotations(step, 'error').join()).toContain(
-      '8290 Customers: the provider says: The object Account is locked',
+      '8290 Customers → CRM · Contact: the provider says: The object Account is locked',
     )
   })
 

@@ -84,7 +84,7 @@ describe('the comment on a pull request', () => {
     expect(annotations(step, 'warning').filter((text) => text.includes('pr-comment'))).toEqual([])
     const after = github.comments(number)
     expect(after).toHaveLength(241)
-    expect(after.find(({ id }) => id === ours?.id)?.body).toContain('which feeds none of the 1 sync')
+    expect(after.find(({ id }) => id === ours?.id)?.body).toContain('which feeds no sync of this step')
     expect(after.filter(({ body }) => body !== ours?.body)).toHaveLength(121)
   })
 
@@ -128,7 +128,7 @@ describe('the comment on a pull request', () => {
       [{ filename: 'models/x.sql', status: 'renamed', previousFilename: 'models/marts/orders.sql' }],
       'orders',
     ],
-    ['a seed far upstream', changed('seeds/raw_customers.csv'), '(raw_customers), which feeds all of 3 syncs'],
+    ['a seed far upstream', changed('seeds/raw_customers.csv'), '(raw_customers), which feeds all 3 syncs'],
   ] as [string, PullFile[], string][])('knows %s', async (_what, files, text) => {
     const { github, number } = withPullRequest(files)
     await plan(github, number)

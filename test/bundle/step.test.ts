@@ -23,7 +23,9 @@ describe.concurrent('a step with three syncs', () => {
     })
     const [error, ...others] = annotations(step, 'error')
     expect(others).toEqual([])
-    expect(error).toContain('8291 Customers to accounts: the provider says: Salesforce rejected the batch')
+    expect(error).toContain(
+      '8291 Customers to accounts → Salesforce · Account: the provider says: Salesforce rejected the batch',
+    )
     expect(error).toContain(`${url}/syncs/8291/sync-history`)
     expect(step.summary).toContain('❌ 8291 Customers to accounts → Salesforce · Account: failed')
     expect(step.summary.indexOf('8291')).toBeLessThan(step.summary.indexOf('8290'))
@@ -90,7 +92,7 @@ describe.concurrent('what keeps a step from triggering', () => {
     })
     expect(step.exitCode).toBe(1)
     expect(results.map(({ outcome }) => outcome)).toEqual(['not_started', 'not_started', 'not_started'])
-    expect(results[0]?.reason).toContain('v1: the token was refused (HTTP 401); v2: the token was refused (HTTP 401)')
+    expect(results[0]?.reason).toContain('v2: the token was refused (HTTP 401); v1: the token was refused (HTTP 401)')
     expect(triggersOf(simulator)).toBe(0)
     expect(step.log.replaceAll(/^::add-mask::.*$/gm, '')).not.toContain('NotTheRightOne')
   })

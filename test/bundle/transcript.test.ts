@@ -83,9 +83,9 @@ test('the story of a step: what it asked, and what it told', async () => {
     8292 sync-8292: ⚠️ succeeded with warnings: 2 records rejected by the destination (118 accepted, 2 rejected; took 0 s) https://census/syncs/8292/sync-history
     8293 Orders: ⏭️ skipped: the sync is paused (on-paused: skip)
     ::endgroup::
-    ::error title=Sync failed::8291 Customers to accounts: the provider says: Account "…" is locked%0AOpen the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.%0Ahttps://census/syncs/8291/sync-history
-    ::warning title=Sync delivered%2C but not every record::8292 sync-8292: 2 records rejected by the destination
-    ::notice title=Sync skipped::8293 Orders: the sync is paused (on-paused: skip)
+    ::error title=Sync failed::8291 Customers to accounts → CRM · Contact: the provider says: Account "…" is locked%0AOpen the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.%0Ahttps://census/syncs/8291/sync-history
+    ::warning title=Sync delivered%2C but not every record::8292 sync-8292 → CRM · Contact: 2 records rejected by the destination
+    ::notice title=Sync skipped::8293 Orders → CRM · Contact: the sync is paused (on-paused: skip)
     "
   `)
   expect(plain(step.summary)).toMatchInlineSnapshot(`
@@ -107,10 +107,6 @@ test('the story of a step: what it asked, and what it told', async () => {
     | ⚠️ succeeded with warnings | [8292 sync-8292](https://census/syncs/8292/sync-history) | CRM · Contact | 118 accepted, 2 rejected | 0 s | 2 records rejected by the destination |
     | ✅ succeeded | [8290 Customers for re-engagement](https://census/syncs/8290/sync-history) | CRM · Contact | 120 accepted | 0 s | completed |
     | ⏭️ skipped | [8293 Orders](https://census/syncs/8293/sync-history) | CRM · Contact |  |  | the sync is paused (on-paused: skip) |
-
-    ### Timeline
-
-    (a picture)
 
     <details><summary>Runs of 3 syncs</summary>
 

@@ -100,7 +100,8 @@ describe('the life of a sync', () => {
       failsAfter(MINUTE, { message: 'Locked again' }),
     )
     const { results } = await stage.run()
-    expect(results).toMatchObject([{ outcome: 'failed', attempts: 3, message: 'Locked again' }])
+    const told = { reason: 'after 2 retries, the provider says', message: 'Locked again' }
+    expect(results).toMatchObject([{ outcome: 'failed', attempts: 3, ...told }])
     expect(stage.simulator.runs(8290).every(({ state }) => state.status === 'failed')).toBe(true)
   })
 

@@ -275,7 +275,7 @@ describe('finding out the version of the API', () => {
     await using scene = await simulated()
     await expect(connect(scene.url, { token: 'secret-token:wrong' }).history('8290', calm)).rejects.toMatchObject({
       trouble: 'refused',
-      message: 'v1: the token was refused (HTTP 401); v2: the token was refused (HTTP 401)',
+      message: 'v2: the token was refused (HTTP 401); v1: the token was refused (HTTP 401)',
       detail: 'HTTP Token: Access denied.',
     })
   })

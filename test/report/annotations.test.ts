@@ -52,10 +52,10 @@ describe('an annotation', () => {
       false,
     )
     expect(told.map(({ text }) => text)).toEqual([
-      `8290 Customers for re-engagement: the provider says: no such field\n${HINTS['run-failed']}\n${PAGE}`,
-      `8290 Customers for re-engagement: the token was refused\nMake a new one.\n${PAGE}`,
-      '8290 Customers for re-engagement: 2 records rejected by the destination',
-      '8290 Customers for re-engagement: the sync is paused (on-paused: skip)',
+      `8290 Customers for re-engagement → Iterable · user: the provider says: no such field\n${HINTS['run-failed']}\n${PAGE}`,
+      `8290 Customers for re-engagement → Iterable · user: the token was refused\nMake a new one.\n${PAGE}`,
+      '8290 Customers for re-engagement → Iterable · user: 2 records rejected by the destination',
+      '8290 Customers for re-engagement → Iterable · user: the sync is paused (on-paused: skip)',
     ])
   })
 
@@ -67,10 +67,10 @@ describe('an annotation', () => {
       detail: 'row 7: "jane"',
     })
     expect(annotationsOf([some], false).map(({ text }) => text)).toEqual([
-      `8290 Customers for re-engagement: the provider says: wrong value "…" for …\n${some.url}`,
+      `8290 Customers for re-engagement → Iterable · user: the provider says: wrong value "…" for …\n${some.url}`,
     ])
     expect(annotationsOf([some], true).map(({ text }) => text)).toEqual([
-      `8290 Customers for re-engagement: the provider says: wrong value "jane" for jane@example.com: row 7: "jane"\n${some.url}`,
+      `8290 Customers for re-engagement → Iterable · user: the provider says: wrong value "jane" for jane@example.com: row 7: "jane"\n${some.url}`,
     ])
   })
 
@@ -194,7 +194,7 @@ describe('what dbt and the settings say', () => {
     expect(ofReport({ conclusion: 'skipped', results: [skipped, skipped], problems: [] }, false)[0]).toEqual({
       level: 'warning',
       title: 'Nothing was synced',
-      text: '2 syncs, none of which ran. 8290 Customers for re-engagement: dbt did not build it (on-not-built: skip)',
+      text: 'None of 2 syncs ran. 8290 Customers for re-engagement: dbt did not build it (on-not-built: skip)',
     })
   })
 })

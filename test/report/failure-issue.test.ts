@@ -241,3 +241,31 @@ describe('a marker', () => {
     },
   )
 })
+
+describe('the names in the list', () => {
+  test('stay known when a later run could not even read the sync', () => {
+    const known = entry('census/8290', { name: '8290 Customers' })
+    const nameless = { ...seen([]), bad: [entry('census/8290', { name: 'sync 8290', why: 'the token was refused' })] }
+    const body = issueBody('A title', [known], 0, nameless)
+    expect(body).toContain('| 8290 Customers |')
+    expect(body).toContain('the token was refused')
+    expect(issueBody('A title', [entry('census/8290')], 0, nameless)).toContain('| sync 8290 |')
+  })
+
+  test.each([
+    [['census/1'], '1 sync does not deliver.'],
+    [['census/1', 'census/2'], '2 syncs do not deliver.'],
+    [['nightly.yml/sync@'], '1 step does not do what it should.'],
+    [['census/1', 'nightly.yml/sync@'], '1 sync does not deliver, and 1 step does not do what it should.'],
+    [[], 'All is well again.'],
+  ])('are counted by their kinds: %j', (some, text) => {
+    expect(
+      issueBody(
+        'A title',
+        some.map((id) => entry(id)),
+        0,
+        NOTHING,
+      ).split('\n')[0],
+    ).toBe(text)
+  })
+})

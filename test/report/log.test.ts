@@ -194,7 +194,7 @@ describe('the life of a sync', () => {
       [0:07] 8290 Customers for re-engagement: working · Unloading
       [0:07] 8290 Customers for re-engagement: working · 1,400 accepted, 3 invalid
       [0:07] 8290 Customers for re-engagement: completed · 50 accepted
-      warning: [0:07] 8290 Customers for re-engagement: its run cannot be read for now: HTTP 503
+      [0:07] 8290 Customers for re-engagement: its run cannot be read for now: HTTP 503
       [0:07] 8290 Customers for re-engagement: its run can be read again, after 1 min 35 s
       [0:07] 8290 Customers for re-engagement: again, because the provider says: value "…" is wrong; retry 1 of 2
       [0:07] 8290 Customers for re-engagement: telling the provider to cancel run 501
@@ -325,6 +325,13 @@ test('a wait that the provider asks for is told with its length', () => {
   expect(lines).toEqual(['[0:00] the provider asks for a wait of 10 min: until then nothing is sent to it'])
 })
 
+test('an outage is a warning, and says why', () => {
+  const lines: Line[] = []
+  createLog({ details: false, now: () => 0, write: (line) => lines.push(line) }).outage('the connection broke (reset)')
+  const text = '[0:00] the connection broke (reset): the provider is asked again, less and less often'
+  expect(lines).toEqual([{ level: 'warning', text }])
+})
+
 describe('the heartbeat', () => {
   const start = (id: string, expected: Forecast | null = null): Event => ({
     kind: 'triggered',
@@ -443,7 +450,7 @@ describe('what providers say', () => {
 
   test('is redacted', () => {
     expect(told(events)).toMatchInlineSnapshot(`
-      "warning: [0:07] 8290 Customers for re-engagement: its run cannot be read for now: HTTP 500: value "…" of … phone …
+      "[0:07] 8290 Customers for re-engagement: its run cannot be read for now: HTTP 500: value "…" of … phone …
       [0:07] 8290 Customers for re-engagement: ❌ failed: the provider says: value "…" of … phone … (took 42 s) https://app.getcensus.com/syncs/8290/sync-history
       8290 Customers for re-engagement: failed, the sync could not be read: value "…" of … phone …"
     `)

@@ -298,7 +298,7 @@ describe('the message', () => {
         conclusion: 'cancelled',
         results: [result({ outcome: 'cancelled', reason: 'the workflow was cancelled; its run was told to stop' })],
       }),
-      'The workflow was cancelled: 1 sync: 1 cancelled. 8290 Customers for re-engagement: the workflow was cancelled; its run was told to stop',
+      'The workflow was cancelled. 1 sync: 1 cancelled.',
     ],
   ])('about %s is a sentence or two', (_name, some, message) => {
     expect(messageOf(some)).toBe(message)

@@ -47,13 +47,13 @@ describe('the opening of the comment', () => {
       'all',
       [planned('1', [orders]), planned('2', [customers])],
       [orders, customers],
-      'This change touches 2 models (orders, customers), which feed all of 2 syncs, to CRM · 1, CRM · 2.',
+      'This change touches 2 models (orders, customers), which feed all 2 syncs, to CRM · 1, CRM · 2.',
     ],
     [
       'none',
       [planned('1', [orders])],
       [customers],
-      'This change touches 1 model (customers), which feeds none of the 1 sync of this step.',
+      'This change touches 1 model (customers), which feeds no sync of this step.',
     ],
     ['no model', [planned('1', [orders])], [], 'This change touches the files of no model, seed or snapshot of dbt.'],
     [

@@ -3,7 +3,7 @@ import { Lexer, marked } from 'marked'
 import { describe, expect, test } from 'vitest'
 import type { Result } from '../../src/core/result.ts'
 import { HINTS } from '../../src/report/hints.ts'
-import type { Report } from '../../src/report/outputs.ts'
+import { messageOf, type Report } from '../../src/report/outputs.ts'
 import { summaryOf } from '../../src/report/summary.ts'
 import { result, run, sync } from '../support/builders.ts'
 import { lacedWith } from '../support/hostile.ts'
@@ -61,13 +61,25 @@ describe('the job summary', () => {
   const forgiven = { ...broken, tolerated: 'allow-failure' }
   const triggered = result({ outcome: 'triggered', run: null })
   const planned = result({ outcome: 'planned', run: null })
+  const unknown = result({ outcome: 'unknown', run: null })
   test.each([
     ['success', 'run', [result()], '✅ The sync delivered'],
     ['success', 'run', [result(), fresh], '✅ All 2 syncs delivered'],
     ['success', 'wait', [result(), flawed], '⚠️ All 2 syncs delivered, but not every record'],
     ['success', 'run', [flawed], '⚠️ The sync delivered, but not every record'],
-    ['success', 'run', [result(), skipped], '✅ Every sync delivered that had to'],
-    ['success', 'run', [result(), forgiven], '✅ Every sync delivered that had to'],
+    ['success', 'run', [result(), skipped], '✅ Every sync that had to deliver did'],
+    ['success', 'run', [result(), forgiven], '⚠️ 1 of 2 syncs did not deliver, as is allowed'],
+    ['success', 'run', [forgiven], '⚠️ The sync did not deliver, as is allowed'],
+    ['failure', 'run', [unknown, result()], '❓ It is not known whether 1 of 2 syncs delivered'],
+    ['failure', 'run', [unknown], '❓ It is not known whether the sync delivered'],
+    ['failure', 'trigger', [broken, broken, triggered], '❌ 2 of 3 syncs were not triggered'],
+    ['failure', 'trigger', [broken, broken], '❌ None of 2 syncs was triggered'],
+    [
+      'skipped',
+      'run',
+      [{ ...broken, outcome: 'blocked', tolerated: 'on-blocked: skip' }, skipped],
+      '⛔ Nothing was synced: 1 blocked',
+    ],
     ['success', 'trigger', [triggered], '✅ The sync was triggered'],
     ['success', 'trigger', [triggered, triggered], '✅ All 2 syncs were triggered'],
     ['success', 'plan', [planned], '📝 The plan: nothing was triggered'],
@@ -144,6 +156,17 @@ describe('the job summary', () => {
     ])
   })
 
+  test('names what is wrong by itself before what was stopped because of it', () => {
+    const victim = result({
+      outcome: 'not_started',
+      reason: 'another sync failed before its turn (fail-fast)',
+      run: null,
+    })
+    const markdown = told({ conclusion: 'failure', results: [victim, { ...victim, outcome: 'cancelled' }, broken] })
+    expect(markdown.match(/^### \S+/gm)).toEqual(['### ❌', '### ⏹️', '### 🛑'])
+    expect(messageOf({ conclusion: 'failure', results: [victim, broken], problems: [] })).toContain(' 8291 Orders: ')
+  })
+
   test('keeps the order of the syncs among equals', () => {
     const results = ['5', '3', '9', '1'].map((id) => result({ sync: sync({ id, name: id }) }))
     const names = tableOf(told({ results })).rows.map(([, name]) => name?.replace(/\].*/, ']'))
@@ -216,7 +239,10 @@ describe('a summary of very much', () => {
 
   test('tells of more than a thousand syncs that are left out in readable numbers', () => {
     const message = '🚀'.repeat(5000)
-    const bad = Array.from({ length: 2000 }, () => result({ ...broken, message }))
+    const name = '<'.repeat(80)
+    const bad = Array.from({ length: 2000 }, () =>
+      result({ ...broken, message, sync: sync({ name, destination: name }) }),
+    )
     const markdown = told({ conclusion: 'failure', results: bad }, { details: true })
     expect(bytes(markdown)).toBeLessThan(900_000)
     expect(markdown).toMatch(/^… and 1,\d{3} more syncs\.$/m)

@@ -137,7 +137,7 @@ describe('the timeline', () => {
       spans: [['running', 0, ((at * 7) % 50) * SECOND + 1]] satisfies [Span['what'], number, number][],
     }))
     const picture = drawn(...rows)
-    expect(picture).toContain('### Timeline of the 20 syncs that took longest\n')
+    expect(picture).toContain('### Timeline of what took longest\n')
     const shown = [...picture.matchAll(/^section ✅ (\d+) /gm)].map(([, id]) => Number(id))
     expect(shown).toEqual(rows.flatMap((_, at) => ((at * 7) % 50 >= 30 ? [at + 1] : [])))
   })

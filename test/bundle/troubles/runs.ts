@@ -120,7 +120,7 @@ export const RUNS: readonly Trouble[] = [
   },
   {
     name: 'every sync is left out',
-    texts: ['none of which ran', 'is still … (on-running: skip)'],
+    texts: ['None of … syncs ran. …', 'is still … (on-running: skip)'],
     show: () =>
       step({
         simulator: { syncs: [{ id: 8001 }, { id: 8002, paused: true }] },
