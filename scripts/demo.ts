@@ -96,7 +96,7 @@ function showCommand({ name, properties, text }: Command): string {
 function inTerminal(summary: string): string {
   const lines = decode(summary)
     .replace(/```mermaid[^`]*```/g, styleText('dim', '(a diagram, which GitHub draws: docs/images shows one)'))
-    .replace(/<details><summary>(.*)<\/summary>[^]*?<\/details>/g, `▸ $1 ${styleText('dim', '(folded)')}`)
+    .replace(/<details><summary>([^\n]*)<\/summary>.*?<\/details>/gs, `▸ $1 ${styleText('dim', '(folded)')}`)
     .trimEnd()
     .replace(/\[((?:[^\]\\]|\\.)*)\]\([^)]*\)/g, '$1')
     .replace(/\\([\\`*_[\]~$|!])/g, '$1')
