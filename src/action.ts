@@ -178,10 +178,9 @@ function named<T extends { name: string }>(sync: T, { name }: Settings): T {
 function planned(step: Step, { sync }: Surveyed, provider: Provider): Result {
   const lasting: Outcome[] = sync.paused ? ['failed', 'skipped'] : []
   if (step.do === 'settle' && lasting.includes(step.verdict.outcome)) return resultOf(provider, sync, step.verdict)
-  return resultOf(provider, sync, {
-    outcome: 'planned',
-    reason: `would ${step.do === 'settle' ? 'be ' : ''}${stepInWords(step)}`,
-  })
+  const reason = `would ${step.do === 'settle' ? 'be ' : ''}${stepInWords(step)}`
+  const foreseen = step.do === 'settle' ? step.verdict.outcome : null
+  return { ...resultOf(provider, sync, { outcome: 'planned', reason }), foreseen }
 }
 
 /** Watches a run of another step as it is: whoever started it, it is never cancelled here, and skipped is no success. */

@@ -6,7 +6,6 @@ import { hideToken, secretsOf } from './core/input-values.ts'
 import type { Inputs } from './core/inputs.ts'
 import { isRed } from './core/judge.ts'
 import { parseInputs } from './core/parse-inputs.ts'
-import type { Step } from './core/plan.ts'
 import type { Reporting } from './core/reporting.ts'
 import { ProviderClock, watermarkOf } from './core/watermark.ts'
 import { consultDbt, type Dbt } from './dbt/consult.ts'
@@ -56,7 +55,6 @@ checkCertificates((text) => annotate({ level: 'warning', title: 'Certificates', 
 
 const began = { now: clock.now(), wall: clock.wall() }
 const timekeeper = createTimekeeper(clock.now)
-const steps = new Map<string, Step>()
 try {
   if (await main()) process.exitCode = 0
 } catch (error) {
@@ -128,7 +126,6 @@ async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
       emit: (event) => {
         keepState(event)
         timekeeper.on(event)
-        if (event.kind === 'planned') steps.set(event.sync.id, event.step)
         log.on(event)
       },
     })
@@ -201,7 +198,7 @@ async function speakOf(report: Report, reporting: Reporting, dbt: Dbt | null, mo
   if (reporting.comment && !cancel.signal.aborted) {
     const change =
       dbt === null || !dbt.rulings.hasModels ? null : (files: readonly string[]) => dbt.rulings.change(files)
-    announce(await commentPlan(reporting, { report, steps, change }, here, around))
+    announce(await commentPlan(reporting, { report, change }, here, around))
   }
   if (reporting.issueTitle === null) return
   const seen = seenOf(report, mode, { ...here, now: clock.wall() })

@@ -38332,6 +38332,7 @@ function resultOf(provider, sync, verdict, trace = UNTOUCHED) {
         ruling: null,
         outcome,
         tolerated: null,
+        foreseen: null,
         reason,
         message,
         detail,
@@ -39081,10 +39082,9 @@ function planned(step, { sync }, provider) {
     const lasting = sync.paused ? ['failed', 'skipped'] : [];
     if (step.do === 'settle' && lasting.includes(step.verdict.outcome))
         return resultOf(provider, sync, step.verdict);
-    return resultOf(provider, sync, {
-        outcome: 'planned',
-        reason: `would ${step.do === 'settle' ? 'be ' : ''}${(0,log/* stepInWords */.hy)(step)}`,
-    });
+    const reason = `would ${step.do === 'settle' ? 'be ' : ''}${(0,log/* stepInWords */.hy)(step)}`;
+    const foreseen = step.do === 'settle' ? step.verdict.outcome : null;
+    return { ...resultOf(provider, sync, { outcome: 'planned', reason }), foreseen };
 }
 /** Watches a run of another step as it is: whoever started it, it is never cancelled here, and skipped is no success. */
 async function awaitRun({ runId, syncId }, settings, tools) {
@@ -42142,10 +42142,9 @@ function planComment(facts) {
     page.add(`Planned by [this workflow run](${runUrl}) for ${(0,safe/* markdown */.wD)(commit.slice(0, 7))}. Nothing was triggered.\n`);
     return page.text;
 }
-function rowOf(result, { steps, touched }) {
-    const { sync, ruling, outcome } = result;
-    const step = steps.get(sync.id);
-    const end = step?.do === 'settle' ? step.verdict.outcome : outcome;
+function rowOf(result, { touched }) {
+    const { sync, ruling } = result;
+    const end = (0,wording/* endOf */.pJ)(result);
     const isBad = judge/* COLORS */.lm[end] === 'red';
     const models = ruling?.models ?? null;
     const changed = touched === null ? (models ?? []) : models === null ? touched.models : touched.feeding(models);
@@ -42598,7 +42597,7 @@ class Keeper {
 
 
 /** `pr-comment`: keeps the comment that says what the change would ship. */
-async function commentPlan({ token }, { report, steps, change }, here, around) {
+async function commentPlan({ token }, { report, change }, here, around) {
     const number = here.pullRequest;
     if (number === null) {
         return { level: 'notice', text: 'pr-comment: this run is of no pull request, so there is nothing to comment on.' };
@@ -42608,7 +42607,7 @@ async function commentPlan({ token }, { report, steps, change }, here, around) {
         const files = change === null ? null : await github.changedFiles(number);
         const touched = change === null || files === null ? null : change(files);
         const { step, runUrl, commit } = here;
-        await keepComment(github, number, step, planComment({ report, steps, touched, runUrl, commit }));
+        await keepComment(github, number, step, planComment({ report, touched, runUrl, commit }));
     });
 }
 /** `failure-issue`: keeps the issue of that title. Only the default branch speaks for the workflow. */
@@ -43095,7 +43094,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(9820);
 /* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(8568);
 /* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(2813);
-/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(708);
+/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(6457);
 /* harmony import */ var _report_timeline_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(1451);
 /* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(493);
 
@@ -43151,7 +43150,6 @@ for (const signal of SIGNALS)
 (0,_connections_js__WEBPACK_IMPORTED_MODULE_3__/* .checkCertificates */ .rQ)((text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({ level: 'warning', title: 'Certificates', text }));
 const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.wall() };
 const timekeeper = (0,_report_timeline_js__WEBPACK_IMPORTED_MODULE_21__/* .createTimekeeper */ .g)(_system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.now);
-const steps = new Map();
 try {
     if (await main())
         process.exitCode = 0;
@@ -43225,8 +43223,6 @@ async function runStep(inputs, dbt) {
             emit: (event) => {
                 keepState(event);
                 timekeeper.on(event);
-                if (event.kind === 'planned')
-                    steps.set(event.sync.id, event.step);
                 log.on(event);
             },
         });
@@ -43298,7 +43294,7 @@ async function speakOf(report, reporting, dbt, mode) {
     };
     if (reporting.comment && !cancel.signal.aborted) {
         const change = dbt === null || !dbt.rulings.hasModels ? null : (files) => dbt.rulings.change(files);
-        announce(await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_12__/* .commentPlan */ .B)(reporting, { report, steps, change }, here, around));
+        announce(await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_12__/* .commentPlan */ .B)(reporting, { report, change }, here, around));
     }
     if (reporting.issueTitle === null)
         return;
@@ -44207,7 +44203,7 @@ function draw(results, title) {
     const edges = [];
     for (const [index, result] of results.entries()) {
         const id = `s${index}`;
-        const { mark, words } = _wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im[result.outcome];
+        const { mark, words } = (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .wordsOf */ .Z9)(result);
         syncs.push(`${id}["${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .mermaid */ .a4)(`${mark} ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(result.sync)} · ${words}`)}"]:::${classOf(result)}`);
         for (const model of result.ruling?.models ?? [])
             edges.push(`${models.idOf((0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .modelName */ .fD)(model))} --> ${id}`);
@@ -44223,9 +44219,12 @@ function draw(results, title) {
     return [`### ${title}`, '', '```mermaid', ...lines, '```', ''].join('\n');
 }
 /** The colour of an outcome. */
-function classOf({ outcome, tolerated }) {
-    if (_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red')
-        return tolerated === null ? 'bad' : 'flawed';
+function classOf(result) {
+    const { outcome } = result;
+    if ((0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result))
+        return 'bad';
+    if (_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .endOf */ .pJ)(result)] === 'red')
+        return 'flawed';
     if (outcome === 'warned')
         return 'flawed';
     return outcome === 'skipped' || outcome === 'planned' ? 'idle' : 'good';
@@ -44409,7 +44408,7 @@ function resultLine(result, details) {
         outcome === 'succeeded' || outcome === 'fresh' || outcome === 'warned' ? (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .recordsOf */ .M$)(run?.counts ?? NO_COUNTS) : '',
         took === null ? '' : `took ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(took)}`,
     ].filter((fact) => fact !== '');
-    const { mark, words } = _wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome];
+    const { mark, words } = (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .wordsOf */ .Z9)(result);
     const why = outcome === 'succeeded' && result.reason === 'completed' ? '' : `: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, details)}`;
     const forgiven = tolerated === null ? '' : ` (${tolerated})`;
     return `${mark} ${words}${forgiven}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${(0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result) || result.runId !== null ? result.url : ''}`.trimEnd();
@@ -44457,6 +44456,8 @@ function readMarker(kind, text) {
 /* harmony export */   yq: () => (/* binding */ GOOD)
 /* harmony export */ });
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
+/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7142);
+
 
 /** What went well. */
 const GOOD = 4;
@@ -44465,12 +44466,13 @@ const GOOD = 4;
  * allowed to be red behind both.
  */
 function gravity(result) {
-    const { outcome, tolerated } = result;
+    const end = (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .endOf */ .pJ)(result);
     if ((0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result))
-        return outcome === 'cancelled' || outcome === 'not_started' ? 1 : 0;
-    if (_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red' && tolerated !== null)
+        return end === 'cancelled' || end === 'not_started' ? 1 : 0;
+    // Allowed to be, or only foreseen.
+    if (_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[end] === 'red')
         return 2;
-    return outcome === 'warned' ? 3 : GOOD;
+    return end === 'warned' ? 3 : GOOD;
 }
 /** The worst first; among equals the order of the list. */
 function worstFirst(results) {
@@ -44710,7 +44712,7 @@ function mermaid(text, longest = 80) {
 
 /***/ }),
 
-/***/ 708:
+/***/ 6457:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -44725,44 +44727,48 @@ var judge = __nccwpck_require__(7956);
 var format = __nccwpck_require__(7703);
 // EXTERNAL MODULE: ./lib/report/safe.js
 var safe = __nccwpck_require__(2813);
+;// CONCATENATED MODULE: ./lib/report/table.js
+/** A table of Markdown without the columns that are empty for all these results: its head, and its rows as parts of a page. */
+function tableOf(all, results) {
+    const columns = all.filter(({ cell }) => results.some((result) => cell(result) !== ''));
+    const rowOf = (result) => ({ text: line(columns.map(({ cell }) => cell(result))), syncs: 1 });
+    return {
+        head: `${line(columns.map(({ title }) => title))}|${'---|'.repeat(columns.length)}\n`,
+        rows: (some) => some.map(rowOf),
+    };
+}
+function line(cells) {
+    return `| ${cells.join(' | ')} |\n`;
+}
+
 // EXTERNAL MODULE: ./lib/report/wording.js
 var wording = __nccwpck_require__(7142);
 ;// CONCATENATED MODULE: ./lib/report/details.js
 
 
 
+
 /** What only somebody who looks into it wants to know: which run, when, how often it was asked for, how dbt's part is known. Folded. */
 function detailsOf(results, page) {
     const told = results.filter(({ runId, ruling }) => runId !== null || ruling !== null);
-    const withDbt = told.some(({ ruling }) => ruling !== null);
-    const columns = [
-        'Sync',
-        'Run',
-        'Created (UTC)',
-        'Ended (UTC)',
-        'Triggers',
-        'Looks',
-        ...(withDbt ? ['Models', 'How that is known'] : []),
-    ];
-    const head = `| ${columns.join(' | ')} |\n|${'---|'.repeat(columns.length)}\n`;
-    page.list(told.map((result) => ({ text: row(result, withDbt), syncs: 1 })), {
-        share: 1,
-        before: `<details><summary>${told.some(({ runId }) => runId !== null) ? 'Runs' : 'Models'} of ${(0,format/* plural */.LS)(told.length, 'sync')}</summary>\n\n${head}`,
-        after: '\n</details>\n',
-    });
+    const { head, rows } = tableOf(COLUMNS, told);
+    const what = told.some(({ runId }) => runId !== null) ? 'Runs' : 'Models';
+    const title = `<details><summary>${what} of ${(0,format/* plural */.LS)(told.length, 'sync')}</summary>\n\n`;
+    page.list(rows(told), { share: 1, before: title + head, after: '\n</details>\n' });
 }
-function row({ sync, runId, run, adopted, attempts, polls, ruling }, withDbt) {
-    const cells = [
-        (0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 200),
-        runId === null ? '' : `${runId}${adopted ? ' (not started by this step)' : ''}`,
-        timeOf(run?.createdAt ?? null),
-        timeOf(run?.finishedAt ?? null),
-        (0,format/* number */.ai)(attempts),
-        (0,format/* number */.ai)(polls),
-        ...(withDbt ? [(0,safe/* markdown */.wD)((ruling?.models ?? []).map(wording/* modelName */.fD).join(', '), 500), sourceOf(ruling)] : []),
-    ];
-    return `| ${cells.join(' | ')} |\n`;
-}
+const COLUMNS = [
+    { title: 'Sync', cell: ({ sync }) => (0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 200) },
+    {
+        title: 'Run',
+        cell: ({ runId, adopted }) => (runId === null ? '' : `${runId}${adopted ? ' (not started by this step)' : ''}`),
+    },
+    { title: 'Created (UTC)', cell: ({ run }) => timeOf(run?.createdAt ?? null) },
+    { title: 'Ended (UTC)', cell: ({ run }) => timeOf(run?.finishedAt ?? null) },
+    { title: 'Triggers', cell: ({ attempts, polls }) => (attempts + polls === 0 ? '' : (0,format/* number */.ai)(attempts)) },
+    { title: 'Looks', cell: ({ attempts, polls }) => (attempts + polls === 0 ? '' : (0,format/* number */.ai)(polls)) },
+    { title: 'Models', cell: ({ ruling }) => (0,safe/* markdown */.wD)((ruling?.models ?? []).map(wording/* modelName */.fD).join(', '), 500) },
+    { title: 'How that is known', cell: ({ ruling }) => sourceOf(ruling) },
+];
 function sourceOf(ruling) {
     return ruling === null ? '' : (0,safe/* markdown */.wD)([ruling.source, ...ruling.notes.map(({ text }) => text)].join('; '), 300);
 }
@@ -44783,6 +44789,7 @@ var report_page = __nccwpck_require__(9147);
 // EXTERNAL MODULE: ./lib/report/timeline.js
 var timeline = __nccwpck_require__(1451);
 ;// CONCATENATED MODULE: ./lib/report/summary.js
+
 
 
 
@@ -44818,14 +44825,12 @@ function summaryOf(report, options) {
         : alike(results.filter(({ outcome }) => judge/* COLORS */.lm[outcome] === 'red'), options.details);
     const blocks = groups.map((group) => ({ text: block(group, options.details), syncs: group.length }));
     page.list(blocks, { share: 0.5, most: MOST_BLOCKS });
-    const columns = COLUMNS.filter(({ cell }) => results.some((result) => cell(result, options.details) !== ''));
-    const rowsOf = (some) => some.map((result) => ({ text: line(columns.map(({ cell }) => cell(result, options.details))), syncs: 1 }));
+    const { head: before, rows } = tableOf(columnsOf(options.details), results);
     const good = results.filter((result) => (0,order/* gravity */.fp)(result) === order/* GOOD */.yq);
     const folded = good.length > MOST_GOOD ? good : [];
-    const before = `${line(columns.map(({ title }) => title))}|${'---|'.repeat(columns.length)}\n`;
-    page.list(rowsOf(results.filter((result) => !folded.includes(result))), { share: 0.8, before, after: '\n' });
+    page.list(rows(results.filter((result) => !folded.includes(result))), { share: 0.8, before, after: '\n' });
     const title = `<details><summary>${foldedTitle(folded)}</summary>\n\n`;
-    page.list(rowsOf(folded), { share: 0.8, before: title + before, after: '\n</details>\n\n' });
+    page.list(rows(folded), { share: 0.8, before: title + before, after: '\n</details>\n\n' });
     page.add(pictures === '' ? '' : `${pictures}\n`);
     detailsOf(results, page);
     return `${page.text.trimEnd()}\n`;
@@ -44875,8 +44880,17 @@ function headline({ conclusion, results }, mode) {
                 return `❌ None of ${(0,format/* plural */.LS)(total, 'sync')} ${mode === 'trigger' ? 'was triggered' : all}`;
             return `❌ ${subject} ${red.length === 1 ? one : many}`;
         case 'success':
-            return mode === 'plan' ? '📝 The plan: nothing was triggered' : success(results, mode, DONE[mode] ?? DELIVERY);
+            return mode === 'plan' ? plan(results) : success(results, mode, DONE[mode] ?? DELIVERY);
     }
+}
+function plan(results) {
+    const total = results.length;
+    const bad = results.filter((result) => judge/* COLORS */.lm[(0,wording/* endOf */.pJ)(result)] === 'red').length;
+    if (bad === 0)
+        return '📝 The plan: nothing was triggered';
+    if (bad === total)
+        return `📝 The plan: ${total === 1 ? 'the sync would not ship' : `none of ${(0,format/* plural */.LS)(total, 'sync')} would ship`}`;
+    return `📝 The plan: ${(0,format/* number */.ai)(bad)} of ${(0,format/* plural */.LS)(total, 'sync')} would not ship`;
 }
 function success(results, mode, { all, one, many }) {
     const total = results.length;
@@ -44894,8 +44908,8 @@ function success(results, mode, { all, one, many }) {
 }
 function tally(results) {
     const words = new Map();
-    for (const { outcome } of results)
-        words.set(wording/* OUTCOMES */.im[outcome].words, (words.get(wording/* OUTCOMES */.im[outcome].words) ?? 0) + 1);
+    for (const result of results)
+        words.set((0,wording/* wordsOf */.Z9)(result).words, (words.get((0,wording/* wordsOf */.Z9)(result).words) ?? 0) + 1);
     return [(0,format/* plural */.LS)(results.length, 'sync'), ...[...words].map(([word, count]) => `${(0,format/* number */.ai)(count)} ${word}`)].join(' · ');
 }
 function records(results) {
@@ -44954,27 +44968,28 @@ function summary_link({ sync, url }) {
 }
 /** A blank at which a narrow column does not break the line. */
 const NO_BREAK = '\u00a0';
-/** What the table tells of a sync. A column that is empty in all rows is left out. */
-const COLUMNS = [
-    {
-        title: 'Outcome',
-        cell: ({ outcome, tolerated }) => `${wording/* OUTCOMES */.im[outcome].mark} ${wording/* OUTCOMES */.im[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
-    },
-    { title: 'Sync', cell: summary_link },
-    { title: 'Destination', cell: ({ sync }) => (0,safe/* markdown */.wD)((0,wording/* destinationOf */.My)(sync)) },
-    { title: 'Models', cell: ({ ruling }) => (0,safe/* markdown */.wD)((0,wording/* modelsOf */.Wh)(ruling), 200) },
-    { title: 'Records', cell: ({ run }) => (run === null ? '' : (0,wording/* recordsOf */.M$)(run.counts)) },
-    {
-        title: 'Run took',
-        cell: ({ run }) => {
-            const took = run === null ? null : (0,wording/* durationOf */.cf)(run);
-            return took === null ? '' : (0,format/* duration */.p0)(took).replaceAll(' ', NO_BREAK);
+function columnsOf(details) {
+    return [
+        {
+            title: 'Outcome',
+            cell: (result) => {
+                const { mark, words } = (0,wording/* wordsOf */.Z9)(result);
+                return `${mark} ${words}${result.tolerated === null ? '' : ` (${result.tolerated})`}`;
+            },
         },
-    },
-    { title: 'Why', cell: (result, details) => (0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(result, details), 160) },
-];
-function line(cells) {
-    return `| ${cells.join(' | ')} |\n`;
+        { title: 'Sync', cell: summary_link },
+        { title: 'Destination', cell: ({ sync }) => (0,safe/* markdown */.wD)((0,wording/* destinationOf */.My)(sync)) },
+        { title: 'Models', cell: ({ ruling }) => (0,safe/* markdown */.wD)((0,wording/* modelsOf */.Wh)(ruling), 200) },
+        { title: 'Records', cell: ({ run }) => (run === null ? '' : (0,wording/* recordsOf */.M$)(run.counts)) },
+        {
+            title: 'Run took',
+            cell: ({ run }) => {
+                const took = run === null ? null : (0,wording/* durationOf */.cf)(run);
+                return took === null ? '' : (0,format/* duration */.p0)(took).replaceAll(' ', NO_BREAK);
+            },
+        },
+        { title: 'Why', cell: (result) => (0,safe/* markdown */.wD)((0,wording/* whyOf */.gf)(result, details), 160) },
+    ];
 }
 function foldedTitle(good) {
     return `✅ ${(0,format/* plural */.LS)(good.length, 'sync')} with nothing to worry about`;
@@ -45135,14 +45150,18 @@ function time(ms) {
 /* harmony export */   My: () => (/* binding */ destinationOf),
 /* harmony export */   Vb: () => (/* binding */ nameOf),
 /* harmony export */   Wh: () => (/* binding */ modelsOf),
+/* harmony export */   Z9: () => (/* binding */ wordsOf),
 /* harmony export */   cf: () => (/* binding */ durationOf),
 /* harmony export */   fD: () => (/* binding */ modelName),
 /* harmony export */   gf: () => (/* binding */ whyOf),
-/* harmony export */   im: () => (/* binding */ OUTCOMES)
+/* harmony export */   im: () => (/* binding */ OUTCOMES),
+/* harmony export */   pJ: () => (/* binding */ endOf)
 /* harmony export */ });
-/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
-/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7703);
-/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2813);
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
+/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7990);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7703);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2813);
+
 
 
 
@@ -45161,29 +45180,41 @@ const OUTCOMES = {
     unknown: { mark: '❓', words: 'unknown', title: 'Sync state unknown' },
     not_started: { mark: '⏹️', words: 'not started', title: 'Sync not started' },
 };
+/** How it went with a sync; of one that is only planned, whether it would come to its run. */
+function wordsOf({ outcome, foreseen }) {
+    if (foreseen === null)
+        return OUTCOMES[outcome];
+    if (_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[foreseen] === 'red')
+        return { mark: OUTCOMES[foreseen].mark, words: 'would not ship' };
+    return foreseen === 'skipped' ? { mark: OUTCOMES.skipped.mark, words: 'would be skipped' } : OUTCOMES[outcome];
+}
+/** The outcome by which a sync stands or falls: of one that is only planned, the one that is foreseen. */
+function endOf({ outcome, foreseen }) {
+    return foreseen ?? outcome;
+}
 /** Id and name of a sync, on one line. */
 function nameOf(sync) {
     if (sync.name === sync.id)
         return `sync ${sync.id}`;
-    return `${sync.id} ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .plain */ .pj)(sync.name, 120)}`.trimStart();
+    return `${sync.id} ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(sync.name, 120)}`.trimStart();
 }
 function destinationOf(sync) {
-    return sync.destination === null ? '' : (0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .plain */ .pj)(sync.destination, 80);
+    return sync.destination === null ? '' : (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(sync.destination, 80);
 }
 /** `customers.v2` of `model.shop.customers.v2`: what comes before the name says little to somebody who knows the project. */
 function modelName(id) {
-    return (0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .plain */ .pj)(id.split('.').slice(2).join('.'), 80);
+    return (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(id.split('.').slice(2).join('.'), 80);
 }
 /** The models that feed a sync, in few words; empty where they are not known. */
 function modelsOf(ruling) {
     const names = (ruling?.models ?? []).map(modelName);
-    return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_2__/* .number */ .ai)(names.length - 3)} more`;
+    return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .number */ .ai)(names.length - 3)} more`;
 }
 /** Why it ended so, with the provider's message; `details` shows it as it came, row-level detail included. */
 function whyOf(result, details) {
     const said = [result.message, details ? result.detail : null].filter((text) => text !== null && text !== '');
-    return [result.reason, ...said.map((text) => (details ? (text ?? '') : (0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .redact */ .E$)(text ?? '')))]
-        .map((text) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_1__/* .plain */ .pj)(text))
+    return [result.reason, ...said.map((text) => (details ? (text ?? '') : (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .redact */ .E$)(text ?? '')))]
+        .map((text) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(text))
         .map((text, at, all) => (at < all.length - 1 ? text.replace(/\.$/, '') : text))
         .join(': ');
 }
@@ -45194,11 +45225,11 @@ function recordsOf(counts) {
         [counts.invalid, 'invalid'],
     ];
     const told = parts.filter(([count, word]) => count !== null && (count > 0 || word === 'accepted'));
-    return told.map(([count, word]) => `${(0,_format_js__WEBPACK_IMPORTED_MODULE_2__/* .number */ .ai)(count ?? 0)} ${word}`).join(', ');
+    return told.map(([count, word]) => `${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .number */ .ai)(count ?? 0)} ${word}`).join(', ');
 }
 /** How long a run took, in milliseconds, on the provider's clock. */
 function durationOf(run) {
-    if (run.createdAt === null || run.finishedAt === null || !(0,_core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .hasEnded */ .hY)(run))
+    if (run.createdAt === null || run.finishedAt === null || !(0,_core_provider_js__WEBPACK_IMPORTED_MODULE_1__/* .hasEnded */ .hY)(run))
         return null;
     return Math.max(0, run.finishedAt - run.createdAt);
 }

@@ -31202,10 +31202,9 @@ function plan_comment_planComment(facts) {
     page.add(`Planned by [this workflow run](${runUrl}) for ${markdown(commit.slice(0, 7))}. Nothing was triggered.\n`);
     return page.text;
 }
-function rowOf(result, { steps, touched }) {
-    const { sync, ruling, outcome } = result;
-    const step = steps.get(sync.id);
-    const end = step?.do === 'settle' ? step.verdict.outcome : outcome;
+function rowOf(result, { touched }) {
+    const { sync, ruling } = result;
+    const end = endOf(result);
     const isBad = COLORS[end] === 'red';
     const models = ruling?.models ?? null;
     const changed = touched === null ? (models ?? []) : models === null ? touched.models : touched.feeding(models);
@@ -31658,7 +31657,7 @@ class Keeper {
 
 
 /** `pr-comment`: keeps the comment that says what the change would ship. */
-async function commentPlan({ token }, { report, steps, change }, here, around) {
+async function commentPlan({ token }, { report, change }, here, around) {
     const number = here.pullRequest;
     if (number === null) {
         return { level: 'notice', text: 'pr-comment: this run is of no pull request, so there is nothing to comment on.' };
@@ -31668,7 +31667,7 @@ async function commentPlan({ token }, { report, steps, change }, here, around) {
         const files = change === null ? null : await github.changedFiles(number);
         const touched = change === null || files === null ? null : change(files);
         const { step, runUrl, commit } = here;
-        await keepComment(github, number, step, planComment({ report, steps, touched, runUrl, commit }));
+        await keepComment(github, number, step, planComment({ report, touched, runUrl, commit }));
     });
 }
 /** `failure-issue`: keeps the issue of that title. Only the default branch speaks for the workflow. */
@@ -33046,7 +33045,10 @@ function format_plural(count, one, many = `${one}s`) {
 
 // EXTERNAL MODULE: ./lib/report/marker.js
 var report_marker = __nccwpck_require__(3086);
+// EXTERNAL MODULE: ./lib/report/wording.js
+var wording = __nccwpck_require__(7142);
 ;// CONCATENATED MODULE: ./lib/report/order.js
+
 
 /** What went well. */
 const GOOD = 4;
@@ -33055,20 +33057,19 @@ const GOOD = 4;
  * allowed to be red behind both.
  */
 function gravity(result) {
-    const { outcome, tolerated } = result;
+    const end = endOf(result);
     if (isRed(result))
-        return outcome === 'cancelled' || outcome === 'not_started' ? 1 : 0;
-    if (COLORS[outcome] === 'red' && tolerated !== null)
+        return end === 'cancelled' || end === 'not_started' ? 1 : 0;
+    // Allowed to be, or only foreseen.
+    if (COLORS[end] === 'red')
         return 2;
-    return outcome === 'warned' ? 3 : GOOD;
+    return end === 'warned' ? 3 : GOOD;
 }
 /** The worst first; among equals the order of the list. */
 function order_worstFirst(results) {
     return results.toSorted((a, b) => gravity(a) - gravity(b));
 }
 
-// EXTERNAL MODULE: ./lib/report/wording.js
-var wording = __nccwpck_require__(7142);
 ;// CONCATENATED MODULE: ./lib/report/outputs.js
 
 
@@ -33508,8 +33509,10 @@ function mermaid(text, longest = 80) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   im: () => (/* binding */ OUTCOMES)
 /* harmony export */ });
-/* unused harmony exports nameOf, destinationOf, modelName, modelsOf, whyOf, recordsOf, durationOf */
-/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
+/* unused harmony exports wordsOf, endOf, nameOf, destinationOf, modelName, modelsOf, whyOf, recordsOf, durationOf */
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
+/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7990);
+
 
 
 
@@ -33528,6 +33531,18 @@ const OUTCOMES = {
     unknown: { mark: '❓', words: 'unknown', title: 'Sync state unknown' },
     not_started: { mark: '⏹️', words: 'not started', title: 'Sync not started' },
 };
+/** How it went with a sync; of one that is only planned, whether it would come to its run. */
+function wordsOf({ outcome, foreseen }) {
+    if (foreseen === null)
+        return OUTCOMES[outcome];
+    if (COLORS[foreseen] === 'red')
+        return { mark: OUTCOMES[foreseen].mark, words: 'would not ship' };
+    return foreseen === 'skipped' ? { mark: OUTCOMES.skipped.mark, words: 'would be skipped' } : OUTCOMES[outcome];
+}
+/** The outcome by which a sync stands or falls: of one that is only planned, the one that is foreseen. */
+function endOf({ outcome, foreseen }) {
+    return foreseen ?? outcome;
+}
 /** Id and name of a sync, on one line. */
 function nameOf(sync) {
     if (sync.name === sync.id)

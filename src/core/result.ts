@@ -1,5 +1,5 @@
 import type { Hint } from './hint.ts'
-import type { Judged, Verdict } from './judge.ts'
+import type { Judged, Outcome, Verdict } from './judge.ts'
 import type { Provider, Run, Sync } from './provider.ts'
 import type { Ruling } from './ruling.ts'
 
@@ -9,6 +9,8 @@ export interface Result extends Judged {
   sync: Sync
   /** What dbt said of its data; null where dbt was not asked. */
   ruling: Ruling | null
+  /** Of a planned sync: how it would end if the step ran now, where it would come to no run. */
+  foreseen: Outcome | null
   reason: string
   message: string | null
   detail: string | null
@@ -53,6 +55,7 @@ export function resultOf(
     ruling: null,
     outcome,
     tolerated: null,
+    foreseen: null,
     reason,
     message,
     detail,

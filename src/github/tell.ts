@@ -1,5 +1,4 @@
 import type { Change } from '../core/change.ts'
-import type { Step } from '../core/plan.ts'
 import type { Reporting } from '../core/reporting.ts'
 import type { Seen } from '../report/failure-issue.ts'
 import type { Report } from '../report/outputs.ts'
@@ -17,8 +16,6 @@ type Around = Pick<Means, 'sleep' | 'signal'>
 
 export interface Plan {
   report: Report
-  /** What would be done, by sync id. */
-  steps: ReadonlyMap<string, Step>
   /** What a change of these files means for the models; null where dbt's manifest is not there. */
   change: ((files: readonly string[]) => Change) | null
 }
@@ -26,7 +23,7 @@ export interface Plan {
 /** `pr-comment`: keeps the comment that says what the change would ship. */
 export async function commentPlan(
   { token }: Reporting,
-  { report, steps, change }: Plan,
+  { report, change }: Plan,
   here: Here,
   around: Around,
 ): Promise<Told> {
@@ -39,7 +36,7 @@ export async function commentPlan(
     const files = change === null ? null : await github.changedFiles(number)
     const touched = change === null || files === null ? null : change(files)
     const { step, runUrl, commit } = here
-    await keepComment(github, number, step, planComment({ report, steps, touched, runUrl, commit }))
+    await keepComment(github, number, step, planComment({ report, touched, runUrl, commit }))
   })
 }
 

@@ -2,44 +2,31 @@ import type { Result } from '../core/result.ts'
 import { number, plural } from './format.ts'
 import type { Page } from './page.ts'
 import { markdown } from './safe.ts'
+import { type Column, tableOf } from './table.ts'
 import { modelName, nameOf } from './wording.ts'
 
 /** What only somebody who looks into it wants to know: which run, when, how often it was asked for, how dbt's part is known. Folded. */
 export function detailsOf(results: readonly Result[], page: Page): void {
   const told = results.filter(({ runId, ruling }) => runId !== null || ruling !== null)
-  const withDbt = told.some(({ ruling }) => ruling !== null)
-  const columns = [
-    'Sync',
-    'Run',
-    'Created (UTC)',
-    'Ended (UTC)',
-    'Triggers',
-    'Looks',
-    ...(withDbt ? ['Models', 'How that is known'] : []),
-  ]
-  const head = `| ${columns.join(' | ')} |\n|${'---|'.repeat(columns.length)}\n`
-  page.list(
-    told.map((result) => ({ text: row(result, withDbt), syncs: 1 })),
-    {
-      share: 1,
-      before: `<details><summary>${told.some(({ runId }) => runId !== null) ? 'Runs' : 'Models'} of ${plural(told.length, 'sync')}</summary>\n\n${head}`,
-      after: '\n</details>\n',
-    },
-  )
+  const { head, rows } = tableOf(COLUMNS, told)
+  const what = told.some(({ runId }) => runId !== null) ? 'Runs' : 'Models'
+  const title = `<details><summary>${what} of ${plural(told.length, 'sync')}</summary>\n\n`
+  page.list(rows(told), { share: 1, before: title + head, after: '\n</details>\n' })
 }
 
-function row({ sync, runId, run, adopted, attempts, polls, ruling }: Result, withDbt: boolean): string {
-  const cells = [
-    markdown(nameOf(sync), 200),
-    runId === null ? '' : `${runId}${adopted ? ' (not started by this step)' : ''}`,
-    timeOf(run?.createdAt ?? null),
-    timeOf(run?.finishedAt ?? null),
-    number(attempts),
-    number(polls),
-    ...(withDbt ? [markdown((ruling?.models ?? []).map(modelName).join(', '), 500), sourceOf(ruling)] : []),
-  ]
-  return `| ${cells.join(' | ')} |\n`
-}
+const COLUMNS: readonly Column[] = [
+  { title: 'Sync', cell: ({ sync }) => markdown(nameOf(sync), 200) },
+  {
+    title: 'Run',
+    cell: ({ runId, adopted }) => (runId === null ? '' : `${runId}${adopted ? ' (not started by this step)' : ''}`),
+  },
+  { title: 'Created (UTC)', cell: ({ run }) => timeOf(run?.createdAt ?? null) },
+  { title: 'Ended (UTC)', cell: ({ run }) => timeOf(run?.finishedAt ?? null) },
+  { title: 'Triggers', cell: ({ attempts, polls }) => (attempts + polls === 0 ? '' : number(attempts)) },
+  { title: 'Looks', cell: ({ attempts, polls }) => (attempts + polls === 0 ? '' : number(polls)) },
+  { title: 'Models', cell: ({ ruling }) => markdown((ruling?.models ?? []).map(modelName).join(', '), 500) },
+  { title: 'How that is known', cell: ({ ruling }) => sourceOf(ruling) },
+]
 
 function sourceOf(ruling: Result['ruling']): string {
   return ruling === null ? '' : markdown([ruling.source, ...ruling.notes.map(({ text }) => text)].join('; '), 300)

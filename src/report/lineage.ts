@@ -1,7 +1,7 @@
 import { COLORS, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { mermaid } from './safe.ts'
-import { destinationOf, modelName, nameOf, OUTCOMES } from './wording.ts'
+import { destinationOf, endOf, modelName, nameOf, wordsOf } from './wording.ts'
 
 /** More than these nobody can read, and Mermaid itself draws no more than 500 edges; the table has them all. */
 const MOST_NODES = 60
@@ -34,7 +34,7 @@ function draw(results: readonly Result[], title: string): string {
   const edges: string[] = []
   for (const [index, result] of results.entries()) {
     const id = `s${index}`
-    const { mark, words } = OUTCOMES[result.outcome]
+    const { mark, words } = wordsOf(result)
     syncs.push(`${id}["${mermaid(`${mark} ${nameOf(result.sync)} · ${words}`)}"]:::${classOf(result)}`)
     for (const model of result.ruling?.models ?? []) edges.push(`${models.idOf(modelName(model))} --> ${id}`)
     const destination = destinationOf(result.sync)
@@ -50,8 +50,10 @@ function draw(results: readonly Result[], title: string): string {
 }
 
 /** The colour of an outcome. */
-export function classOf({ outcome, tolerated }: Result): keyof typeof CLASSES {
-  if (COLORS[outcome] === 'red') return tolerated === null ? 'bad' : 'flawed'
+export function classOf(result: Result): keyof typeof CLASSES {
+  const { outcome } = result
+  if (isRed(result)) return 'bad'
+  if (COLORS[endOf(result)] === 'red') return 'flawed'
   if (outcome === 'warned') return 'flawed'
   return outcome === 'skipped' || outcome === 'planned' ? 'idle' : 'good'
 }

@@ -7,7 +7,7 @@ import type { Ruling } from '../core/ruling.ts'
 import type { Forecast } from '../core/schedule.ts'
 import { duration, elapsed, roughly } from './format.ts'
 import { plain, redact } from './safe.ts'
-import { destinationOf, durationOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
+import { destinationOf, durationOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf, wordsOf } from './wording.ts'
 
 export interface Line {
   level: 'info' | 'warning'
@@ -190,7 +190,7 @@ export function resultLine(result: Result, details: boolean): string {
     outcome === 'succeeded' || outcome === 'fresh' || outcome === 'warned' ? recordsOf(run?.counts ?? NO_COUNTS) : '',
     took === null ? '' : `took ${duration(took)}`,
   ].filter((fact) => fact !== '')
-  const { mark, words } = OUTCOMES[outcome]
+  const { mark, words } = wordsOf(result)
   const why = outcome === 'succeeded' && result.reason === 'completed' ? '' : `: ${whyOf(result, details)}`
   const forgiven = tolerated === null ? '' : ` (${tolerated})`
   return `${mark} ${words}${forgiven}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${isRed(result) || result.runId !== null ? result.url : ''}`.trimEnd()

@@ -1,5 +1,6 @@
 import { COLORS, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
+import { endOf } from './wording.ts'
 
 /** What went well. */
 export const GOOD = 4
@@ -9,10 +10,11 @@ export const GOOD = 4
  * allowed to be red behind both.
  */
 export function gravity(result: Result): number {
-  const { outcome, tolerated } = result
-  if (isRed(result)) return outcome === 'cancelled' || outcome === 'not_started' ? 1 : 0
-  if (COLORS[outcome] === 'red' && tolerated !== null) return 2
-  return outcome === 'warned' ? 3 : GOOD
+  const end = endOf(result)
+  if (isRed(result)) return end === 'cancelled' || end === 'not_started' ? 1 : 0
+  // Allowed to be, or only foreseen.
+  if (COLORS[end] === 'red') return 2
+  return end === 'warned' ? 3 : GOOD
 }
 
 /** The worst first; among equals the order of the list. */

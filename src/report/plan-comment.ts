@@ -1,17 +1,14 @@
 import type { Change } from '../core/change.ts'
-import { COLORS, type Outcome } from '../core/judge.ts'
-import type { Step } from '../core/plan.ts'
+import { COLORS } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { number, plural } from './format.ts'
 import type { Report } from './outputs.ts'
 import { Page } from './page.ts'
 import { markdown } from './safe.ts'
-import { destinationOf, modelName, modelsOf, nameOf, OUTCOMES, whyOf } from './wording.ts'
+import { destinationOf, endOf, modelName, modelsOf, nameOf, OUTCOMES, whyOf } from './wording.ts'
 
 export interface PlanFacts {
   report: Report
-  /** What would be done, by sync id; a sync that cannot be run has no step. */
-  steps: ReadonlyMap<string, Step>
   /** What the pull request changes; null: dbt's manifest, or the whole list of changed files, is not there. */
   touched: Change | null
   /** The page of the workflow run, and the commit that it ran for. */
@@ -53,10 +50,9 @@ interface Row {
   rank: number
 }
 
-function rowOf(result: Result, { steps, touched }: PlanFacts): Row {
-  const { sync, ruling, outcome } = result
-  const step = steps.get(sync.id)
-  const end: Outcome = step?.do === 'settle' ? step.verdict.outcome : outcome
+function rowOf(result: Result, { touched }: PlanFacts): Row {
+  const { sync, ruling } = result
+  const end = endOf(result)
   const isBad = COLORS[end] === 'red'
   const models = ruling?.models ?? null
   const changed = touched === null ? (models ?? []) : models === null ? touched.models : touched.feeding(models)

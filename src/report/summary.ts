@@ -8,8 +8,9 @@ import { GOOD, gravity, worstFirst } from './order.ts'
 import { DELIVERED, type Report } from './outputs.ts'
 import { Page, sizeOf } from './page.ts'
 import { markdown } from './safe.ts'
+import { type Column, tableOf } from './table.ts'
 import { type Spans, timelineOf } from './timeline.ts'
-import { destinationOf, durationOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf } from './wording.ts'
+import { destinationOf, durationOf, endOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf, wordsOf } from './wording.ts'
 
 export interface SummaryOptions {
   mode: string
@@ -49,15 +50,12 @@ export function summaryOf(report: Report, options: SummaryOptions): string {
   const blocks = groups.map((group) => ({ text: block(group, options.details), syncs: group.length }))
   page.list(blocks, { share: 0.5, most: MOST_BLOCKS })
 
-  const columns = COLUMNS.filter(({ cell }) => results.some((result) => cell(result, options.details) !== ''))
-  const rowsOf = (some: readonly Result[]) =>
-    some.map((result) => ({ text: line(columns.map(({ cell }) => cell(result, options.details))), syncs: 1 }))
+  const { head: before, rows } = tableOf(columnsOf(options.details), results)
   const good = results.filter((result) => gravity(result) === GOOD)
   const folded = good.length > MOST_GOOD ? good : []
-  const before = `${line(columns.map(({ title }) => title))}|${'---|'.repeat(columns.length)}\n`
-  page.list(rowsOf(results.filter((result) => !folded.includes(result))), { share: 0.8, before, after: '\n' })
+  page.list(rows(results.filter((result) => !folded.includes(result))), { share: 0.8, before, after: '\n' })
   const title = `<details><summary>${foldedTitle(folded)}</summary>\n\n`
-  page.list(rowsOf(folded), { share: 0.8, before: title + before, after: '\n</details>\n\n' })
+  page.list(rows(folded), { share: 0.8, before: title + before, after: '\n</details>\n\n' })
   page.add(pictures === '' ? '' : `${pictures}\n`)
   detailsOf(results, page)
   return `${page.text.trimEnd()}\n`
@@ -111,8 +109,17 @@ function headline({ conclusion, results }: Report, mode: string): string {
         return `❌ None of ${plural(total, 'sync')} ${mode === 'trigger' ? 'was triggered' : all}`
       return `❌ ${subject} ${red.length === 1 ? one : many}`
     case 'success':
-      return mode === 'plan' ? '📝 The plan: nothing was triggered' : success(results, mode, DONE[mode] ?? DELIVERY)
+      return mode === 'plan' ? plan(results) : success(results, mode, DONE[mode] ?? DELIVERY)
   }
+}
+
+function plan(results: readonly Result[]): string {
+  const total = results.length
+  const bad = results.filter((result) => COLORS[endOf(result)] === 'red').length
+  if (bad === 0) return '📝 The plan: nothing was triggered'
+  if (bad === total)
+    return `📝 The plan: ${total === 1 ? 'the sync would not ship' : `none of ${plural(total, 'sync')} would ship`}`
+  return `📝 The plan: ${number(bad)} of ${plural(total, 'sync')} would not ship`
 }
 
 function success(results: readonly Result[], mode: string, { all, one, many }: typeof DELIVERY): string {
@@ -132,7 +139,7 @@ function success(results: readonly Result[], mode: string, { all, one, many }: t
 
 function tally(results: readonly Result[]): string {
   const words = new Map<string, number>()
-  for (const { outcome } of results) words.set(OUTCOMES[outcome].words, (words.get(OUTCOMES[outcome].words) ?? 0) + 1)
+  for (const result of results) words.set(wordsOf(result).words, (words.get(wordsOf(result).words) ?? 0) + 1)
   return [plural(results.length, 'sync'), ...[...words].map(([word, count]) => `${number(count)} ${word}`)].join(' · ')
 }
 
@@ -201,29 +208,28 @@ function link({ sync, url }: Result): string {
 /** A blank at which a narrow column does not break the line. */
 const NO_BREAK = '\u00a0'
 
-/** What the table tells of a sync. A column that is empty in all rows is left out. */
-const COLUMNS: { title: string; cell(result: Result, details: boolean): string }[] = [
-  {
-    title: 'Outcome',
-    cell: ({ outcome, tolerated }) =>
-      `${OUTCOMES[outcome].mark} ${OUTCOMES[outcome].words}${tolerated === null ? '' : ` (${tolerated})`}`,
-  },
-  { title: 'Sync', cell: link },
-  { title: 'Destination', cell: ({ sync }) => markdown(destinationOf(sync)) },
-  { title: 'Models', cell: ({ ruling }) => markdown(modelsOf(ruling), 200) },
-  { title: 'Records', cell: ({ run }) => (run === null ? '' : recordsOf(run.counts)) },
-  {
-    title: 'Run took',
-    cell: ({ run }) => {
-      const took = run === null ? null : durationOf(run)
-      return took === null ? '' : duration(took).replaceAll(' ', NO_BREAK)
+function columnsOf(details: boolean): Column[] {
+  return [
+    {
+      title: 'Outcome',
+      cell: (result) => {
+        const { mark, words } = wordsOf(result)
+        return `${mark} ${words}${result.tolerated === null ? '' : ` (${result.tolerated})`}`
+      },
     },
-  },
-  { title: 'Why', cell: (result, details) => markdown(whyOf(result, details), 160) },
-]
-
-function line(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |\n`
+    { title: 'Sync', cell: link },
+    { title: 'Destination', cell: ({ sync }) => markdown(destinationOf(sync)) },
+    { title: 'Models', cell: ({ ruling }) => markdown(modelsOf(ruling), 200) },
+    { title: 'Records', cell: ({ run }) => (run === null ? '' : recordsOf(run.counts)) },
+    {
+      title: 'Run took',
+      cell: ({ run }) => {
+        const took = run === null ? null : durationOf(run)
+        return took === null ? '' : duration(took).replaceAll(' ', NO_BREAK)
+      },
+    },
+    { title: 'Why', cell: (result) => markdown(whyOf(result, details), 160) },
+  ]
 }
 
 function foldedTitle(good: readonly Result[]): string {

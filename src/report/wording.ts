@@ -1,4 +1,4 @@
-import type { Outcome } from '../core/judge.ts'
+import { COLORS, type Outcome } from '../core/judge.ts'
 import { type Counts, hasEnded, type Run, type Sync } from '../core/provider.ts'
 import type { Result } from '../core/result.ts'
 import type { Ruling } from '../core/ruling.ts'
@@ -19,6 +19,18 @@ export const OUTCOMES: Record<Outcome, { mark: string; words: string; title: str
   timed_out: { mark: '⌛', words: 'timed out', title: 'Sync timed out' },
   unknown: { mark: '❓', words: 'unknown', title: 'Sync state unknown' },
   not_started: { mark: '⏹️', words: 'not started', title: 'Sync not started' },
+}
+
+/** How it went with a sync; of one that is only planned, whether it would come to its run. */
+export function wordsOf({ outcome, foreseen }: Pick<Result, 'outcome' | 'foreseen'>): { mark: string; words: string } {
+  if (foreseen === null) return OUTCOMES[outcome]
+  if (COLORS[foreseen] === 'red') return { mark: OUTCOMES[foreseen].mark, words: 'would not ship' }
+  return foreseen === 'skipped' ? { mark: OUTCOMES.skipped.mark, words: 'would be skipped' } : OUTCOMES[outcome]
+}
+
+/** The outcome by which a sync stands or falls: of one that is only planned, the one that is foreseen. */
+export function endOf({ outcome, foreseen }: Pick<Result, 'outcome' | 'foreseen'>): Outcome {
+  return foreseen ?? outcome
 }
 
 /** Id and name of a sync, on one line. */

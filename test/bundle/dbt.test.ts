@@ -136,12 +136,14 @@ describe.concurrent('the plan', () => {
 
   test('of mode: plan after a build says what would be blocked', async () => {
     using job = afterDbt('test-fail')
-    const { results } = await play({
+    const { results, step } = await play({
       simulator: quick(),
       with: { mode: 'plan', ...GATED },
       options: { workspace: job.path },
     })
     expect(results[1]?.reason).toContain('would be blocked, test unique_customers_customer_id failed')
+    expect(step.exitCode).toBe(0)
+    expect(step.summary).toMatch(/^## 📝 The plan: \d of 3 syncs would not ship$/m)
   })
 })
 

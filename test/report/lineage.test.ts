@@ -70,6 +70,11 @@ describe('the lineage', () => {
     expect(shown).toMatch(new RegExp(`^ {2}classDef ${color} `, 'm'))
   })
 
+  test('shows what is planned as it would end', () => {
+    const shown = lineageOf([{ ...customers, outcome: 'planned', foreseen: 'blocked' }, orders])
+    expect(shown).toMatch(/^ {2}s0\["⛔ .* · would not ship"\]:::flawed$/m)
+  })
+
   test('is left out where it says nothing, or too much', () => {
     const many = Array.from({ length: 31 }, (_, index) => fedBy([`model.shop.m${index}`]))
     expect(lineageOf([orders])).toBe('')

@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Step } from '../../src/core/plan.ts'
 import type { Result } from '../../src/core/result.ts'
 import { type PlanFacts, planComment } from '../../src/report/plan-comment.ts'
 import { result, sync } from '../support/builders.ts'
-
-const TRIGGER: Step = { do: 'trigger', reason: null }
-const blocked: Step = { do: 'settle', verdict: { outcome: 'blocked', reason: 'test x failed' }, run: null }
 
 function planned(id: string, models: string[] | null, overrides: Partial<Result> = {}): Result {
   return result({
@@ -23,7 +19,6 @@ function planned(id: string, models: string[] | null, overrides: Partial<Result>
 function comment(results: Result[], models: string[] | null, more: Partial<PlanFacts> = {}): string {
   return planComment({
     report: { conclusion: 'success', results, problems: [] },
-    steps: new Map(results.map(({ sync: { id } }) => [id, TRIGGER])),
     touched: models === null ? null : { models, feeding: (fed) => fed.filter((id) => models.includes(id)) },
     runUrl: 'https://github.example/run/1',
     commit: '0123456789abcdef',
@@ -90,33 +85,23 @@ describe('the opening of the comment', () => {
   })
 
   test('counts what would not ship', () => {
-    const results = [planned('1', [orders]), planned('2', [orders])]
-    const steps = new Map<string, Step>([
-      ['1', blocked],
-      ['2', TRIGGER],
-    ])
-    expect(opening(comment(results, [orders], { steps }))).toContain('**1 of them would not ship.**')
-    const none = new Map([['1', blocked] as const, ['2', blocked] as const])
-    expect(opening(comment(results, [orders], { steps: none }))).toContain('**None of them would ship.**')
+    const blocked = (id: string) => planned(id, [orders], { foreseen: 'blocked' })
+    const text = (...results: Result[]) => opening(comment(results, [orders]))
+    expect(text(blocked('1'), planned('2', [orders]))).toContain('**1 of them would not ship.**')
+    expect(text(blocked('1'), blocked('2'))).toContain('**None of them would ship.**')
   })
 })
 
 describe('the rows of the comment', () => {
   test('have what would not ship first, and fold away what the change does not touch', () => {
     const paused = planned('3', [orders], { outcome: 'failed', reason: 'the sync is paused (on-paused: fail)' })
-    const skipped: Step = { do: 'settle', verdict: { outcome: 'skipped', reason: 'a run is in the way' }, run: null }
     const results = [
       planned('1', [orders]),
       planned('2', [customers]),
       paused,
-      planned('4', [orders], { reason: 'would be skipped' }),
+      planned('4', [orders], { reason: 'would be skipped', foreseen: 'skipped' }),
     ]
-    const steps = new Map<string, Step>([
-      ['1', TRIGGER],
-      ['2', TRIGGER],
-      ['4', skipped],
-    ])
-    const [open = '', folded = ''] = comment(results, [orders], { steps }).split('<details>')
+    const [open = '', folded = ''] = comment(results, [orders]).split('<details>')
     expect([...open.matchAll(/^\| \[(\d).* \| (.*) \|$/gm)].map(([, id, what]) => `${id} ${what}`)).toEqual([
       '3 ❌ the sync is paused (on-paused: fail)',
       '1 would trigger',

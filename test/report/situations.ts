@@ -196,6 +196,19 @@ export const SITUATIONS: Situation[] = [
         syncs: [REENGAGE, { ...ACCOUNTS, paused: true }, OPPORTUNITIES],
       }),
   },
+  {
+    name: 'plan-after-a-bad-build',
+    summary: () =>
+      play({
+        inputs: { mode: 'plan', onRunning: 'skip' },
+        dbt: built({
+          'test.shop.unique_customers_customer_id': { status: 'fail', failures: 3, message: 'Got 3 results' },
+        }),
+        prepare: (simulator, { clock }) => {
+          simulator.startRun(8292, { createdAt: clock.wall() - MINUTE, timeline: completesAfter(3 * MINUTE) })
+        },
+      }),
+  },
   { name: 'trigger', summary: () => play({ inputs: { mode: 'trigger' } }) },
   {
     name: 'wrong-inputs',

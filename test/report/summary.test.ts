@@ -61,6 +61,7 @@ describe('the job summary', () => {
   const forgiven = { ...broken, tolerated: 'allow-failure' }
   const triggered = result({ outcome: 'triggered', run: null })
   const planned = result({ outcome: 'planned', run: null })
+  const foreseen = result({ outcome: 'planned', foreseen: 'blocked', run: null })
   const unknown = result({ outcome: 'unknown', run: null })
   test.each([
     ['success', 'run', [result()], '✅ The sync delivered'],
@@ -83,6 +84,9 @@ describe('the job summary', () => {
     ['success', 'trigger', [triggered], '✅ The sync was triggered'],
     ['success', 'trigger', [triggered, triggered], '✅ All 2 syncs were triggered'],
     ['success', 'plan', [planned], '📝 The plan: nothing was triggered'],
+    ['success', 'plan', [foreseen, planned], '📝 The plan: 1 of 2 syncs would not ship'],
+    ['success', 'plan', [foreseen, foreseen], '📝 The plan: none of 2 syncs would ship'],
+    ['success', 'plan', [foreseen], '📝 The plan: the sync would not ship'],
     ['failure', 'run', [broken], '❌ The sync did not deliver'],
     ['failure', 'run', [broken, result(), forgiven], '❌ 1 of 3 syncs did not deliver'],
     ['failure', 'run', [broken, broken], '❌ None of 2 syncs delivered'],

@@ -41,6 +41,7 @@ export function result(overrides: Partial<Result> = {}): Result {
     ruling: null,
     outcome: 'succeeded',
     tolerated: null,
+    foreseen: null,
     reason: 'completed',
     message: null,
     detail: null,
