@@ -13,7 +13,7 @@ import { keepFailureIssue } from './github/tell.ts'
 import { Host } from './host.ts'
 import { createHttp } from './http.ts'
 import { authorization, createProvider, factsOf, PROVIDERS } from './providers/index.ts'
-import { seenOfKilled } from './report/failure-issue.ts'
+import { seenOfKilled } from './report/failures.ts'
 import { plain } from './report/safe.ts'
 import { systemClock as clock } from './system-clock.ts'
 

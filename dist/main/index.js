@@ -42466,9 +42466,12 @@ function isOf({ body }, step) {
 
 // EXTERNAL MODULE: ./lib/report/failure-issue.js
 var failure_issue = __nccwpck_require__(4694);
+// EXTERNAL MODULE: ./lib/report/failures.js
+var failures = __nccwpck_require__(2547);
 // EXTERNAL MODULE: ./lib/github/marks.js
 var marks = __nccwpck_require__(8593);
 ;// CONCATENATED MODULE: ./lib/github/issue.js
+
 
 
 
@@ -42517,7 +42520,7 @@ class Keeper {
     }
     /** Opens an issue where something is bad. True if another run may have opened one in the same moment: then both look again. */
     async create() {
-        const entries = (0,failure_issue/* merge */.h1)([], this.#seen);
+        const entries = (0,failures/* merge */.h1)([], this.#seen);
         if (entries.length === 0)
             return false;
         try {
@@ -42536,8 +42539,8 @@ class Keeper {
         const lists = await Promise.all(others.map(async (other) => (await this.#list(other)).entries));
         const { entries, isBehind } = await this.#list(issue);
         const inherited = lists.flat().filter(({ id }) => !entries.some((known) => known.id === id));
-        const after = (0,failure_issue/* merge */.h1)([...entries, ...inherited], this.#seen);
-        const { bad, good } = (0,failure_issue/* changeOf */.C2)(entries, after);
+        const after = (0,failures/* merge */.h1)([...entries, ...inherited], this.#seen);
+        const { bad, good } = (0,failures/* changeOf */.C2)(entries, after);
         if (bad.length + good.length === 0) {
             // No news; but who looks at the issue is to see that it is still so, and all that its comments say.
             if (this.#seen.bad.length > 0 || isBehind)
@@ -42571,7 +42574,7 @@ class Keeper {
         const comments = (await this.#github.comments(number)).filter(({ login }) => login === this.#login);
         const changes = comments.filter(({ id }) => id > upTo).flatMap(({ body }) => (0,marks/* readChange */.pm)(body) ?? []);
         const newest = Math.max(upTo, ...comments.map(({ id }) => id));
-        return { entries: (0,failure_issue/* fold */.AU)(bad, changes), upTo: newest, isBehind: changes.length > 0 };
+        return { entries: (0,failures/* fold */.AU)(bad, changes), upTo: newest, isBehind: changes.length > 0 };
     }
     async #comment(number, text) {
         try {
@@ -43090,7 +43093,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3316);
 /* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(2295);
 /* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(1116);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(4694);
+/* harmony import */ var _report_failures_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(2547);
 /* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(9820);
 /* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(8568);
 /* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(2813);
@@ -43298,7 +43301,7 @@ async function speakOf(report, reporting, dbt, mode) {
     }
     if (reporting.issueTitle === null)
         return;
-    const seen = (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_17__/* .seenOf */ .Pm)(report, mode, { ...here, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.wall() });
+    const seen = (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_17__/* .seenOf */ .Pm)(report, mode, { ...here, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.wall() });
     (0,_github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .saveSeen */ .Jx)(seen);
     // A step that is told to stop has seconds left, and the post step has minutes.
     const told = cancel.signal.aborted ? null : await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_12__/* .keepFailureIssue */ .v)(reporting, seen, here, around);
@@ -43858,25 +43861,18 @@ function levelOf({ outcome, run, tolerated }) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   AU: () => (/* binding */ fold),
-/* harmony export */   C2: () => (/* binding */ changeOf),
 /* harmony export */   EM: () => (/* binding */ FAILURES),
 /* harmony export */   PL: () => (/* binding */ CHANGE),
-/* harmony export */   Pm: () => (/* binding */ seenOf),
 /* harmony export */   _Q: () => (/* binding */ fitting),
-/* harmony export */   h1: () => (/* binding */ merge),
 /* harmony export */   lp: () => (/* binding */ changeComment),
 /* harmony export */   y6: () => (/* binding */ issueBody)
 /* harmony export */ });
-/* unused harmony export seenOfKilled */
-/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
-/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7703);
-/* harmony import */ var _marker_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3086);
-/* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8568);
-/* harmony import */ var _page_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9147);
-/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2813);
-/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7142);
-
+/* harmony import */ var _failures_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2547);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7703);
+/* harmony import */ var _marker_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3086);
+/* harmony import */ var _page_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9147);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2813);
+/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7142);
 
 
 
@@ -43886,6 +43882,123 @@ function levelOf({ outcome, run, tolerated }) {
 /** The kinds of the markers of such an issue, and of a comment that tells of a change. */
 const FAILURES = 'failures';
 const CHANGE = 'change';
+/** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and what is left is for people. */
+const MOST_MARKER = 58_000;
+const MOST_BYTES = 20_000;
+const MOST_BOTH = 64_000;
+/**
+ * The text of the issue. Its marker holds the whole list, with as much about each as there is room for, and up to which comment it is
+ * true. What this run has seen of an entry is newer than what the list remembers.
+ */
+function issueBody(title, list, upTo, { bad, runUrl }) {
+    const news = new Map(bad.map((entry) => [entry.id, entry]));
+    const entries = list.map((entry) => {
+        const fresh = news.get(entry.id);
+        // A run that could not even read the sync has only its id to call it by.
+        const name = fresh?.name === undefined || isNameless(fresh) ? (entry.name ?? fresh?.name) : fresh.name;
+        return { ...entry, ...fresh, name, since: entry.since };
+    });
+    const marker = fitting(entries, (some) => (0,_marker_js__WEBPACK_IMPORTED_MODULE_2__/* .markerOf */ .w)(FAILURES, { title, upTo, bad: some }), MOST_MARKER);
+    const page = new _page_js__WEBPACK_IMPORTED_MODULE_3__/* .Page */ .Y(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
+    page.add(`${headline(entries)}\n\n`);
+    page.list(entries.map((entry) => ({ text: row(entry), syncs: 1 })), {
+        share: 0.9,
+        before: '| Sync | Since | Outcome | Why |\n|---|---|---|---|\n',
+        after: '\n',
+    });
+    page.add(`Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it. ` +
+        'What is not run any more stays in it: then close it by hand, and what still fails opens a new one.\n\n');
+    return `${page.text}${marker}\n`;
+}
+/** `sync 8290`. */
+function isNameless({ id, name }) {
+    return name === `sync ${id.split('/')[1]}`;
+}
+function headline(entries) {
+    if (entries.length === 0)
+        return 'All is well again.';
+    const steps = entries.filter(({ id }) => id.endsWith('@')).length;
+    const syncs = entries.length - steps;
+    const parts = [
+        syncs === 0 ? '' : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .plural */ .LS)(syncs, 'sync')} ${syncs === 1 ? 'does' : 'do'} not deliver`,
+        steps === 0
+            ? ''
+            : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .plural */ .LS)(steps, 'step')} ${steps === 1 ? 'does' : 'do'} not do what ${steps === 1 ? 'it' : 'they'} should`,
+    ];
+    return `${parts.filter((part) => part !== '').join(', and ')}.`;
+}
+function row({ id, since, name, outcome, why, url }) {
+    const shown = (0,_safe_js__WEBPACK_IMPORTED_MODULE_5__/* .markdown */ .wD)(name ?? id, 200);
+    const words = Object.entries(_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im).find(([word]) => word === outcome)?.[1];
+    const cells = [
+        url === undefined ? shown : `[${shown}](${url})`,
+        // A narrow column does not break the line at these hyphens.
+        since.replaceAll('-', '\u2011'),
+        words === undefined ? '' : `${words.mark} ${words.words}`,
+        (0,_safe_js__WEBPACK_IMPORTED_MODULE_5__/* .markdown */ .wD)(why ?? '', _failures_js__WEBPACK_IMPORTED_MODULE_0__/* .MOST_WHY */ .jy),
+    ];
+    return `| ${cells.join(' | ')} |\n`;
+}
+/** A text about entries with less and less about each, until it is short enough: every id is worth more than any reason. */
+function fitting(entries, write, most) {
+    const lesser = [
+        (entry) => entry,
+        ({ why: _, ...entry }) => entry,
+        ({ id, since }) => ({ id, since }),
+        ({ id }) => id,
+    ];
+    for (const less of lesser) {
+        const text = write(entries.map(less));
+        if (text.length <= most)
+            return text;
+    }
+    if (entries.length === 0)
+        return write([]);
+    // What is left out comes back with the next run that sees it.
+    return fitting(entries.slice(0, Math.floor(entries.length / 2)), write, most);
+}
+/** What has changed, for those who watch the issue; in its marker, for the next run. `before`: the list, with the names in it. */
+function changeComment(before, after, seen) {
+    const { bad, good } = (0,_failures_js__WEBPACK_IMPORTED_MODULE_0__/* .changeOf */ .C2)(before, after);
+    const recovered = before.filter(({ id }) => good.includes(id));
+    const by = `${seen.step}@${seen.run}`;
+    const marker = fitting(bad, (some) => (0,_marker_js__WEBPACK_IMPORTED_MODULE_2__/* .markerOf */ .w)(CHANGE, { by, bad: some, good }), MOST_MARKER);
+    const page = new _page_js__WEBPACK_IMPORTED_MODULE_3__/* .Page */ .Y(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
+    const part = (title, items) => page.list(items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })), { share: 0.5, before: `${title}\n\n`, after: '\n' });
+    const nameOfEntry = ({ name, id }) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_5__/* .markdown */ .wD)(name ?? id, 200);
+    part('❌ **New in the list:**', bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_5__/* .markdown */ .wD)(entry.why, _failures_js__WEBPACK_IMPORTED_MODULE_0__/* .MOST_WHY */ .jy)}`}`));
+    part('✅ **Off the list:**', recovered.map(nameOfEntry));
+    page.add(after.length === 0
+        ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`
+        : `Seen by [this workflow run](${seen.runUrl}). Left in the list: ${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .number */ .ai)(after.length)}.\n\n`);
+    return `${page.text}${marker}\n`;
+}
+
+
+/***/ }),
+
+/***/ 2547:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AU: () => (/* binding */ fold),
+/* harmony export */   C2: () => (/* binding */ changeOf),
+/* harmony export */   Pm: () => (/* binding */ seenOf),
+/* harmony export */   h1: () => (/* binding */ merge),
+/* harmony export */   jy: () => (/* binding */ MOST_WHY)
+/* harmony export */ });
+/* unused harmony export seenOfKilled */
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
+/* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8568);
+/* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2813);
+/* harmony import */ var _wording_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7142);
+
+
+
+
+/** The list that the failure issue keeps: what is not well, how a run changes it, and what becomes of it where several do. */
+/** Characters of a reason, wherever it is remembered or shown. */
+const MOST_WHY = 200;
 /**
  * What the report says of each sync. One that may be red, or that was left out on a policy that says nothing of its data, is neither good
  * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
@@ -43926,7 +44039,6 @@ function itself(why, place) {
 function dayOf({ now }) {
     return new Date(now).toISOString().slice(0, 10);
 }
-const MOST_WHY = 200;
 function entryOf(result, id, place) {
     return {
         id,
@@ -43977,97 +44089,6 @@ function fold(list, changes) {
 /** The oldest first. */
 function inOrder(entries) {
     return entries.toSorted((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1));
-}
-/** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and what is left is for people. */
-const MOST_MARKER = 58_000;
-const MOST_BYTES = 20_000;
-const MOST_BOTH = 64_000;
-/**
- * The text of the issue. Its marker holds the whole list, with as much about each as there is room for, and up to which comment it is
- * true. What this run has seen of an entry is newer than what the list remembers.
- */
-function issueBody(title, list, upTo, { bad, runUrl }) {
-    const news = new Map(bad.map((entry) => [entry.id, entry]));
-    const entries = list.map((entry) => {
-        const fresh = news.get(entry.id);
-        // A run that could not even read the sync has only its id to call it by.
-        const name = fresh?.name === undefined || isNameless(fresh) ? (entry.name ?? fresh?.name) : fresh.name;
-        return { ...entry, ...fresh, name, since: entry.since };
-    });
-    const marker = fitting(entries, (some) => (0,_marker_js__WEBPACK_IMPORTED_MODULE_4__/* .markerOf */ .w)(FAILURES, { title, upTo, bad: some }), MOST_MARKER);
-    const page = new _page_js__WEBPACK_IMPORTED_MODULE_5__/* .Page */ .Y(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
-    page.add(`${headline(entries)}\n\n`);
-    page.list(entries.map((entry) => ({ text: row(entry), syncs: 1 })), {
-        share: 0.9,
-        before: '| Sync | Since | Outcome | Why |\n|---|---|---|---|\n',
-        after: '\n',
-    });
-    page.add(`Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it. ` +
-        'What is not run any more stays in it: then close it by hand, and what still fails opens a new one.\n\n');
-    return `${page.text}${marker}\n`;
-}
-/** `sync 8290`. */
-function isNameless({ id, name }) {
-    return name === `sync ${id.split('/')[1]}`;
-}
-function headline(entries) {
-    if (entries.length === 0)
-        return 'All is well again.';
-    const steps = entries.filter(({ id }) => id.endsWith('@')).length;
-    const syncs = entries.length - steps;
-    const parts = [
-        syncs === 0 ? '' : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_6__/* .plural */ .LS)(syncs, 'sync')} ${syncs === 1 ? 'does' : 'do'} not deliver`,
-        steps === 0
-            ? ''
-            : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_6__/* .plural */ .LS)(steps, 'step')} ${steps === 1 ? 'does' : 'do'} not do what ${steps === 1 ? 'it' : 'they'} should`,
-    ];
-    return `${parts.filter((part) => part !== '').join(', and ')}.`;
-}
-function row({ id, since, name, outcome, why, url }) {
-    const shown = (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .markdown */ .wD)(name ?? id, 200);
-    const words = Object.entries(_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im).find(([word]) => word === outcome)?.[1];
-    const cells = [
-        url === undefined ? shown : `[${shown}](${url})`,
-        // A narrow column does not break the line at these hyphens.
-        since.replaceAll('-', '\u2011'),
-        words === undefined ? '' : `${words.mark} ${words.words}`,
-        (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .markdown */ .wD)(why ?? '', MOST_WHY),
-    ];
-    return `| ${cells.join(' | ')} |\n`;
-}
-/** A text about entries with less and less about each, until it is short enough: every id is worth more than any reason. */
-function fitting(entries, write, most) {
-    const lesser = [
-        (entry) => entry,
-        ({ why: _, ...entry }) => entry,
-        ({ id, since }) => ({ id, since }),
-        ({ id }) => id,
-    ];
-    for (const less of lesser) {
-        const text = write(entries.map(less));
-        if (text.length <= most)
-            return text;
-    }
-    if (entries.length === 0)
-        return write([]);
-    // What is left out comes back with the next run that sees it.
-    return fitting(entries.slice(0, Math.floor(entries.length / 2)), write, most);
-}
-/** What has changed, for those who watch the issue; in its marker, for the next run. `before`: the list, with the names in it. */
-function changeComment(before, after, seen) {
-    const { bad, good } = changeOf(before, after);
-    const recovered = before.filter(({ id }) => good.includes(id));
-    const by = `${seen.step}@${seen.run}`;
-    const marker = fitting(bad, (some) => (0,_marker_js__WEBPACK_IMPORTED_MODULE_4__/* .markerOf */ .w)(CHANGE, { by, bad: some, good }), MOST_MARKER);
-    const page = new _page_js__WEBPACK_IMPORTED_MODULE_5__/* .Page */ .Y(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
-    const part = (title, items) => page.list(items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })), { share: 0.5, before: `${title}\n\n`, after: '\n' });
-    const nameOfEntry = ({ name, id }) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .markdown */ .wD)(name ?? id, 200);
-    part('❌ **New in the list:**', bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .markdown */ .wD)(entry.why, MOST_WHY)}`}`));
-    part('✅ **Off the list:**', recovered.map(nameOfEntry));
-    page.add(after.length === 0
-        ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`
-        : `Seen by [this workflow run](${seen.runUrl}). Left in the list: ${(0,_format_js__WEBPACK_IMPORTED_MODULE_6__/* .number */ .ai)(after.length)}.\n\n`);
-    return `${page.text}${marker}\n`;
 }
 
 

@@ -30898,7 +30898,7 @@ function maskProxies(env) {
 /* harmony export */   pm: () => (/* binding */ readChange)
 /* harmony export */ });
 /* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7934);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1889);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5991);
 /* harmony import */ var _report_marker_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3086);
 
 
@@ -31046,7 +31046,7 @@ function reason(error) {
 /* unused harmony exports createStateKeeper, saveSeen, saveTold */
 /* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7934);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1889);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5991);
 /* harmony import */ var _marks_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8593);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2354);
 
@@ -31524,11 +31524,14 @@ function isOf({ body }, step) {
     return typeof marker === 'object' && marker !== null && 'step' in marker && marker.step === step;
 }
 
-// EXTERNAL MODULE: ./lib/report/failure-issue.js + 4 modules
-var failure_issue = __nccwpck_require__(1889);
+// EXTERNAL MODULE: ./lib/report/failure-issue.js + 2 modules
+var failure_issue = __nccwpck_require__(5991);
+// EXTERNAL MODULE: ./lib/report/failures.js + 2 modules
+var failures = __nccwpck_require__(9603);
 // EXTERNAL MODULE: ./lib/github/marks.js
 var marks = __nccwpck_require__(8593);
 ;// CONCATENATED MODULE: ./lib/github/issue.js
+
 
 
 
@@ -31577,7 +31580,7 @@ class Keeper {
     }
     /** Opens an issue where something is bad. True if another run may have opened one in the same moment: then both look again. */
     async create() {
-        const entries = (0,failure_issue/* merge */.h1)([], this.#seen);
+        const entries = (0,failures/* merge */.h1)([], this.#seen);
         if (entries.length === 0)
             return false;
         try {
@@ -31596,8 +31599,8 @@ class Keeper {
         const lists = await Promise.all(others.map(async (other) => (await this.#list(other)).entries));
         const { entries, isBehind } = await this.#list(issue);
         const inherited = lists.flat().filter(({ id }) => !entries.some((known) => known.id === id));
-        const after = (0,failure_issue/* merge */.h1)([...entries, ...inherited], this.#seen);
-        const { bad, good } = (0,failure_issue/* changeOf */.C2)(entries, after);
+        const after = (0,failures/* merge */.h1)([...entries, ...inherited], this.#seen);
+        const { bad, good } = (0,failures/* changeOf */.C2)(entries, after);
         if (bad.length + good.length === 0) {
             // No news; but who looks at the issue is to see that it is still so, and all that its comments say.
             if (this.#seen.bad.length > 0 || isBehind)
@@ -31631,7 +31634,7 @@ class Keeper {
         const comments = (await this.#github.comments(number)).filter(({ login }) => login === this.#login);
         const changes = comments.filter(({ id }) => id > upTo).flatMap(({ body }) => (0,marks/* readChange */.pm)(body) ?? []);
         const newest = Math.max(upTo, ...comments.map(({ id }) => id));
-        return { entries: (0,failure_issue/* fold */.AU)(bad, changes), upTo: newest, isBehind: changes.length > 0 };
+        return { entries: (0,failures/* fold */.AU)(bad, changes), upTo: newest, isBehind: changes.length > 0 };
     }
     async #comment(number, text) {
         try {
@@ -32394,7 +32397,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3165);
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(3316);
 /* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(2295);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1889);
+/* harmony import */ var _report_failures_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(9603);
 /* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(2813);
 /* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(493);
 
@@ -32471,7 +32474,7 @@ async function keepIssue() {
     // A main step that was killed has left no more than the runs that it was watching.
     const watched = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .readState */ .un)(process.env).filter(({ open }) => open);
     const ids = parsed.ok ? watched.map(({ syncId }) => `${(0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(parsed.inputs).name}/${syncId}`) : [];
-    const seen = left ?? (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_14__/* .seenOfKilled */ .Eq)(ids, { ...here, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.wall() });
+    const seen = left ?? (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_14__/* .seenOfKilled */ .Eq)(ids, { ...here, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.wall() });
     const told = await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_10__/* .keepFailureIssue */ .v)(parsed.reporting, seen, here, around);
     if (told !== null)
         warn(told.text);
@@ -32991,7 +32994,7 @@ function createProvider(inputs, host) {
 
 /***/ }),
 
-/***/ 1889:
+/***/ 5991:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -33000,17 +33003,13 @@ __nccwpck_require__.d(__webpack_exports__, {
   PL: () => (/* binding */ CHANGE),
   EM: () => (/* binding */ FAILURES),
   lp: () => (/* binding */ changeComment),
-  C2: () => (/* binding */ changeOf),
-  AU: () => (/* binding */ fold),
-  y6: () => (/* binding */ issueBody),
-  h1: () => (/* binding */ merge),
-  Eq: () => (/* binding */ seenOfKilled)
+  y6: () => (/* binding */ issueBody)
 });
 
-// UNUSED EXPORTS: fitting, seenOf
+// UNUSED EXPORTS: fitting
 
-// EXTERNAL MODULE: ./lib/core/judge.js
-var judge = __nccwpck_require__(7956);
+// EXTERNAL MODULE: ./lib/report/failures.js + 2 modules
+var failures = __nccwpck_require__(9603);
 ;// CONCATENATED MODULE: ./lib/report/format.js
 /** Durations and numbers as people read them. */
 function duration(ms) {
@@ -33036,15 +33035,179 @@ function elapsed(ms) {
     const seconds = Math.floor(ms / 1000);
     return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
-function format_number(value) {
+function number(value) {
     return value.toLocaleString('en-US');
 }
-function format_plural(count, one, many = `${one}s`) {
-    return `${format_number(count)} ${count === 1 ? one : many}`;
+function plural(count, one, many = `${one}s`) {
+    return `${number(count)} ${count === 1 ? one : many}`;
 }
 
 // EXTERNAL MODULE: ./lib/report/marker.js
 var report_marker = __nccwpck_require__(3086);
+;// CONCATENATED MODULE: ./lib/report/page.js
+
+/** Room for the sentence that says how much is left out. Bytes. */
+const SENTENCE = 100;
+/** A text of limited size, to which parts are added in their order. */
+class Page {
+    text = '';
+    #left;
+    /** `most`: bytes, in UTF-8. */
+    constructor(most) {
+        this.#left = most;
+    }
+    add(text) {
+        this.text += text;
+        this.#left -= sizeOf(text);
+    }
+    /**
+     * As many parts as there is room for in a share of what is left, and at most `most`; of how many syncs the others tell is said. Nothing
+     * where there are no parts.
+     */
+    list(parts, frame) {
+        const { share, most = parts.length, before = '', after = '' } = frame;
+        if (parts.length === 0)
+            return;
+        let room = this.#left * share - sizeOf(before) - sizeOf(after) - SENTENCE;
+        const fitting = parts.slice(0, most).filter(({ text }) => {
+            room -= sizeOf(text);
+            return room >= 0;
+        });
+        const rest = parts.slice(fitting.length).reduce((sum, { syncs }) => sum + syncs, 0);
+        const more = rest === 0 ? '' : `\n… and ${plural(rest, 'more sync', 'more syncs')}.\n\n`;
+        this.add(before + fitting.map(({ text }) => text).join('') + more + after);
+    }
+}
+function sizeOf(text) {
+    return new TextEncoder().encode(text).length;
+}
+
+// EXTERNAL MODULE: ./lib/report/safe.js
+var safe = __nccwpck_require__(2813);
+// EXTERNAL MODULE: ./lib/report/wording.js
+var wording = __nccwpck_require__(7142);
+;// CONCATENATED MODULE: ./lib/report/failure-issue.js
+
+
+
+
+
+
+/** The kinds of the markers of such an issue, and of a comment that tells of a change. */
+const FAILURES = 'failures';
+const CHANGE = 'change';
+/** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and what is left is for people. */
+const MOST_MARKER = 58_000;
+const MOST_BYTES = 20_000;
+const MOST_BOTH = 64_000;
+/**
+ * The text of the issue. Its marker holds the whole list, with as much about each as there is room for, and up to which comment it is
+ * true. What this run has seen of an entry is newer than what the list remembers.
+ */
+function issueBody(title, list, upTo, { bad, runUrl }) {
+    const news = new Map(bad.map((entry) => [entry.id, entry]));
+    const entries = list.map((entry) => {
+        const fresh = news.get(entry.id);
+        // A run that could not even read the sync has only its id to call it by.
+        const name = fresh?.name === undefined || isNameless(fresh) ? (entry.name ?? fresh?.name) : fresh.name;
+        return { ...entry, ...fresh, name, since: entry.since };
+    });
+    const marker = fitting(entries, (some) => (0,report_marker/* markerOf */.w)(FAILURES, { title, upTo, bad: some }), MOST_MARKER);
+    const page = new Page(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
+    page.add(`${headline(entries)}\n\n`);
+    page.list(entries.map((entry) => ({ text: row(entry), syncs: 1 })), {
+        share: 0.9,
+        before: '| Sync | Since | Outcome | Why |\n|---|---|---|---|\n',
+        after: '\n',
+    });
+    page.add(`Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it. ` +
+        'What is not run any more stays in it: then close it by hand, and what still fails opens a new one.\n\n');
+    return `${page.text}${marker}\n`;
+}
+/** `sync 8290`. */
+function isNameless({ id, name }) {
+    return name === `sync ${id.split('/')[1]}`;
+}
+function headline(entries) {
+    if (entries.length === 0)
+        return 'All is well again.';
+    const steps = entries.filter(({ id }) => id.endsWith('@')).length;
+    const syncs = entries.length - steps;
+    const parts = [
+        syncs === 0 ? '' : `${plural(syncs, 'sync')} ${syncs === 1 ? 'does' : 'do'} not deliver`,
+        steps === 0
+            ? ''
+            : `${plural(steps, 'step')} ${steps === 1 ? 'does' : 'do'} not do what ${steps === 1 ? 'it' : 'they'} should`,
+    ];
+    return `${parts.filter((part) => part !== '').join(', and ')}.`;
+}
+function row({ id, since, name, outcome, why, url }) {
+    const shown = (0,safe/* markdown */.wD)(name ?? id, 200);
+    const words = Object.entries(wording/* OUTCOMES */.im).find(([word]) => word === outcome)?.[1];
+    const cells = [
+        url === undefined ? shown : `[${shown}](${url})`,
+        // A narrow column does not break the line at these hyphens.
+        since.replaceAll('-', '\u2011'),
+        words === undefined ? '' : `${words.mark} ${words.words}`,
+        (0,safe/* markdown */.wD)(why ?? '', failures/* MOST_WHY */.jy),
+    ];
+    return `| ${cells.join(' | ')} |\n`;
+}
+/** A text about entries with less and less about each, until it is short enough: every id is worth more than any reason. */
+function fitting(entries, write, most) {
+    const lesser = [
+        (entry) => entry,
+        ({ why: _, ...entry }) => entry,
+        ({ id, since }) => ({ id, since }),
+        ({ id }) => id,
+    ];
+    for (const less of lesser) {
+        const text = write(entries.map(less));
+        if (text.length <= most)
+            return text;
+    }
+    if (entries.length === 0)
+        return write([]);
+    // What is left out comes back with the next run that sees it.
+    return fitting(entries.slice(0, Math.floor(entries.length / 2)), write, most);
+}
+/** What has changed, for those who watch the issue; in its marker, for the next run. `before`: the list, with the names in it. */
+function changeComment(before, after, seen) {
+    const { bad, good } = (0,failures/* changeOf */.C2)(before, after);
+    const recovered = before.filter(({ id }) => good.includes(id));
+    const by = `${seen.step}@${seen.run}`;
+    const marker = fitting(bad, (some) => (0,report_marker/* markerOf */.w)(CHANGE, { by, bad: some, good }), MOST_MARKER);
+    const page = new Page(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
+    const part = (title, items) => page.list(items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })), { share: 0.5, before: `${title}\n\n`, after: '\n' });
+    const nameOfEntry = ({ name, id }) => (0,safe/* markdown */.wD)(name ?? id, 200);
+    part('❌ **New in the list:**', bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${(0,safe/* markdown */.wD)(entry.why, failures/* MOST_WHY */.jy)}`}`));
+    part('✅ **Off the list:**', recovered.map(nameOfEntry));
+    page.add(after.length === 0
+        ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`
+        : `Seen by [this workflow run](${seen.runUrl}). Left in the list: ${number(after.length)}.\n\n`);
+    return `${page.text}${marker}\n`;
+}
+
+
+/***/ }),
+
+/***/ 9603:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  jy: () => (/* binding */ MOST_WHY),
+  C2: () => (/* binding */ changeOf),
+  AU: () => (/* binding */ fold),
+  h1: () => (/* binding */ merge),
+  Eq: () => (/* binding */ seenOfKilled)
+});
+
+// UNUSED EXPORTS: seenOf
+
+// EXTERNAL MODULE: ./lib/core/judge.js
+var judge = __nccwpck_require__(7956);
 // EXTERNAL MODULE: ./lib/report/wording.js
 var wording = __nccwpck_require__(7142);
 ;// CONCATENATED MODULE: ./lib/report/order.js
@@ -33163,57 +33326,16 @@ function outputs_messageOf({ conclusion, results, problems }) {
     return plain(`${head}${plural(results.length, 'sync', 'syncs')}: ${parts.join(', ')}.${why}`);
 }
 
-;// CONCATENATED MODULE: ./lib/report/page.js
-
-/** Room for the sentence that says how much is left out. Bytes. */
-const SENTENCE = 100;
-/** A text of limited size, to which parts are added in their order. */
-class Page {
-    text = '';
-    #left;
-    /** `most`: bytes, in UTF-8. */
-    constructor(most) {
-        this.#left = most;
-    }
-    add(text) {
-        this.text += text;
-        this.#left -= sizeOf(text);
-    }
-    /**
-     * As many parts as there is room for in a share of what is left, and at most `most`; of how many syncs the others tell is said. Nothing
-     * where there are no parts.
-     */
-    list(parts, frame) {
-        const { share, most = parts.length, before = '', after = '' } = frame;
-        if (parts.length === 0)
-            return;
-        let room = this.#left * share - sizeOf(before) - sizeOf(after) - SENTENCE;
-        const fitting = parts.slice(0, most).filter(({ text }) => {
-            room -= sizeOf(text);
-            return room >= 0;
-        });
-        const rest = parts.slice(fitting.length).reduce((sum, { syncs }) => sum + syncs, 0);
-        const more = rest === 0 ? '' : `\n… and ${format_plural(rest, 'more sync', 'more syncs')}.\n\n`;
-        this.add(before + fitting.map(({ text }) => text).join('') + more + after);
-    }
-}
-function sizeOf(text) {
-    return new TextEncoder().encode(text).length;
-}
-
 // EXTERNAL MODULE: ./lib/report/safe.js
 var safe = __nccwpck_require__(2813);
-;// CONCATENATED MODULE: ./lib/report/failure-issue.js
+;// CONCATENATED MODULE: ./lib/report/failures.js
 
 
 
 
-
-
-
-/** The kinds of the markers of such an issue, and of a comment that tells of a change. */
-const FAILURES = 'failures';
-const CHANGE = 'change';
+/** The list that the failure issue keeps: what is not well, how a run changes it, and what becomes of it where several do. */
+/** Characters of a reason, wherever it is remembered or shown. */
+const MOST_WHY = 200;
 /**
  * What the report says of each sync. One that may be red, or that was left out on a policy that says nothing of its data, is neither good
  * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
@@ -33254,7 +33376,6 @@ function itself(why, place) {
 function dayOf({ now }) {
     return new Date(now).toISOString().slice(0, 10);
 }
-const MOST_WHY = 200;
 function entryOf(result, id, place) {
     return {
         id,
@@ -33305,97 +33426,6 @@ function fold(list, changes) {
 /** The oldest first. */
 function inOrder(entries) {
     return entries.toSorted((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1));
-}
-/** GitHub takes 65,536 characters of an issue. Two thousand ids have room in the marker, and what is left is for people. */
-const MOST_MARKER = 58_000;
-const MOST_BYTES = 20_000;
-const MOST_BOTH = 64_000;
-/**
- * The text of the issue. Its marker holds the whole list, with as much about each as there is room for, and up to which comment it is
- * true. What this run has seen of an entry is newer than what the list remembers.
- */
-function issueBody(title, list, upTo, { bad, runUrl }) {
-    const news = new Map(bad.map((entry) => [entry.id, entry]));
-    const entries = list.map((entry) => {
-        const fresh = news.get(entry.id);
-        // A run that could not even read the sync has only its id to call it by.
-        const name = fresh?.name === undefined || isNameless(fresh) ? (entry.name ?? fresh?.name) : fresh.name;
-        return { ...entry, ...fresh, name, since: entry.since };
-    });
-    const marker = fitting(entries, (some) => (0,report_marker/* markerOf */.w)(FAILURES, { title, upTo, bad: some }), MOST_MARKER);
-    const page = new Page(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
-    page.add(`${headline(entries)}\n\n`);
-    page.list(entries.map((entry) => ({ text: row(entry), syncs: 1 })), {
-        share: 0.9,
-        before: '| Sync | Since | Outcome | Why |\n|---|---|---|---|\n',
-        after: '\n',
-    });
-    page.add(`Last seen by [this workflow run](${runUrl}). The list is kept by the workflow, and the issue closes by itself once nothing is left in it. ` +
-        'What is not run any more stays in it: then close it by hand, and what still fails opens a new one.\n\n');
-    return `${page.text}${marker}\n`;
-}
-/** `sync 8290`. */
-function isNameless({ id, name }) {
-    return name === `sync ${id.split('/')[1]}`;
-}
-function headline(entries) {
-    if (entries.length === 0)
-        return 'All is well again.';
-    const steps = entries.filter(({ id }) => id.endsWith('@')).length;
-    const syncs = entries.length - steps;
-    const parts = [
-        syncs === 0 ? '' : `${format_plural(syncs, 'sync')} ${syncs === 1 ? 'does' : 'do'} not deliver`,
-        steps === 0
-            ? ''
-            : `${format_plural(steps, 'step')} ${steps === 1 ? 'does' : 'do'} not do what ${steps === 1 ? 'it' : 'they'} should`,
-    ];
-    return `${parts.filter((part) => part !== '').join(', and ')}.`;
-}
-function row({ id, since, name, outcome, why, url }) {
-    const shown = (0,safe/* markdown */.wD)(name ?? id, 200);
-    const words = Object.entries(wording/* OUTCOMES */.im).find(([word]) => word === outcome)?.[1];
-    const cells = [
-        url === undefined ? shown : `[${shown}](${url})`,
-        // A narrow column does not break the line at these hyphens.
-        since.replaceAll('-', '\u2011'),
-        words === undefined ? '' : `${words.mark} ${words.words}`,
-        (0,safe/* markdown */.wD)(why ?? '', MOST_WHY),
-    ];
-    return `| ${cells.join(' | ')} |\n`;
-}
-/** A text about entries with less and less about each, until it is short enough: every id is worth more than any reason. */
-function fitting(entries, write, most) {
-    const lesser = [
-        (entry) => entry,
-        ({ why: _, ...entry }) => entry,
-        ({ id, since }) => ({ id, since }),
-        ({ id }) => id,
-    ];
-    for (const less of lesser) {
-        const text = write(entries.map(less));
-        if (text.length <= most)
-            return text;
-    }
-    if (entries.length === 0)
-        return write([]);
-    // What is left out comes back with the next run that sees it.
-    return fitting(entries.slice(0, Math.floor(entries.length / 2)), write, most);
-}
-/** What has changed, for those who watch the issue; in its marker, for the next run. `before`: the list, with the names in it. */
-function changeComment(before, after, seen) {
-    const { bad, good } = changeOf(before, after);
-    const recovered = before.filter(({ id }) => good.includes(id));
-    const by = `${seen.step}@${seen.run}`;
-    const marker = fitting(bad, (some) => (0,report_marker/* markerOf */.w)(CHANGE, { by, bad: some, good }), MOST_MARKER);
-    const page = new Page(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
-    const part = (title, items) => page.list(items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })), { share: 0.5, before: `${title}\n\n`, after: '\n' });
-    const nameOfEntry = ({ name, id }) => (0,safe/* markdown */.wD)(name ?? id, 200);
-    part('❌ **New in the list:**', bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${(0,safe/* markdown */.wD)(entry.why, MOST_WHY)}`}`));
-    part('✅ **Off the list:**', recovered.map(nameOfEntry));
-    page.add(after.length === 0
-        ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`
-        : `Seen by [this workflow run](${seen.runUrl}). Left in the list: ${format_number(after.length)}.\n\n`);
-    return `${page.text}${marker}\n`;
 }
 
 

@@ -1,4 +1,5 @@
-import { changeComment, changeOf, type Entry, fold, issueBody, merge, type Seen } from '../report/failure-issue.ts'
+import { changeComment, issueBody } from '../report/failure-issue.ts'
+import { changeOf, type Entry, fold, merge, type Seen } from '../report/failures.ts'
 import type { GitHub, Issue } from './api.ts'
 import { readChange, readIssue } from './marks.ts'
 import { GitHubError } from './trouble.ts'

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { CHANGE, type Change, type Entry, FAILURES } from '../report/failure-issue.ts'
+import { CHANGE, FAILURES } from '../report/failure-issue.ts'
+import type { Change, Entry } from '../report/failures.ts'
 import { readMarker } from '../report/marker.ts'
 
 /** What the failure issue and its comments remember, read back. People may have changed it: what makes no sense is left out. */

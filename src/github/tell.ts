@@ -1,6 +1,6 @@
 import type { Change } from '../core/change.ts'
 import type { Reporting } from '../core/reporting.ts'
-import type { Seen } from '../report/failure-issue.ts'
+import type { Seen } from '../report/failures.ts'
 import type { Report } from '../report/outputs.ts'
 import { planComment } from '../report/plan-comment.ts'
 import { connect, type Means } from './api.ts'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keepComment } from '../../src/github/comment.ts'
 import { keepIssue } from '../../src/github/issue.ts'
-import type { Seen } from '../../src/report/failure-issue.ts'
+import type { Seen } from '../../src/report/failures.ts'
 import { LOST_ANSWER, GitHub as StandIn } from '../github-api/index.ts'
 import { type Place, placeOf } from './place.ts'
 

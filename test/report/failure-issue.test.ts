@@ -2,21 +2,17 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Result } from '../../src/core/result.ts'
 import type { Ruling } from '../../src/core/ruling.ts'
+import { CHANGE, changeComment, FAILURES, fitting, issueBody } from '../../src/report/failure-issue.ts'
 import {
-  CHANGE,
   type Change,
-  changeComment,
   changeOf,
   type Entry,
-  FAILURES,
-  fitting,
   fold,
-  issueBody,
   merge,
   type Seen,
   seenOf,
   seenOfKilled,
-} from '../../src/report/failure-issue.ts'
+} from '../../src/report/failures.ts'
 import { markerOf, readMarker } from '../../src/report/marker.ts'
 import { result, sync } from '../support/builders.ts'
 import { lacedWith } from '../support/hostile.ts'
