@@ -42325,7 +42325,10 @@ class GitHub {
             options.request.signal = AbortSignal.any([means.signal, AbortSignal.timeout(REQUEST_MS)]);
         });
     }
-    /** The account that the token belongs to. What others have written is not ours, whatever it looks like. */
+    /**
+     * The account that the token belongs to. What others have written is not ours, whatever it looks like. `GET /user` is refused to the
+     * token of a job; this is answered to any token, and with the name that the REST lists have too: `github-actions[bot]`.
+     */
     async login() {
         const answer = await this.#ask(() => this.#octokit.graphql('{ viewer { login } }'));
         return as(WireViewer, answer).viewer.login;
