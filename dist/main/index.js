@@ -39927,91 +39927,26 @@ function conclude(syncs, cancelled) {
 
 /***/ }),
 
-/***/ 2000:
+/***/ 6773:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   T: () => (/* binding */ parseInputs)
-/* harmony export */ });
-/* harmony import */ var _input_values_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(418);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(662);
-/* harmony import */ var _reading_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4315);
 
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  T: () => (/* binding */ parseInputs)
+});
 
+// EXTERNAL MODULE: ./lib/core/input-values.js
+var input_values = __nccwpck_require__(418);
+// EXTERNAL MODULE: ./lib/core/inputs.js
+var core_inputs = __nccwpck_require__(662);
+// EXTERNAL MODULE: ./lib/core/reading.js
+var reading = __nccwpck_require__(4315);
+;// CONCATENATED MODULE: ./lib/core/reporting.js
 
-/**
- * Checks all inputs at once. `raw` holds the texts as the runner passes them; `checkUrl` decides which addresses may be given the
- * token; `emptyToken` says what an empty token means in this event; `config` is what the config file holds.
- */
-function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
-    const text = (name) => raw[name]?.trim() || _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .zY[name];
-    const problems = [];
-    const warnings = [];
-    const facts = providers.find(({ name, aliases }) => [name, ...aliases].includes(text('provider').toLowerCase()));
-    const desk = {
-        text,
-        problem: (name, allowed, value = text(name)) => problems.push((0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .complaint */ .U4)(name, value, allowed)),
-        problems,
-        warnings,
-        facts,
-    };
-    if (facts === undefined) {
-        desk.problem('provider', `Allowed: ${providers.flatMap(({ name, aliases }) => [name, ...aliases]).join(', ')}.`);
-    }
-    const token = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .parseToken */ .pI)(raw['api-token'] ?? '', emptyToken);
-    if ('problem' in token)
-        problems.push(token.problem);
-    const mode = (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'mode', ['run', 'trigger', 'wait', 'plan']);
-    const discover = (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'discover', ['none', 'exposures', 'lineage']);
-    const failFast = (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readFlag */ .fG)(desk, 'fail-fast');
-    const baseUrl = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAddress */ .or)(facts, text('region'), text('base-url'), checkUrl);
-    if ('problem' in baseUrl)
-        problems.push(baseUrl.problem);
-    else if (baseUrl.warning !== undefined)
-        warnings.push(baseUrl.warning);
-    if (text('group-id') !== '' && !/^[A-Za-z0-9_-]{1,128}$/.test(text('group-id'))) {
-        desk.problem('group-id', 'Allowed: up to 128 letters, digits, _ and -.');
-    }
-    const inputs = {
-        provider: facts?.name ?? '',
-        token: 'token' in token ? token.token : '',
-        baseUrl: 'url' in baseUrl ? baseUrl.url : '',
-        apiVersion: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'api-version', ['auto', 'v1', 'v2']),
-        groupId: text('group-id') || null,
-        mode,
-        syncIds: mode === 'wait' ? [] : readSyncIds(desk, config, text('config') !== '' || discover !== 'none'),
-        config,
-        discover,
-        runs: mode === 'wait' ? readRuns(desk) : [],
-        artifacts: readArtifactPaths(desk, config),
-        gate: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'dbt-gate', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['dbt-gate']),
-        maxAgeMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'dbt-max-age-hours') * 3_600_000,
-        githubRunId: text('github-run-id') || null,
-        onNotBuilt: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'on-not-built', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['on-not-built']),
-        onBlocked: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'on-blocked', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['on-blocked']),
-        full: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readFlag */ .fG)(desk, 'full-sync'),
-        onFresh: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'on-fresh', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['on-fresh']),
-        onRunning: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'on-running', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['on-running']),
-        onPaused: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'on-paused', _reading_js__WEBPACK_IMPORTED_MODULE_1__/* .CHOICES */ .vC['on-paused']),
-        retries: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'retries'),
-        maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'max-parallel'),
-        failFast,
-        timeoutMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'timeout-minutes') * 60_000,
-        pollIntervalMs: text('poll-interval-seconds') === '' ? null : (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'poll-interval-seconds') * 1000,
-        outageToleranceMs: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readNumber */ .kz)(desk, 'outage-tolerance-minutes') * 60_000,
-        cancelOn: readCancelOn(desk, failFast),
-        maxFailed: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readLimit */ .i2)(desk, 'max-failed-records'),
-        maxInvalid: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readLimit */ .i2)(desk, 'max-invalid-records'),
-        showDetails: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readFlag */ .fG)(desk, 'show-details'),
-        jobStatus: (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readChoice */ .Kf)(desk, 'job-status', ['success', 'failure', 'cancelled']),
-    };
-    const reporting = readReporting(desk, mode);
-    return problems.length === 0
-        ? { ok: true, inputs, warnings, reporting }
-        : { ok: false, problems, warnings, reporting };
-}
 /** As long as GitHub takes the title of an issue. Characters. */
 const LONGEST_TITLE = 256;
+/** What is asked for; of what makes no sense in this mode nothing is left. */
 function readReporting(desk, mode) {
     const title = desk.text('failure-issue');
     const isTitle = title.length <= LONGEST_TITLE && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(title);
@@ -40021,7 +39956,7 @@ function readReporting(desk, mode) {
     const isSwitch = /^(true|false|yes|no|on|off)$/i.test(title);
     if (isSwitch)
         desk.problem('failure-issue', 'Allowed: the title that the issue is to have, such as "Nightly sync is failing".');
-    const comment = (0,_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readFlag */ .fG)(desk, 'pr-comment');
+    const comment = (0,reading/* readFlag */.fG)(desk, 'pr-comment');
     if (comment && mode !== 'plan')
         desk.problem('pr-comment', 'It needs mode: plan: what is commented is the plan.');
     const token = desk.text('github-token');
@@ -40035,6 +39970,83 @@ function readReporting(desk, mode) {
         comment: comment && mode === 'plan',
         issueTitle: title === '' || !isTitle || isSwitch || mode === 'plan' ? null : title,
     };
+}
+
+;// CONCATENATED MODULE: ./lib/core/parse-inputs.js
+
+
+
+
+/**
+ * Checks all inputs at once. `raw` holds the texts as the runner passes them; `checkUrl` decides which addresses may be given the
+ * token; `emptyToken` says what an empty token means in this event; `config` is what the config file holds.
+ */
+function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
+    const text = (name) => raw[name]?.trim() || core_inputs/* DEFAULTS */.zY[name];
+    const problems = [];
+    const warnings = [];
+    const facts = providers.find(({ name, aliases }) => [name, ...aliases].includes(text('provider').toLowerCase()));
+    const desk = {
+        text,
+        problem: (name, allowed, value = text(name)) => problems.push((0,reading/* complaint */.U4)(name, value, allowed)),
+        problems,
+        warnings,
+        facts,
+    };
+    if (facts === undefined) {
+        desk.problem('provider', `Allowed: ${providers.flatMap(({ name, aliases }) => [name, ...aliases]).join(', ')}.`);
+    }
+    const token = (0,input_values/* parseToken */.pI)(raw['api-token'] ?? '', emptyToken);
+    if ('problem' in token)
+        problems.push(token.problem);
+    const mode = (0,reading/* readChoice */.Kf)(desk, 'mode', ['run', 'trigger', 'wait', 'plan']);
+    const discover = (0,reading/* readChoice */.Kf)(desk, 'discover', ['none', 'exposures', 'lineage']);
+    const failFast = (0,reading/* readFlag */.fG)(desk, 'fail-fast');
+    const baseUrl = (0,input_values/* parseAddress */.or)(facts, text('region'), text('base-url'), checkUrl);
+    if ('problem' in baseUrl)
+        problems.push(baseUrl.problem);
+    else if (baseUrl.warning !== undefined)
+        warnings.push(baseUrl.warning);
+    if (text('group-id') !== '' && !/^[A-Za-z0-9_-]{1,128}$/.test(text('group-id'))) {
+        desk.problem('group-id', 'Allowed: up to 128 letters, digits, _ and -.');
+    }
+    const inputs = {
+        provider: facts?.name ?? '',
+        token: 'token' in token ? token.token : '',
+        baseUrl: 'url' in baseUrl ? baseUrl.url : '',
+        apiVersion: (0,reading/* readChoice */.Kf)(desk, 'api-version', ['auto', 'v1', 'v2']),
+        groupId: text('group-id') || null,
+        mode,
+        syncIds: mode === 'wait' ? [] : readSyncIds(desk, config, text('config') !== '' || discover !== 'none'),
+        config,
+        discover,
+        runs: mode === 'wait' ? readRuns(desk) : [],
+        artifacts: readArtifactPaths(desk, config),
+        gate: (0,reading/* readChoice */.Kf)(desk, 'dbt-gate', reading/* CHOICES */.vC['dbt-gate']),
+        maxAgeMs: (0,reading/* readNumber */.kz)(desk, 'dbt-max-age-hours') * 3_600_000,
+        githubRunId: text('github-run-id') || null,
+        onNotBuilt: (0,reading/* readChoice */.Kf)(desk, 'on-not-built', reading/* CHOICES */.vC['on-not-built']),
+        onBlocked: (0,reading/* readChoice */.Kf)(desk, 'on-blocked', reading/* CHOICES */.vC['on-blocked']),
+        full: (0,reading/* readFlag */.fG)(desk, 'full-sync'),
+        onFresh: (0,reading/* readChoice */.Kf)(desk, 'on-fresh', reading/* CHOICES */.vC['on-fresh']),
+        onRunning: (0,reading/* readChoice */.Kf)(desk, 'on-running', reading/* CHOICES */.vC['on-running']),
+        onPaused: (0,reading/* readChoice */.Kf)(desk, 'on-paused', reading/* CHOICES */.vC['on-paused']),
+        retries: (0,reading/* readNumber */.kz)(desk, 'retries'),
+        maxParallel: text('max-parallel') === '' ? Number.POSITIVE_INFINITY : (0,reading/* readNumber */.kz)(desk, 'max-parallel'),
+        failFast,
+        timeoutMs: (0,reading/* readNumber */.kz)(desk, 'timeout-minutes') * 60_000,
+        pollIntervalMs: text('poll-interval-seconds') === '' ? null : (0,reading/* readNumber */.kz)(desk, 'poll-interval-seconds') * 1000,
+        outageToleranceMs: (0,reading/* readNumber */.kz)(desk, 'outage-tolerance-minutes') * 60_000,
+        cancelOn: readCancelOn(desk, failFast),
+        maxFailed: (0,reading/* readLimit */.i2)(desk, 'max-failed-records'),
+        maxInvalid: (0,reading/* readLimit */.i2)(desk, 'max-invalid-records'),
+        showDetails: (0,reading/* readFlag */.fG)(desk, 'show-details'),
+        jobStatus: (0,reading/* readChoice */.Kf)(desk, 'job-status', ['success', 'failure', 'cancelled']),
+    };
+    const reporting = readReporting(desk, mode);
+    return problems.length === 0
+        ? { ok: true, inputs, warnings, reporting }
+        : { ok: false, problems, warnings, reporting };
 }
 const NO_SYNC = 'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.';
 /** The syncs that are listed: by the input, else by the config file. `elsewhere`: they may also be named in another way. */
@@ -40050,19 +40062,19 @@ function readSyncIds(desk, config, elsewhere) {
     if (items?.length === 0)
         desk.problems.push(NO_SYNC);
     const ids = (items ?? []).flatMap((item) => {
-        const id = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .toId */ .Lr)(item);
+        const id = (0,input_values/* toId */.Lr)(item);
         if (id === null)
-            desk.problem('sync-ids', 'Allowed: ids as text or whole numbers.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .show */ .WU)(item));
+            desk.problem('sync-ids', 'Allowed: ids as text or whole numbers.', (0,input_values/* show */.WU)(item));
         else
             checkId(desk, 'sync-ids', id);
         return id ?? [];
     });
-    const unique = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .dedupe */ .Qq)(ids, (id) => id, (id) => desk.warnings.push(`sync-ids: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .quote */ .hD)(id)} is listed more than once; it runs once.`));
+    const unique = (0,input_values/* dedupe */.Qq)(ids, (id) => id, (id) => desk.warnings.push(`sync-ids: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it runs once.`));
     for (const id of config.size === 0 ? [] : unique.filter((known) => !config.has(known))) {
         desk.problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id);
     }
-    if (unique.length > _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .MAX_SYNCS */ .wM) {
-        desk.problem('sync-ids', `Allowed: at most ${_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .MAX_SYNCS */ .wM} syncs in one step.`, `${unique.length} ids`);
+    if (unique.length > core_inputs/* MAX_SYNCS */.wM) {
+        desk.problem('sync-ids', `Allowed: at most ${core_inputs/* MAX_SYNCS */.wM} syncs in one step.`, `${unique.length} ids`);
     }
     return unique;
 }
@@ -40070,7 +40082,7 @@ function readSyncIds(desk, config, elsewhere) {
 function readRuns(desk) {
     const { facts } = desk;
     for (const name of ['sync-ids', 'dbt-artifacts', 'discover']) {
-        if (desk.text(name) !== _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .zY[name]) {
+        if (desk.text(name) !== core_inputs/* DEFAULTS */.zY[name]) {
             desk.problem(name, 'With mode: wait the runs are given by the input runs, and nothing is decided.');
         }
     }
@@ -40078,11 +40090,11 @@ function readRuns(desk) {
         desk.problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.');
     }
     const runs = (listOf(desk, 'runs') ?? []).flatMap((item) => {
-        const handle = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .toHandle */ .mt)(item, facts?.name ?? '');
+        const handle = (0,input_values/* toHandle */.mt)(item, facts?.name ?? '');
         if (handle === null)
-            desk.problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .show */ .WU)(item));
+            desk.problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,input_values/* show */.WU)(item));
         else if (facts !== undefined && handle.provider !== facts.name) {
-            desk.problem('runs', `This step watches runs of ${facts.name}.`, (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .show */ .WU)(item));
+            desk.problem('runs', `This step watches runs of ${facts.name}.`, (0,input_values/* show */.WU)(item));
         }
         else {
             for (const id of handle.syncId === null ? [handle.runId] : [handle.syncId, handle.runId])
@@ -40090,11 +40102,11 @@ function readRuns(desk) {
         }
         return handle ?? [];
     });
-    return (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .dedupe */ .Qq)(runs, ({ runId }) => runId, (id) => desk.warnings.push(`runs: ${(0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .quote */ .hD)(id)} is listed more than once; it is watched once.`));
+    return (0,input_values/* dedupe */.Qq)(runs, ({ runId }) => runId, (id) => desk.warnings.push(`runs: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it is watched once.`));
 }
 /** The items of a list; null where it is none, which is told. */
 function listOf(desk, name) {
-    const items = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .parseList */ .E1)(desk.text(name));
+    const items = (0,input_values/* parseList */.E1)(desk.text(name));
     if (items === null)
         desk.problem(name, 'Allowed: ids separated by new lines, commas or blanks, or a JSON array.');
     return items;
@@ -40122,7 +40134,7 @@ function readArtifactPaths(desk, config) {
     if (paths.size > 0)
         return [...paths];
     for (const name of NEED_ARTIFACTS) {
-        if (desk.text(name) === _inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULTS */ .zY[name])
+        if (desk.text(name) === core_inputs/* DEFAULTS */.zY[name])
             continue;
         desk.problem(name, "It needs dbt-artifacts: the folder with dbt's run_results.json, such as target.");
     }
@@ -40134,7 +40146,7 @@ function readArtifactPaths(desk, config) {
     return [];
 }
 function readCancelOn(desk, failFast) {
-    const cancelOn = (0,_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .parseCancelOn */ .n8)(desk.text('cancel-on'));
+    const cancelOn = (0,input_values/* parseCancelOn */.n8)(desk.text('cancel-on'));
     if (cancelOn === null)
         desk.problem('cancel-on', 'Allowed: any of cancel, timeout, failure; or never alone.');
     if (cancelOn?.has('failure') && !failFast)
@@ -43083,7 +43095,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _connections_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(50);
 /* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(418);
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7956);
-/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2000);
+/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6773);
 /* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(2493);
 /* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4703);
 /* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9607);

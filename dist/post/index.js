@@ -30008,7 +30008,7 @@ function conclude(syncs, cancelled) {
 
 /***/ }),
 
-/***/ 4091:
+/***/ 4345:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -30079,7 +30079,38 @@ function complaint(name, value, allowed) {
     return `${name}: ${value === '' ? 'is required' : `${(0,input_values/* quote */.hD)(value)} is not allowed`}. ${allowed}`;
 }
 
+;// CONCATENATED MODULE: ./lib/core/reporting.js
+
+/** As long as GitHub takes the title of an issue. Characters. */
+const LONGEST_TITLE = 256;
+/** What is asked for; of what makes no sense in this mode nothing is left. */
+function readReporting(desk, mode) {
+    const title = desk.text('failure-issue');
+    const isTitle = title.length <= LONGEST_TITLE && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(title);
+    if (!isTitle)
+        desk.problem('failure-issue', `Allowed: the title of an issue, one line of up to ${LONGEST_TITLE} characters.`);
+    // What was meant for a switch would open an issue of that name.
+    const isSwitch = /^(true|false|yes|no|on|off)$/i.test(title);
+    if (isSwitch)
+        desk.problem('failure-issue', 'Allowed: the title that the issue is to have, such as "Nightly sync is failing".');
+    const comment = readFlag(desk, 'pr-comment');
+    if (comment && mode !== 'plan')
+        desk.problem('pr-comment', 'It needs mode: plan: what is commented is the plan.');
+    const token = desk.text('github-token');
+    if (!/^[\x21-\x7e]*$/.test(token)) {
+        desk.problems.push('github-token: holds a blank, a line break or a letter that no token has. Leave it out: the default is right.');
+    }
+    if (title !== '' && mode === 'plan')
+        desk.warnings.push('failure-issue: has no effect with mode: plan, which delivers nothing.');
+    return {
+        token,
+        comment: comment && mode === 'plan',
+        issueTitle: title === '' || !isTitle || isSwitch || mode === 'plan' ? null : title,
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/core/parse-inputs.js
+
 
 
 
@@ -30153,32 +30184,6 @@ function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
     return problems.length === 0
         ? { ok: true, inputs, warnings, reporting }
         : { ok: false, problems, warnings, reporting };
-}
-/** As long as GitHub takes the title of an issue. Characters. */
-const LONGEST_TITLE = 256;
-function readReporting(desk, mode) {
-    const title = desk.text('failure-issue');
-    const isTitle = title.length <= LONGEST_TITLE && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(title);
-    if (!isTitle)
-        desk.problem('failure-issue', `Allowed: the title of an issue, one line of up to ${LONGEST_TITLE} characters.`);
-    // What was meant for a switch would open an issue of that name.
-    const isSwitch = /^(true|false|yes|no|on|off)$/i.test(title);
-    if (isSwitch)
-        desk.problem('failure-issue', 'Allowed: the title that the issue is to have, such as "Nightly sync is failing".');
-    const comment = readFlag(desk, 'pr-comment');
-    if (comment && mode !== 'plan')
-        desk.problem('pr-comment', 'It needs mode: plan: what is commented is the plan.');
-    const token = desk.text('github-token');
-    if (!/^[\x21-\x7e]*$/.test(token)) {
-        desk.problems.push('github-token: holds a blank, a line break or a letter that no token has. Leave it out: the default is right.');
-    }
-    if (title !== '' && mode === 'plan')
-        desk.warnings.push('failure-issue: has no effect with mode: plan, which delivers nothing.');
-    return {
-        token,
-        comment: comment && mode === 'plan',
-        issueTitle: title === '' || !isTitle || isSwitch || mode === 'plan' ? null : title,
-    };
 }
 const NO_SYNC = 'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.';
 /** The syncs that are listed: by the input, else by the config file. `elsewhere`: they may also be named in another way. */
@@ -32389,7 +32394,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _connections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(50);
 /* harmony import */ var _core_clock_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1601);
 /* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(418);
-/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4091);
+/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4345);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7990);
 /* harmony import */ var _core_trigger_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8110);
 /* harmony import */ var _github_here_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2089);

@@ -13,8 +13,8 @@ import {
   toId,
 } from './input-values.ts'
 import { DEFAULTS, type InputName, type Inputs, MAX_SYNCS } from './inputs.ts'
-import { CHOICES, complaint, type Reader, readChoice, readFlag, readLimit, readNumber } from './reading.ts'
-import type { Reporting } from './reporting.ts'
+import { CHOICES, complaint, type Desk, readChoice, readFlag, readLimit, readNumber } from './reading.ts'
+import { type Reporting, readReporting } from './reporting.ts'
 import type { ConfigFile } from './settings.ts'
 
 export type ParsedInputs = {
@@ -26,15 +26,6 @@ export type ParsedInputs = {
   /** Each names the input, the value (never a secret) and what is allowed. */
   | { ok: false; problems: string[] }
 )
-
-/** The texts of the inputs, and what is found to be wrong with them. */
-interface Desk extends Reader<InputName> {
-  problem(name: InputName, allowed: string, value?: string): void
-  /** Nothing may run. */
-  problems: string[]
-  warnings: string[]
-  facts: ProviderFacts | undefined
-}
 
 /**
  * Checks all inputs at once. `raw` holds the texts as the runner passes them; `checkUrl` decides which addresses may be given the
@@ -110,35 +101,6 @@ export function parseInputs(
   return problems.length === 0
     ? { ok: true, inputs, warnings, reporting }
     : { ok: false, problems, warnings, reporting }
-}
-
-/** As long as GitHub takes the title of an issue. Characters. */
-const LONGEST_TITLE = 256
-
-function readReporting(desk: Desk, mode: Inputs['mode']): Reporting {
-  const title = desk.text('failure-issue')
-  const isTitle = title.length <= LONGEST_TITLE && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(title)
-  if (!isTitle)
-    desk.problem('failure-issue', `Allowed: the title of an issue, one line of up to ${LONGEST_TITLE} characters.`)
-  // What was meant for a switch would open an issue of that name.
-  const isSwitch = /^(true|false|yes|no|on|off)$/i.test(title)
-  if (isSwitch)
-    desk.problem('failure-issue', 'Allowed: the title that the issue is to have, such as "Nightly sync is failing".')
-  const comment = readFlag(desk, 'pr-comment')
-  if (comment && mode !== 'plan') desk.problem('pr-comment', 'It needs mode: plan: what is commented is the plan.')
-  const token = desk.text('github-token')
-  if (!/^[\x21-\x7e]*$/.test(token)) {
-    desk.problems.push(
-      'github-token: holds a blank, a line break or a letter that no token has. Leave it out: the default is right.',
-    )
-  }
-  if (title !== '' && mode === 'plan')
-    desk.warnings.push('failure-issue: has no effect with mode: plan, which delivers nothing.')
-  return {
-    token,
-    comment: comment && mode === 'plan',
-    issueTitle: title === '' || !isTitle || isSwitch || mode === 'plan' ? null : title,
-  }
 }
 
 const NO_SYNC =

@@ -1,4 +1,5 @@
-import { quote } from './input-values.ts'
+import { type ProviderFacts, quote } from './input-values.ts'
+import type { InputName } from './inputs.ts'
 import type { Limit } from './judge.ts'
 
 /** The words that a setting may have, its default first. The inputs and the config file share them. */
@@ -25,6 +26,15 @@ export const RANGES = {
 export interface Reader<Name extends string> {
   text(name: Name): string
   problem(name: Name, allowed: string): void
+}
+
+/** The texts of the inputs, and what is found to be wrong with them. */
+export interface Desk extends Reader<InputName> {
+  problem(name: InputName, allowed: string, value?: string): void
+  /** Nothing may run. */
+  problems: string[]
+  warnings: string[]
+  facts: ProviderFacts | undefined
 }
 
 export function readChoice<Name extends string, const T extends string>(
