@@ -38015,7 +38015,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 220:
+/***/ 8808:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -38263,17 +38263,17 @@ async function poll(look, until, patience, onLook = () => { }) {
     try {
         for (;;) {
             if (clock.now() >= deadline)
-                return { end: 'deadline', looks, hasLooked, last, error };
+                return { end: 'deadline', hasLooked, last, error };
             await clock.sleep(Math.min(delay, Math.max(0, deadline - LAST_LOOK_MS - clock.now())), signal);
             if (signal.aborted)
-                return { end: 'aborted', looks, hasLooked, last, error };
+                return { end: 'aborted', hasLooked, last, error };
             looks += 1;
             const seen = await attempt(look, limit.signal);
             if (!(seen instanceof core_provider/* ProviderError */.mZ)) {
                 onLook(seen);
                 hasLooked = true;
                 if (until(seen))
-                    return { end: 'done', value: seen, looks, hasLooked, last: seen, error };
+                    return { end: 'done', value: seen, hasLooked, last: seen, error };
                 last = seen;
                 error = null;
                 failures = 0;
@@ -38290,13 +38290,13 @@ async function poll(look, until, patience, onLook = () => { }) {
                 missingSince = seen.trouble === 'missing' ? (missingSince ?? clock.now()) : null;
                 const left = tolerate(seen) - (clock.now() - (missingSince ?? failingSince));
                 if (left <= 0)
-                    return { end: 'lost', error: seen, looks, hasLooked, last };
+                    return { end: 'lost', error: seen, hasLooked, last };
                 delay = Math.min(Math.ceil(left), Math.max(backoff(failures), schedule(clock.now() - began, looks)));
             }
             if (signal.aborted)
-                return { end: 'aborted', looks, hasLooked, last, error };
+                return { end: 'aborted', hasLooked, last, error };
             if (clock.now() >= deadline - LAST_LOOK_MS)
-                return { end: 'deadline', looks, hasLooked, last, error };
+                return { end: 'deadline', hasLooked, last, error };
         }
     }
     finally {
@@ -38347,7 +38347,27 @@ function resultOf(provider, sync, verdict, trace = UNTOUCHED) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/core/verdicts.js
+/** What the provider has said no to, or never answered. */
+function refusal(outcome, reason, error) {
+    return { outcome, reason: `${reason}: ${error.message}`, message: error.detail, hint: error.hint };
+}
+/** Nothing was started before the deadline. `error`: what was in the way last. */
+function tooLate(reason, error) {
+    if (error === null)
+        return { outcome: 'not_started', reason, hint: 'too-late' };
+    const refused = refusal('not_started', reason, error);
+    return { ...refused, hint: refused.hint ?? 'too-late' };
+}
+/** Nothing was started when the step had to stop: the workflow was cancelled, or else, under `fail-fast`, another sync has failed. */
+function stopped({ signal }) {
+    if (signal.aborted)
+        return { outcome: 'cancelled', reason: 'the workflow was cancelled before the trigger' };
+    return { outcome: 'not_started', reason: 'another sync failed before its turn (fail-fast)' };
+}
+
 ;// CONCATENATED MODULE: ./lib/core/trigger.js
+
 
 
 
@@ -38358,6 +38378,7 @@ const RECONCILE_MS = 60_000;
 const LAST_CHANCE_MS = 1500;
 /** Nothing is triggered in the last second before the deadline: nobody could watch it. */
 const TOO_LATE_MS = 1000;
+const TOO_LATE = 'the deadline came before the trigger';
 /**
  * Starts one run of a sync, and never two. No provider here has an idempotency key, so a trigger whose answer is lost is not
  * sent again: the run it may have started is looked for among those that `known` does not have.
@@ -38366,7 +38387,7 @@ async function startRun(sync, known, full, tools) {
     const { clock, emit, signal, deadline, watermark } = tools;
     for (let resent = false;; resent = true) {
         if (clock.now() > deadline - TOO_LATE_MS)
-            return ended(resent, tooLate(null));
+            return ended(resent, tooLate(TOO_LATE, null));
         const sentAt = watermark.atLeast(clock.wall());
         emit({ kind: 'intent', sync, baseline: known.newest, since: sentAt, full });
         const sent = await send(sync, full, tools);
@@ -38467,23 +38488,12 @@ function chooseNew(history, known, since, full) {
     const some = alive.length > 0 ? alive : candidates;
     return some.find((run) => run.byApi) ?? some[0] ?? null;
 }
-function notSent(polled, resent, { signal }) {
-    const { end, error } = polled;
-    if (end === 'aborted' && signal.aborted)
-        return ended(resent, { outcome: 'cancelled', reason: 'the workflow was cancelled before the trigger' });
-    if (end === 'aborted')
-        return ended(resent, { outcome: 'not_started', reason: 'another sync failed before its turn (fail-fast)' });
-    if (end === 'lost')
+function notSent(polled, resent, tools) {
+    if (polled.end === 'aborted')
+        return ended(resent, stopped(tools));
+    if (polled.end === 'lost')
         return ended(resent, refusal('not_started', 'the trigger could not be sent', polled.error));
-    return ended(resent, tooLate(error));
-}
-function tooLate(error) {
-    const why = error === null ? '' : `: ${error.message}`;
-    return {
-        outcome: 'not_started',
-        reason: `the deadline came before the trigger${why}`,
-        hint: error?.hint ?? 'too-late',
-    };
+    return ended(resent, tooLate(TOO_LATE, polled.error));
 }
 /** Nothing was sent. But where something was before, nobody can say what came of that. */
 function ended(resent, verdict) {
@@ -38491,9 +38501,6 @@ function ended(resent, verdict) {
         return { kind: 'ended', verdict, sent: false };
     const reason = `the answer to the trigger was lost, and it was not sent again: ${verdict.reason}`;
     return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, sent: true };
-}
-function refusal(outcome, reason, error) {
-    return { outcome, reason: `${reason}: ${error.message}`, message: error.detail, hint: error.hint };
 }
 function lostReason(twice, hasLooked) {
     const lost = `the answer to the trigger was lost${twice ? ' twice' : ''}`;
@@ -38542,21 +38549,26 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
         case 'done':
             throw new Error('a watched run is done only when it has ended');
         case 'lost': {
-            const verdict = refusal('unknown', `the run could not be read any more, ${seen}`, polled.error);
-            // Whatever kept it from being read, it may go on, or have ended.
-            const isLost = polled.error.trouble === 'missing' || polled.error.trouble === 'unavailable';
-            return { verdict: isLost ? { ...verdict, hint: 'lost-run' } : verdict };
+            const { error } = polled;
+            return {
+                verdict: {
+                    ...refusal('unknown', `the run could not be read any more, ${seen}`, error),
+                    hint: hintOfLost(error),
+                },
+            };
         }
         case 'deadline': {
-            const fate = cancellable && policy.cancelOn.has('timeout')
-                ? await cancelRun(sync, runId, tools)
-                : 'it goes on at the provider';
+            const { error } = polled;
+            const blind = error === null ? '' : `, and then it could not be read (${error.message})`;
+            const left = error === null ? 'it goes on at the provider' : 'it may go on at the provider';
+            const fate = cancellable && policy.cancelOn.has('timeout') ? await cancelRun(sync, runId, tools) : left;
+            const hint = error === null ? 'timed-out' : hintOfLost(error);
             return {
                 verdict: {
                     outcome: 'timed_out',
-                    reason: `the run had not ended in time: ${seen}; ${fate}`,
+                    reason: `the run had not ended in time: ${seen}${blind}; ${fate}`,
                     message: last?.message ?? null,
-                    hint: last?.state === 'unrecognized' ? 'strange-status' : 'timed-out',
+                    hint: last?.state === 'unrecognized' ? 'strange-status' : hint,
                 },
             };
         }
@@ -38569,6 +38581,10 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
     }
 }
 const RECOUNT_MS = 1000;
+/** Where nothing says why a run cannot be read, it may go on, or have ended: somebody has to look. */
+function hintOfLost({ trouble, hint }) {
+    return trouble === 'missing' || trouble === 'unavailable' ? 'lost-run' : hint;
+}
 /** Waits until a run that is in the way has ended, however it ends. Returns why that cannot be waited for, or null. */
 async function standInLine(sync, run, tools, trace) {
     const signal = AbortSignal.any([tools.signal, tools.halted]);
@@ -38579,19 +38595,13 @@ async function standInLine(sync, run, tools, trace) {
         return null;
     const status = `run ${run.id} was still ${(polled.last ?? run).status}`;
     if (polled.end === 'deadline')
-        return { outcome: 'not_started', reason: `${status} when the deadline came`, hint: 'too-late' };
+        return tooLate(`${status} when the deadline came`, polled.error);
     if (polled.end === 'aborted')
         return stopped(tools);
     // An older run that is gone is in nobody's way.
     if (polled.error.trouble === 'missing')
         return null;
     return refusal('not_started', `${status} when it could not be read any more`, polled.error);
-}
-/** The verdict on a sync for which nothing was started when the step had to stop. */
-function stopped(tools) {
-    if (tools.signal.aborted)
-        return { outcome: 'cancelled', reason: 'the workflow was cancelled before a trigger' };
-    return { outcome: 'not_started', reason: 'another sync failed before its turn (fail-fast)' };
 }
 async function watch(sync, runId, signal, { provider, clock, schedule, deadline, outageToleranceMs, emit }, trace, until) {
     let unreadableSince = null;
@@ -38644,6 +38654,7 @@ async function cancelRun(sync, runId, { provider, clock, emit }) {
 }
 
 ;// CONCATENATED MODULE: ./lib/core/deliver.js
+
 
 
 
@@ -38797,11 +38808,7 @@ async function refresh(sync, baseline, tools) {
         return stopped(tools);
     if (polled.end === 'lost')
         return refusal('not_started', 'the history of the sync could not be read', polled.error);
-    return {
-        outcome: 'not_started',
-        reason: 'the deadline came while the history of the sync was read',
-        hint: 'too-late',
-    };
+    return tooLate('the deadline came while the history of the sync was read', polled.error);
 }
 /** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */
 function paceFor(run, history, full, { clock, paceOf, watermark }) {
@@ -38819,7 +38826,6 @@ function point(trace, runId, run, adopted) {
 // EXTERNAL MODULE: ./lib/core/inputs.js
 var core_inputs = __nccwpck_require__(662);
 ;// CONCATENATED MODULE: ./lib/core/survey.js
-
 
 
 /**
@@ -38856,15 +38862,7 @@ function failed(id, polled, tools) {
     if (polled.end === 'aborted')
         return { sync, trouble: null, verdict: stopped(tools) };
     if (polled.end === 'deadline')
-        return {
-            sync,
-            trouble: null,
-            verdict: {
-                outcome: 'not_started',
-                reason: `the deadline came before the sync could be read${polled.error === null ? '' : `: ${polled.error.message}`}`,
-                hint: polled.error?.hint ?? 'too-late',
-            },
-        };
+        return { sync, trouble: null, verdict: tooLate('the deadline came before the sync could be read', polled.error) };
     const { trouble } = polled.error;
     const outcome = trouble === 'unavailable' || trouble === 'unreachable' ? 'not_started' : 'failed';
     return { sync, trouble, verdict: refusal(outcome, 'the sync could not be read', polled.error) };
@@ -38906,9 +38904,9 @@ async function discover(how, rulings, tools) {
         if (listed.end === 'lost')
             return refusal('not_started', 'the syncs could not be listed', listed.error);
         if (listed.end === 'aborted')
-            return { outcome: 'cancelled', reason: 'the workflow was cancelled before a trigger' };
+            return stopped(tools);
         if (listed.end === 'deadline')
-            return { outcome: 'not_started', reason: 'the deadline came before the syncs were listed' };
+            return tooLate('the deadline came before the syncs were listed', listed.error);
         if (listed.value === undefined)
             return {
                 outcome: 'not_started',
@@ -40380,7 +40378,7 @@ function lineage_link(files) {
     }
     return projects;
 }
-function emptyProject({ manifest, builds }) {
+function emptyProject({ manifest }) {
     const project = {
         name: manifest.project,
         root: manifest.path.split('/').slice(0, -2).join('/'),
@@ -40388,7 +40386,6 @@ function emptyProject({ manifest, builds }) {
         disabled: manifest.disabled,
         looseTests: [],
         strays: [],
-        builtAt: builds.length === 0 ? null : Math.max(...builds.map(({ generatedAt }) => generatedAt)),
     };
     for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
         if (!TESTS.includes(facts.kind))
@@ -40813,10 +40810,8 @@ function texts(value) {
  */
 class ArtifactError extends Error {
     name = 'ArtifactError';
-    path;
     constructor(path, problem, cause) {
         super(`${path} ${problem}`, { cause });
-        this.path = path;
     }
 }
 /** The oldest version of either file that dbt 1 wrote. */
@@ -43089,7 +43084,7 @@ function headersOf({ message }) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(220);
+/* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8808);
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1063);
 /* harmony import */ var _config_config_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2856);
 /* harmony import */ var _connections_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(50);

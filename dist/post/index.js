@@ -30344,10 +30344,10 @@ function hasEnded(run) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  su: () => (/* binding */ chooseNew)
+  s: () => (/* binding */ chooseNew)
 });
 
-// UNUSED EXPORTS: refusal, startRun
+// UNUSED EXPORTS: startRun
 
 // EXTERNAL MODULE: ./lib/core/clock.js
 var clock = __nccwpck_require__(1601);
@@ -30380,17 +30380,17 @@ async function poll_poll(look, until, patience, onLook = () => { }) {
     try {
         for (;;) {
             if (clock.now() >= deadline)
-                return { end: 'deadline', looks, hasLooked, last, error };
+                return { end: 'deadline', hasLooked, last, error };
             await clock.sleep(Math.min(delay, Math.max(0, deadline - poll_LAST_LOOK_MS - clock.now())), signal);
             if (signal.aborted)
-                return { end: 'aborted', looks, hasLooked, last, error };
+                return { end: 'aborted', hasLooked, last, error };
             looks += 1;
             const seen = await attempt(look, limit.signal);
             if (!(seen instanceof ProviderError)) {
                 onLook(seen);
                 hasLooked = true;
                 if (until(seen))
-                    return { end: 'done', value: seen, looks, hasLooked, last: seen, error };
+                    return { end: 'done', value: seen, hasLooked, last: seen, error };
                 last = seen;
                 error = null;
                 failures = 0;
@@ -30407,13 +30407,13 @@ async function poll_poll(look, until, patience, onLook = () => { }) {
                 missingSince = seen.trouble === 'missing' ? (missingSince ?? clock.now()) : null;
                 const left = tolerate(seen) - (clock.now() - (missingSince ?? failingSince));
                 if (left <= 0)
-                    return { end: 'lost', error: seen, looks, hasLooked, last };
+                    return { end: 'lost', error: seen, hasLooked, last };
                 delay = Math.min(Math.ceil(left), Math.max(backoff(failures), schedule(clock.now() - began, looks)));
             }
             if (signal.aborted)
-                return { end: 'aborted', looks, hasLooked, last, error };
+                return { end: 'aborted', hasLooked, last, error };
             if (clock.now() >= deadline - poll_LAST_LOOK_MS)
-                return { end: 'deadline', looks, hasLooked, last, error };
+                return { end: 'deadline', hasLooked, last, error };
         }
     }
     finally {
@@ -30444,12 +30444,14 @@ function reach(look, tools) {
 
 
 
+
 /** How long a run may take to appear in the provider's list after a lost answer. */
 const RECONCILE_MS = 60_000;
 /** How long a cancelled step still looks for the run that it may have started. */
 const LAST_CHANCE_MS = 1500;
 /** Nothing is triggered in the last second before the deadline: nobody could watch it. */
 const TOO_LATE_MS = 1000;
+const TOO_LATE = 'the deadline came before the trigger';
 /**
  * Starts one run of a sync, and never two. No provider here has an idempotency key, so a trigger whose answer is lost is not
  * sent again: the run it may have started is looked for among those that `known` does not have.
@@ -30458,7 +30460,7 @@ async function startRun(sync, known, full, tools) {
     const { clock, emit, signal, deadline, watermark } = tools;
     for (let resent = false;; resent = true) {
         if (clock.now() > deadline - TOO_LATE_MS)
-            return ended(resent, tooLate(null));
+            return ended(resent, tooLate(TOO_LATE, null));
         const sentAt = watermark.atLeast(clock.wall());
         emit({ kind: 'intent', sync, baseline: known.newest, since: sentAt, full });
         const sent = await send(sync, full, tools);
@@ -30559,23 +30561,12 @@ function chooseNew(history, known, since, full) {
     const some = alive.length > 0 ? alive : candidates;
     return some.find((run) => run.byApi) ?? some[0] ?? null;
 }
-function notSent(polled, resent, { signal }) {
-    const { end, error } = polled;
-    if (end === 'aborted' && signal.aborted)
-        return ended(resent, { outcome: 'cancelled', reason: 'the workflow was cancelled before the trigger' });
-    if (end === 'aborted')
-        return ended(resent, { outcome: 'not_started', reason: 'another sync failed before its turn (fail-fast)' });
-    if (end === 'lost')
+function notSent(polled, resent, tools) {
+    if (polled.end === 'aborted')
+        return ended(resent, stopped(tools));
+    if (polled.end === 'lost')
         return ended(resent, refusal('not_started', 'the trigger could not be sent', polled.error));
-    return ended(resent, tooLate(error));
-}
-function tooLate(error) {
-    const why = error === null ? '' : `: ${error.message}`;
-    return {
-        outcome: 'not_started',
-        reason: `the deadline came before the trigger${why}`,
-        hint: error?.hint ?? 'too-late',
-    };
+    return ended(resent, tooLate(TOO_LATE, polled.error));
 }
 /** Nothing was sent. But where something was before, nobody can say what came of that. */
 function ended(resent, verdict) {
@@ -30583,9 +30574,6 @@ function ended(resent, verdict) {
         return { kind: 'ended', verdict, sent: false };
     const reason = `the answer to the trigger was lost, and it was not sent again: ${verdict.reason}`;
     return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, sent: true };
-}
-function refusal(outcome, reason, error) {
-    return { outcome, reason: `${reason}: ${error.message}`, message: error.detail, hint: error.hint };
 }
 function lostReason(twice, hasLooked) {
     const lost = `the answer to the trigger was lost${twice ? ' twice' : ''}`;
@@ -32527,7 +32515,7 @@ async function lostRun({ syncId, baseline, since, full }, provider, signal) {
     for (let look = 1;; look += 1) {
         const history = await provider.history(syncId, signal);
         const known = history.findIndex(({ id }) => id === baseline);
-        const run = (0,_core_trigger_js__WEBPACK_IMPORTED_MODULE_5__/* .chooseNew */ .su)(known === -1 ? history : history.slice(0, known), NONE, since, full);
+        const run = (0,_core_trigger_js__WEBPACK_IMPORTED_MODULE_5__/* .chooseNew */ .s)(known === -1 ? history : history.slice(0, known), NONE, since, full);
         if (run !== null || look === LOOKS)
             return run;
         await _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.sleep(BETWEEN_LOOKS_MS, signal);

@@ -5,8 +5,9 @@ import type { Run, Sync } from './provider.ts'
 import { type Result, resultOf, type Trace, UNTOUCHED } from './result.ts'
 import type { Ruling } from './ruling.ts'
 import { aged, durationsOf, type Forecast, forecast, type Schedule } from './schedule.ts'
-import { refusal, startRun } from './trigger.ts'
-import { type CancelPolicy, followRun, standInLine, stopped, type Watched, type WatchTools } from './watch.ts'
+import { startRun } from './trigger.ts'
+import { refusal, stopped, tooLate } from './verdicts.ts'
+import { type CancelPolicy, followRun, standInLine, type Watched, type WatchTools } from './watch.ts'
 import type { Watermark } from './watermark.ts'
 
 export interface DeliveryPolicy extends Policy, CancelPolicy {
@@ -192,11 +193,7 @@ async function refresh(sync: Sync, baseline: Baseline, tools: Tools): Promise<Ba
   if (polled.end === 'done') return { runs: polled.value, readAt: tools.clock.now() }
   if (polled.end === 'aborted') return stopped(tools)
   if (polled.end === 'lost') return refusal('not_started', 'the history of the sync could not be read', polled.error)
-  return {
-    outcome: 'not_started',
-    reason: 'the deadline came while the history of the sync was read',
-    hint: 'too-late',
-  }
+  return tooLate('the deadline came while the history of the sync was read', polled.error)
 }
 
 /** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */

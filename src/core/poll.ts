@@ -12,7 +12,7 @@ export interface Patience {
   tolerate(error: ProviderError): number
 }
 
-export type Polled<T> = { looks: number; hasLooked: boolean; last: T | null; error: ProviderError | null } & (
+export type Polled<T> = { hasLooked: boolean; last: T | null; error: ProviderError | null } & (
   | { end: 'done'; value: T }
   /** The trouble lasted longer than is tolerated. */
   | { end: 'lost'; error: ProviderError }
@@ -48,15 +48,15 @@ export async function poll<T>(
   let delay = schedule(0, 0)
   try {
     for (;;) {
-      if (clock.now() >= deadline) return { end: 'deadline', looks, hasLooked, last, error }
+      if (clock.now() >= deadline) return { end: 'deadline', hasLooked, last, error }
       await clock.sleep(Math.min(delay, Math.max(0, deadline - LAST_LOOK_MS - clock.now())), signal)
-      if (signal.aborted) return { end: 'aborted', looks, hasLooked, last, error }
+      if (signal.aborted) return { end: 'aborted', hasLooked, last, error }
       looks += 1
       const seen = await attempt(look, limit.signal)
       if (!(seen instanceof ProviderError)) {
         onLook(seen)
         hasLooked = true
-        if (until(seen)) return { end: 'done', value: seen, looks, hasLooked, last: seen, error }
+        if (until(seen)) return { end: 'done', value: seen, hasLooked, last: seen, error }
         last = seen
         error = null
         failures = 0
@@ -71,11 +71,11 @@ export async function poll<T>(
         // Only an unbroken row of "no such thing" counts as one.
         missingSince = seen.trouble === 'missing' ? (missingSince ?? clock.now()) : null
         const left = tolerate(seen) - (clock.now() - (missingSince ?? failingSince))
-        if (left <= 0) return { end: 'lost', error: seen, looks, hasLooked, last }
+        if (left <= 0) return { end: 'lost', error: seen, hasLooked, last }
         delay = Math.min(Math.ceil(left), Math.max(backoff(failures), schedule(clock.now() - began, looks)))
       }
-      if (signal.aborted) return { end: 'aborted', looks, hasLooked, last, error }
-      if (clock.now() >= deadline - LAST_LOOK_MS) return { end: 'deadline', looks, hasLooked, last, error }
+      if (signal.aborted) return { end: 'aborted', hasLooked, last, error }
+      if (clock.now() >= deadline - LAST_LOOK_MS) return { end: 'deadline', hasLooked, last, error }
     }
   } finally {
     limit.dispose()

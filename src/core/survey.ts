@@ -2,8 +2,7 @@ import type { Baseline, Tools } from './deliver.ts'
 import type { Verdict } from './judge.ts'
 import { type Polled, reach } from './poll.ts'
 import type { Sync, Trouble } from './provider.ts'
-import { refusal } from './trigger.ts'
-import { stopped } from './watch.ts'
+import { refusal, stopped, tooLate } from './verdicts.ts'
 
 /** A sync as the provider shows it before anything is triggered, or why it cannot be run. */
 export type Surveyed = { sync: Sync; baseline: Baseline } | { sync: Sync; verdict: Verdict; trouble: Trouble | null }
@@ -41,15 +40,7 @@ function failed(id: string, polled: Exclude<Polled<unknown>, { end: 'done' }>, t
   const sync = unnamed(id)
   if (polled.end === 'aborted') return { sync, trouble: null, verdict: stopped(tools) }
   if (polled.end === 'deadline')
-    return {
-      sync,
-      trouble: null,
-      verdict: {
-        outcome: 'not_started',
-        reason: `the deadline came before the sync could be read${polled.error === null ? '' : `: ${polled.error.message}`}`,
-        hint: polled.error?.hint ?? 'too-late',
-      },
-    }
+    return { sync, trouble: null, verdict: tooLate('the deadline came before the sync could be read', polled.error) }
   const { trouble } = polled.error
   const outcome = trouble === 'unavailable' || trouble === 'unreachable' ? 'not_started' : 'failed'
   return { sync, trouble, verdict: refusal(outcome, 'the sync could not be read', polled.error) }

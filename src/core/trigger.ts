@@ -4,6 +4,7 @@ import type { Verdict } from './judge.ts'
 import { LAST_LOOK_MS, type Patience, type Polled, poll } from './poll.ts'
 import { type Provider, ProviderError, type Run, type Sync } from './provider.ts'
 import { immediately } from './schedule.ts'
+import { refusal, stopped, tooLate } from './verdicts.ts'
 import type { Watermark } from './watermark.ts'
 
 /** How a trigger came out: a run to watch, or no run and why. */
@@ -36,6 +37,7 @@ const RECONCILE_MS = 60_000
 const LAST_CHANCE_MS = 1500
 /** Nothing is triggered in the last second before the deadline: nobody could watch it. */
 const TOO_LATE_MS = 1000
+const TOO_LATE = 'the deadline came before the trigger'
 
 /**
  * Starts one run of a sync, and never two. No provider here has an idempotency key, so a trigger whose answer is lost is not
@@ -49,7 +51,7 @@ export async function startRun(
 ): Promise<Started> {
   const { clock, emit, signal, deadline, watermark } = tools
   for (let resent = false; ; resent = true) {
-    if (clock.now() > deadline - TOO_LATE_MS) return ended(resent, tooLate(null))
+    if (clock.now() > deadline - TOO_LATE_MS) return ended(resent, tooLate(TOO_LATE, null))
     const sentAt = watermark.atLeast(clock.wall())
     emit({ kind: 'intent', sync, baseline: known.newest, since: sentAt, full })
     const sent = await send(sync, full, tools)
@@ -164,27 +166,10 @@ export function chooseNew(
   return some.find((run) => run.byApi) ?? some[0] ?? null
 }
 
-function notSent(
-  polled: Exclude<Polled<unknown>, { end: 'done' }>,
-  resent: boolean,
-  { signal }: TriggerTools,
-): Started {
-  const { end, error } = polled
-  if (end === 'aborted' && signal.aborted)
-    return ended(resent, { outcome: 'cancelled', reason: 'the workflow was cancelled before the trigger' })
-  if (end === 'aborted')
-    return ended(resent, { outcome: 'not_started', reason: 'another sync failed before its turn (fail-fast)' })
-  if (end === 'lost') return ended(resent, refusal('not_started', 'the trigger could not be sent', polled.error))
-  return ended(resent, tooLate(error))
-}
-
-function tooLate(error: ProviderError | null): Verdict {
-  const why = error === null ? '' : `: ${error.message}`
-  return {
-    outcome: 'not_started',
-    reason: `the deadline came before the trigger${why}`,
-    hint: error?.hint ?? 'too-late',
-  }
+function notSent(polled: Exclude<Polled<unknown>, { end: 'done' }>, resent: boolean, tools: TriggerTools): Started {
+  if (polled.end === 'aborted') return ended(resent, stopped(tools))
+  if (polled.end === 'lost') return ended(resent, refusal('not_started', 'the trigger could not be sent', polled.error))
+  return ended(resent, tooLate(TOO_LATE, polled.error))
 }
 
 /** Nothing was sent. But where something was before, nobody can say what came of that. */
@@ -192,10 +177,6 @@ function ended(resent: boolean, verdict: Verdict): Started {
   if (!resent) return { kind: 'ended', verdict, sent: false }
   const reason = `the answer to the trigger was lost, and it was not sent again: ${verdict.reason}`
   return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, sent: true }
-}
-
-export function refusal(outcome: Verdict['outcome'], reason: string, error: ProviderError): Verdict {
-  return { outcome, reason: `${reason}: ${error.message}`, message: error.detail, hint: error.hint }
 }
 
 function lostReason(twice: boolean, hasLooked: boolean): string {

@@ -1,11 +1,12 @@
 import { type Clock, expiring } from './clock.ts'
 import type { Emit } from './events.ts'
+import type { Hint } from './hint.ts'
 import { judgeRun, type RecordLimits, type Verdict } from './judge.ts'
 import { type Polled, poll } from './poll.ts'
 import { hasEnded, type Provider, ProviderError, type Run, type Sync } from './provider.ts'
 import type { Trace } from './result.ts'
 import type { Schedule } from './schedule.ts'
-import { refusal } from './trigger.ts'
+import { refusal, stopped, tooLate } from './verdicts.ts'
 
 /** What watching needs from outside. Instants are monotonic milliseconds. */
 export interface WatchTools {
@@ -82,22 +83,26 @@ export async function followRun(
     case 'done':
       throw new Error('a watched run is done only when it has ended')
     case 'lost': {
-      const verdict = refusal('unknown', `the run could not be read any more, ${seen}`, polled.error)
-      // Whatever kept it from being read, it may go on, or have ended.
-      const isLost = polled.error.trouble === 'missing' || polled.error.trouble === 'unavailable'
-      return { verdict: isLost ? { ...verdict, hint: 'lost-run' } : verdict }
+      const { error } = polled
+      return {
+        verdict: {
+          ...refusal('unknown', `the run could not be read any more, ${seen}`, error),
+          hint: hintOfLost(error),
+        },
+      }
     }
     case 'deadline': {
-      const fate =
-        cancellable && policy.cancelOn.has('timeout')
-          ? await cancelRun(sync, runId, tools)
-          : 'it goes on at the provider'
+      const { error } = polled
+      const blind = error === null ? '' : `, and then it could not be read (${error.message})`
+      const left = error === null ? 'it goes on at the provider' : 'it may go on at the provider'
+      const fate = cancellable && policy.cancelOn.has('timeout') ? await cancelRun(sync, runId, tools) : left
+      const hint = error === null ? 'timed-out' : hintOfLost(error)
       return {
         verdict: {
           outcome: 'timed_out',
-          reason: `the run had not ended in time: ${seen}; ${fate}`,
+          reason: `the run had not ended in time: ${seen}${blind}; ${fate}`,
           message: last?.message ?? null,
-          hint: last?.state === 'unrecognized' ? 'strange-status' : 'timed-out',
+          hint: last?.state === 'unrecognized' ? 'strange-status' : hint,
         },
       }
     }
@@ -112,6 +117,11 @@ export async function followRun(
 
 const RECOUNT_MS = 1000
 
+/** Where nothing says why a run cannot be read, it may go on, or have ended: somebody has to look. */
+function hintOfLost({ trouble, hint }: ProviderError): Hint | null {
+  return trouble === 'missing' || trouble === 'unavailable' ? 'lost-run' : hint
+}
+
 /** Waits until a run that is in the way has ended, however it ends. Returns why that cannot be waited for, or null. */
 export async function standInLine(sync: Sync, run: Run, tools: WatchTools, trace: Trace): Promise<Verdict | null> {
   const signal = AbortSignal.any([tools.signal, tools.halted])
@@ -120,18 +130,11 @@ export async function standInLine(sync: Sync, run: Run, tools: WatchTools, trace
   trace.polls = waited.polls
   if (polled.end === 'done') return null
   const status = `run ${run.id} was still ${(polled.last ?? run).status}`
-  if (polled.end === 'deadline')
-    return { outcome: 'not_started', reason: `${status} when the deadline came`, hint: 'too-late' }
+  if (polled.end === 'deadline') return tooLate(`${status} when the deadline came`, polled.error)
   if (polled.end === 'aborted') return stopped(tools)
   // An older run that is gone is in nobody's way.
   if (polled.error.trouble === 'missing') return null
   return refusal('not_started', `${status} when it could not be read any more`, polled.error)
-}
-
-/** The verdict on a sync for which nothing was started when the step had to stop. */
-export function stopped(tools: Pick<WatchTools, 'signal'>): Verdict {
-  if (tools.signal.aborted) return { outcome: 'cancelled', reason: 'the workflow was cancelled before a trigger' }
-  return { outcome: 'not_started', reason: 'another sync failed before its turn (fail-fast)' }
 }
 
 async function watch(

@@ -6,10 +6,8 @@ import { parseBytes, record, scalar, text } from './json.ts'
  */
 export class ArtifactError extends Error {
   override readonly name = 'ArtifactError' as const
-  readonly path: string
   constructor(path: string, problem: string, cause?: unknown) {
     super(`${path} ${problem}`, { cause })
-    this.path = path
   }
 }
 

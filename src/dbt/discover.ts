@@ -1,6 +1,6 @@
 import type { Verdict } from '../core/judge.ts'
 import { reach } from '../core/poll.ts'
-import { refusal } from '../core/trigger.ts'
+import { refusal, stopped, tooLate } from '../core/verdicts.ts'
 import type { WatchTools } from '../core/watch.ts'
 import type { Rulings } from './rulings.ts'
 
@@ -22,9 +22,8 @@ export async function discover(
   for (let page = 1; page <= MOST_PAGES; page += 1) {
     const listed = await reach(async (cut) => await provider.list?.(page, cut), tools)
     if (listed.end === 'lost') return refusal('not_started', 'the syncs could not be listed', listed.error)
-    if (listed.end === 'aborted') return { outcome: 'cancelled', reason: 'the workflow was cancelled before a trigger' }
-    if (listed.end === 'deadline')
-      return { outcome: 'not_started', reason: 'the deadline came before the syncs were listed' }
+    if (listed.end === 'aborted') return stopped(tools)
+    if (listed.end === 'deadline') return tooLate('the deadline came before the syncs were listed', listed.error)
     if (listed.value === undefined)
       return {
         outcome: 'not_started',

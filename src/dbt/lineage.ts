@@ -32,8 +32,6 @@ export interface Project {
   looseTests: Test[]
   /** Rows of hooks, and of builds and tests that the manifest does not know. */
   strays: Row[]
-  /** The newest build; milliseconds since the epoch. null: nothing was built, or nothing is known of it. */
-  builtAt: number | null
 }
 
 /** A project's files, all of which are evidence. */
@@ -74,7 +72,7 @@ export function link(files: readonly ProjectFiles[]): Project[] {
   return projects
 }
 
-function emptyProject({ manifest, builds }: ProjectFiles): Project {
+function emptyProject({ manifest }: ProjectFiles): Project {
   const project: Project = {
     name: manifest.project,
     root: manifest.path.split('/').slice(0, -2).join('/'),
@@ -82,7 +80,6 @@ function emptyProject({ manifest, builds }: ProjectFiles): Project {
     disabled: manifest.disabled,
     looseTests: [],
     strays: [],
-    builtAt: builds.length === 0 ? null : Math.max(...builds.map(({ generatedAt }) => generatedAt)),
   }
   for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
     if (!TESTS.includes(facts.kind))

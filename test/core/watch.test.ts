@@ -42,6 +42,33 @@ describe('an outage while a run is watched', () => {
     expect(stage.timesOf('cancel-run')).toEqual([])
   })
 
+  test('that goes on at the deadline is named, and nobody claims to know that the run goes on', async () => {
+    const stage = new Rehearsal({ timeoutMs: 10 * MINUTE })
+    stage.simulator.script(8290, worksForever())
+    fails(stage, 'read-run', 5 * MINUTE, 60 * MINUTE)
+    expect((await stage.run()).results).toMatchObject([
+      {
+        outcome: 'timed_out',
+        reason: expect.stringMatching(
+          /had not ended in time: its last status was "working", and then it could not be read \(.*HTTP 503.*\); it may go on/,
+        ),
+        hint: 'lost-run',
+      },
+    ])
+  })
+
+  test('that was over before the deadline is not', async () => {
+    const stage = new Rehearsal({ timeoutMs: 10 * MINUTE })
+    stage.simulator.script(8290, worksForever())
+    fails(stage, 'read-run', 3 * MINUTE, 5 * MINUTE)
+    expect((await stage.run()).results).toMatchObject([
+      {
+        reason: 'the run had not ended in time: its last status was "working"; it goes on at the provider',
+        hint: 'timed-out',
+      },
+    ])
+  })
+
   test('of the credentials falls under the same tolerance', async () => {
     const stage = new Rehearsal()
     stage.simulator.script(8290, completesAfter(10 * MINUTE))
