@@ -2,6 +2,7 @@ import { act } from './action.ts'
 import { checkBaseUrl } from './address.ts'
 import { readConfig } from './config/config.ts'
 import { checkCertificates } from './connections.ts'
+import type { ChangedFile } from './core/change.ts'
 import { hideToken, secretsOf } from './core/input-values.ts'
 import type { Inputs } from './core/inputs.ts'
 import { isRed } from './core/judge.ts'
@@ -197,7 +198,7 @@ async function speakOf(report: Report, reporting: Reporting, dbt: Dbt | null, mo
   }
   if (reporting.comment && !cancel.signal.aborted) {
     const change =
-      dbt === null || !dbt.rulings.hasModels ? null : (files: readonly string[]) => dbt.rulings.change(files)
+      dbt === null || !dbt.rulings.hasModels ? null : (files: readonly ChangedFile[]) => dbt.rulings.change(files)
     announce(await commentPlan(reporting, { report, change }, here, around))
   }
   if (reporting.issueTitle === null) return

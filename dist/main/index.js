@@ -40476,7 +40476,80 @@ function nameOfNode({ id, kind, package: home, name, version }) {
     return `${home}.${name}${version === null ? '' : `.v${version}`}`;
 }
 
+;// CONCATENATED MODULE: ./lib/dbt/states.js
+/** The kinds of nodes that put rows into the warehouse, each from files of its own. */
+const HOLD_ROWS = ['model', 'seed', 'snapshot'];
+/** Statuses, of whatever kind of node, that nobody has to worry about. */
+const GOOD = ['success', 'pass', 'warn', 'reused', 'no-op'];
+const BUILT = new Map([
+    ['success', 'built'],
+    ['warn', 'built'], // dbt 2
+    ['reused', 'current'],
+    ['no-op', 'current'],
+    ['partial success', 'partial'],
+    ['error', 'failed'],
+    ['fail', 'failed'],
+    ['runtime error', 'failed'],
+    ['skipped', 'skipped'],
+]);
+function stateOf(node) {
+    const status = node.row?.status;
+    if (node.kind === 'source') {
+        return status === undefined || status === 'pass' || status === 'warn' ? 'source' : 'stale-source';
+    }
+    const ephemeral = node.materialized === 'ephemeral' || !BUILDABLE.includes(node.kind);
+    if (status === undefined) {
+        if (ephemeral)
+            return 'look-through';
+        return node.external ? 'neutral' : 'not-run';
+    }
+    const state = BUILT.get(status) ?? 'unknown';
+    // dbt 2 has rows for what is ephemeral, and calls it skipped.
+    return ephemeral && ['built', 'current', 'skipped'].includes(state) ? 'look-through' : state;
+}
+const BUILDABLE = ['model', 'seed', 'snapshot', 'function'];
+function testStateOf({ row }) {
+    switch (row?.status) {
+        case 'pass':
+        case 'reused':
+            return 'passed';
+        case 'warn':
+            return 'warned';
+        case undefined:
+        case 'skipped':
+        // Rendered, not run: what `dbt compile` says of a test.
+        case 'success':
+            return 'untested';
+        default:
+            return 'bad';
+    }
+}
+/** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */
+function isPassage(node) {
+    return node.kind !== 'source' && (!BUILDABLE.includes(node.kind) || node.materialized === 'ephemeral');
+}
+/** Whether its data is new, or that of what it shows. */
+function isRenewed(node) {
+    return someBehind(node, (behind) => stateOf(behind) === 'built');
+}
+/** Whether this dbt invocation has done anything about its data, or tried to. */
+function wasTouched(node) {
+    return someBehind(node, (behind) => behind.kind !== 'source' && behind.row !== null && stateOf(behind) !== 'current');
+}
+/** Asks the node itself, or those whose data it shows: a view that was not built again is as new as what it selects from. */
+function someBehind(node, holds, seen = new Set()) {
+    if (seen.has(node))
+        return false;
+    seen.add(node);
+    const state = stateOf(node);
+    const isWindow = node.materialized === 'view' && (state === 'not-run' || state === 'current');
+    if (!isWindow && state !== 'look-through')
+        return holds(node);
+    return node.parents.some((parent) => someBehind(parent, holds, seen));
+}
+
 ;// CONCATENATED MODULE: ./lib/dbt/evidence.js
+
 
 const BUILDS = ['build', 'run', 'seed', 'snapshot', 'retry'];
 const evidence_TESTS = ['build', 'test', 'retry'];
@@ -40591,7 +40664,6 @@ function unexplained(projects) {
             : [];
     });
 }
-const GOOD = ['success', 'pass', 'warn', 'reused', 'no-op'];
 /** What is left where nothing that dbt did is to be believed: the lineage alone. */
 function lineageOnly(found) {
     return lineage_link([...manifestsOf(found).values()]);
@@ -41108,17 +41180,17 @@ async function isCommitted(path) {
 }
 
 ;// CONCATENATED MODULE: ./lib/dbt/change.js
-const IN_FILES = ['model', 'seed', 'snapshot'];
+
 /**
- * Finds the models that a change of files (paths from the root of the repository) touches. Only their own files count: what a macro or
- * a file of properties changes, dbt alone can tell.
+ * Finds the models that a change of files touches. Only their own files count: what a macro or a file of properties changes, dbt alone
+ * can tell.
  */
-function changeOf(files, projects) {
-    const changed = new Set(files);
-    const own = projects.flatMap((project) => [...project.nodes.values()].filter((node) => IN_FILES.includes(node.kind) && node.package === project.name && node.file !== ''));
+function changeOf(changed, projects) {
+    const files = changed.map(({ path }) => path);
+    const paths = new Set(files);
     const touched = projects.flatMap((project) => {
-        const its = own.filter((node) => node.project === project);
-        const exact = its.filter(({ file }) => changed.has(project.root === '' ? file : `${project.root}/${file}`));
+        const its = ownOf(project);
+        const exact = its.filter(({ file }) => paths.has(project.root === '' ? file : `${project.root}/${file}`));
         if (exact.length > 0)
             return exact;
         // Where dbt's files were brought in from another job, their place says nothing of the project's.
@@ -41127,6 +41199,7 @@ function changeOf(files, projects) {
     const ids = new Set(touched.map(({ id }) => id));
     return {
         models: [...ids].sort(),
+        removed: removedBy(changed, projects.flatMap(ownOf)),
         feeding: (models) => {
             const upstream = new Set(projects.flatMap(({ nodes }) => models.flatMap((id) => nodes.get(id) ?? [])));
             // What is added to a set while it is walked through is walked through as well.
@@ -41136,6 +41209,23 @@ function changeOf(files, projects) {
             return [...new Set([...upstream].map(({ id }) => id).filter((id) => ids.has(id)))].sort();
         },
     };
+}
+/** What a project has in files of its own. */
+function ownOf({ nodes, name }) {
+    return [...nodes.values()].filter(({ kind, package: of, file }) => HOLD_ROWS.includes(kind) && of === name && file !== '');
+}
+/** The manifest does not have what is gone, so its file has to tell: where such files are, and of a name that none of them has now. */
+function removedBy(changed, own) {
+    const folders = new Set(['models', 'seeds', 'snapshots', ...own.map(({ file }) => file.split('/')[0] ?? '')]);
+    const nameIn = (path) => /(?<=\/)[^/]+(?=\.(?:sql|py|csv)$)/.exec(path)?.[0] ?? '';
+    const left = new Set(own.map(({ file }) => nameIn(`/${file}`)));
+    const gone = changed.filter(({ path, isGone }) => isGone &&
+        path
+            .split('/')
+            .slice(0, -1)
+            .some((part) => folders.has(part)));
+    const names = new Set(gone.map(({ path }) => nameIn(path)));
+    return [...names].filter((name) => name !== '' && !left.has(name)).sort();
 }
 /** Whether a file stands in the folder of another project that is known to be there. */
 function isOfAnother(path, project, projects) {
@@ -41147,7 +41237,7 @@ var leven = __nccwpck_require__(7785);
 ;// CONCATENATED MODULE: ./lib/dbt/feeds.js
 
 
-const MODELS = ['model', 'seed', 'snapshot'];
+
 /** Collects what exposures and models say of this provider's syncs. */
 function declarationsOf(projects, facts) {
     const meta = new Map();
@@ -41160,7 +41250,7 @@ function declarationsOf(projects, facts) {
         all.set(id, declared);
     };
     for (const node of projects.flatMap(({ nodes }) => [...nodes.values()])) {
-        if (node.kind !== 'exposure' && !MODELS.includes(node.kind))
+        if (node.kind !== 'exposure' && !HOLD_ROWS.includes(node.kind))
             continue;
         for (const item of syncsInMeta(node.meta, facts)) {
             if (typeof item === 'string' && facts.id.test(item))
@@ -41294,13 +41384,13 @@ function spellingsOf(node) {
         return [id, `exposure:${name}`];
     if (kind === 'source')
         return [id, `source:${id.split('.').slice(2).join('.')}`];
-    if (!MODELS.includes(kind))
+    if (!HOLD_ROWS.includes(kind))
         return [id];
     const bare = latest ? [name, `${home}.${name}`] : [];
     return version === null ? [id, ...bare] : [id, ...bare, `${name}.v${version}`, `${home}.${name}.v${version}`];
 }
 function ambiguous(meant) {
-    return `means ${meant.length} models: give one of ${meant.map((node) => (MODELS.includes(node.kind) ? nameOfNode(node) : node.id)).join(', ')}.`;
+    return `means ${meant.length} models: give one of ${meant.map((node) => (HOLD_ROWS.includes(node.kind) ? nameOfNode(node) : node.id)).join(', ')}.`;
 }
 function whyUnknown(name, all, projects) {
     const off = projects.flatMap(({ disabled }) => [...disabled]);
@@ -41316,7 +41406,7 @@ function whyUnknown(name, all, projects) {
 function builtNodes(projects) {
     return projects
         .flatMap(({ nodes }) => [...nodes.values()])
-        .filter(({ kind, external }) => MODELS.includes(kind) && !external);
+        .filter(({ kind, external }) => HOLD_ROWS.includes(kind) && !external);
 }
 /** Compares the parts that both have, from the table up; two at least, and without regard to case. */
 function isAt({ place }, { database, schema, table }) {
@@ -41329,74 +41419,6 @@ function isAt({ place }, { database, schema, table }) {
 }
 function nameOfRelation({ database, schema, table }) {
     return [database, schema, table].filter((part) => part !== null).join('.');
-}
-
-;// CONCATENATED MODULE: ./lib/dbt/states.js
-const BUILT = new Map([
-    ['success', 'built'],
-    ['warn', 'built'], // dbt 2
-    ['reused', 'current'],
-    ['no-op', 'current'],
-    ['partial success', 'partial'],
-    ['error', 'failed'],
-    ['fail', 'failed'],
-    ['runtime error', 'failed'],
-    ['skipped', 'skipped'],
-]);
-function stateOf(node) {
-    const status = node.row?.status;
-    if (node.kind === 'source') {
-        return status === undefined || status === 'pass' || status === 'warn' ? 'source' : 'stale-source';
-    }
-    const ephemeral = node.materialized === 'ephemeral' || !BUILDABLE.includes(node.kind);
-    if (status === undefined) {
-        if (ephemeral)
-            return 'look-through';
-        return node.external ? 'neutral' : 'not-run';
-    }
-    const state = BUILT.get(status) ?? 'unknown';
-    // dbt 2 has rows for what is ephemeral, and calls it skipped.
-    return ephemeral && ['built', 'current', 'skipped'].includes(state) ? 'look-through' : state;
-}
-const BUILDABLE = ['model', 'seed', 'snapshot', 'function'];
-function testStateOf({ row }) {
-    switch (row?.status) {
-        case 'pass':
-        case 'reused':
-            return 'passed';
-        case 'warn':
-            return 'warned';
-        case undefined:
-        case 'skipped':
-        // Rendered, not run: what `dbt compile` says of a test.
-        case 'success':
-            return 'untested';
-        default:
-            return 'bad';
-    }
-}
-/** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */
-function isPassage(node) {
-    return node.kind !== 'source' && (!BUILDABLE.includes(node.kind) || node.materialized === 'ephemeral');
-}
-/** Whether its data is new, or that of what it shows. */
-function isRenewed(node) {
-    return someBehind(node, (behind) => stateOf(behind) === 'built');
-}
-/** Whether this dbt invocation has done anything about its data, or tried to. */
-function wasTouched(node) {
-    return someBehind(node, (behind) => behind.kind !== 'source' && behind.row !== null && stateOf(behind) !== 'current');
-}
-/** Asks the node itself, or those whose data it shows: a view that was not built again is as new as what it selects from. */
-function someBehind(node, holds, seen = new Set()) {
-    if (seen.has(node))
-        return false;
-    seen.add(node);
-    const state = stateOf(node);
-    const isWindow = node.materialized === 'view' && (state === 'not-run' || state === 'current');
-    if (!isWindow && state !== 'look-through')
-        return holds(node);
-    return node.parents.some((parent) => someBehind(parent, holds, seen));
 }
 
 ;// CONCATENATED MODULE: ./lib/dbt/gate.js
@@ -41534,7 +41556,7 @@ function strangersOf({ strays }) {
             const isGood = ['success', 'pass', 'skipped', 'no-op'].includes(row.status);
             return isGood ? [] : [{ from: 'strict', text: `hook ${row.id.split('.').at(-1)} ${gate_inWords(row)}`, steps: 0 }];
         }
-        const isGood = ['success', 'pass', 'warn', 'reused', 'no-op'].includes(row.status);
+        const isGood = GOOD.includes(row.status);
         const text = `${row.id} ${gate_inWords(row)}, and the manifest does not know what it feeds`;
         return isGood ? [] : [{ from: 'direct', text, steps: 0 }];
     });
@@ -42141,8 +42163,8 @@ function planComment(facts) {
     if (report.problems.length > 0)
         page.add(`${['There is no plan.', ...report.problems.map((text) => `> ${(0,safe/* markdown */.wD)(text)}`)].join('\n\n')}\n\n`);
     else
-        page.add(`${opening(facts, near)}\n\n`);
-    const head = `| Sync | Destination | ${touched === null ? 'Models' : 'Changed models'} | What would happen |\n|---|---|---|---|\n`;
+        page.add(`${opening(facts, near, far)}\n\n`);
+    const head = `| Sync | Destination | ${isUnknown(touched) ? 'Models' : 'Changed models'} | What would happen |\n|---|---|---|---|\n`;
     page.list(near, { share: 0.7, before: head, after: '\n' });
     const summary = `${(0,format/* plural */.LS)(far.length, 'sync')} that this change does not touch`;
     page.list(far, { share: 0.7, before: `<details><summary>${summary}</summary>\n\n${head}`, after: '\n</details>\n\n' });
@@ -42154,8 +42176,8 @@ function rowOf(result, { touched }) {
     const end = (0,wording/* endOf */.pJ)(result);
     const isBad = judge/* COLORS */.lm[end] === 'red';
     const models = ruling?.models ?? null;
-    const changed = touched === null ? (models ?? []) : models === null ? touched.models : touched.feeding(models);
-    const isTouched = touched === null || changed.length > 0;
+    const changed = isUnknown(touched) ? (models ?? []) : models === null ? touched.models : touched.feeding(models);
+    const isTouched = isUnknown(touched) || changed.length > 0;
     const named = changed.length > 0 ? (0,wording/* modelsOf */.Wh)({ models: [...changed] }) : '';
     const cells = [
         `[${(0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 200)}](${result.url})`,
@@ -42173,32 +42195,57 @@ function rowOf(result, { touched }) {
         rank: isBad ? 0 : 1,
     };
 }
-function opening({ touched, report }, near) {
-    const total = (0,format/* plural */.LS)(report.results.length, 'sync');
-    const places = [...new Set(near.map(({ destination }) => destination))].filter((place) => place !== '').sort();
-    const to = places.length === 0 ? '' : `, to ${listed(places, 5)}`;
-    const bad = near.filter(({ isBad }) => isBad).length;
-    const few = bad === near.length ? '**None of them would ship.**' : `**${(0,format/* number */.ai)(bad)} of them would not ship.**`;
-    const stopped = bad === 0 ? '' : ` ${few}`;
-    if (touched === null) {
-        return `The plan for ${total}${to}.${stopped} Which of them this change touches is known where \`dbt-artifacts\` has dbt’s manifest.`;
-    }
+function isUnknown(touched) {
+    return typeof touched === 'string';
+}
+const WHY_UNKNOWN = {
+    'no manifest': 'Which of them this change touches is known where `dbt-artifacts` has dbt’s manifest.',
+    'too many files': 'Which of them this change touches is not known: GitHub does not list all of its files.',
+};
+function opening({ touched, report }, near, far) {
+    const { length: count } = report.results;
+    const total = (0,format/* plural */.LS)(count, 'sync');
+    const stopped = stoppedOf(near, far);
+    if (isUnknown(touched))
+        return `The plan for ${total}${placesOf(near)}.${stopped} ${WHY_UNKNOWN[touched]}`;
+    const removed = removalOf(touched);
     const { length } = touched.models;
+    if (length === 0 && removed !== '')
+        return `This change removes ${removed}${stopped}`;
     if (length === 0)
-        return 'This change touches the files of no model, seed or snapshot of dbt.';
+        return `This change touches the files of no model, seed or snapshot of dbt.${stopped}`;
     const models = `This change touches ${(0,format/* plural */.LS)(length, 'model')} (${listed(touched.models.map(wording/* modelName */.fD), 10)})`;
-    const sure = near.filter(({ isSure }) => isSure).length;
-    const unsure = near.length - sure;
+    const also = removed === '' ? '' : ` It removes ${removed}`;
+    const sure = near.filter(({ isSure }) => isSure);
+    const unsure = near.length - sure.length;
     const perhaps = unsure === 0
         ? ''
         : ` It is not known which models feed ${(0,format/* plural */.LS)(unsure, 'sync')}: it may be ${unsure === 1 ? 'one' : 'some'} of them.`;
+    const end = `${perhaps}${also}${stopped}`;
     if (near.length === 0)
-        return `${models}, which ${length === 1 ? 'feeds' : 'feed'} no sync of this step.`;
-    if (sure === 0)
-        return `${models}.${perhaps}${stopped}`;
-    const { length: count } = report.results;
-    const which = sure < count ? `${(0,format/* number */.ai)(sure)} of ${total}` : count === 1 ? 'the one sync' : `all ${total}`;
-    return `${models}, which ${length === 1 ? 'feeds' : 'feed'} ${which}${to}.${perhaps}${stopped}`;
+        return `${models}, which ${length === 1 ? 'feeds' : 'feed'} no sync of this step.${end}`;
+    if (sure.length === 0)
+        return `${models}.${end}`;
+    const which = sure.length < count ? `${(0,format/* number */.ai)(sure.length)} of ${total}` : count === 1 ? 'the one sync' : `all ${total}`;
+    return `${models}, which ${length === 1 ? 'feeds' : 'feed'} ${which}${placesOf(sure)}.${end}`;
+}
+function placesOf(rows) {
+    const places = [...new Set(rows.map(({ destination }) => destination))].filter((place) => place !== '').sort();
+    return places.length === 0 ? '' : `, to ${listed(places, 5)}`;
+}
+function removalOf({ removed }) {
+    if (removed.length === 0)
+        return '';
+    const them = removed.length === 1 ? 'it' : 'they';
+    return `${(0,format/* plural */.LS)(removed.length, 'model')} (${listed(removed, 10)}): what ${them} fed, dbt’s manifest does not know any more.`;
+}
+/** How many of them would not ship; and how many of those that are folded away. */
+function stoppedOf(near, far) {
+    const bad = near.filter(({ isBad }) => isBad).length;
+    const others = far.filter(({ isBad }) => isBad).length;
+    const few = bad === near.length ? '**None of them would ship.**' : `**${(0,format/* number */.ai)(bad)} of them would not ship.**`;
+    const elsewhere = `**${(0,format/* plural */.LS)(others, 'other sync', 'other syncs')} would not ship.**`;
+    return `${bad === 0 ? '' : ` ${few}`}${others === 0 ? '' : ` ${elsewhere}`}`;
 }
 function listed(names, most) {
     const shown = names.slice(0, most).map((name) => (0,safe/* markdown */.wD)(name));
@@ -42306,7 +42353,7 @@ const body = dist/* fallback */.NpB(dist/* string */.YjP(), '');
 const user = dist/* pipe */.FsL(dist/* nullable */.mee(dist/* object */.Ikc({ login: dist/* string */.YjP() })), dist/* transform */.pdi((known) => known?.login ?? ''));
 const WireIssue = dist/* object */.Ikc({ number: dist/* number */.aig(), body, user, state: dist/* string */.YjP(), pull_request: dist/* optional */.lqM(dist/* unknown */.L5J()) });
 const WireComment = dist/* object */.Ikc({ id: dist/* number */.aig(), body, user });
-const WireFile = dist/* object */.Ikc({ filename: dist/* string */.YjP(), previous_filename: dist/* optional */.lqM(dist/* string */.YjP()) });
+const WireFile = dist/* object */.Ikc({ filename: dist/* string */.YjP(), previous_filename: dist/* optional */.lqM(dist/* string */.YjP()), status: dist/* string */.YjP() });
 const WireViewer = dist/* object */.Ikc({ viewer: dist/* object */.Ikc({ login: dist/* pipe */.FsL(dist/* string */.YjP(), dist/* minLength */.BpQ(1)) }) });
 const WireRepository = dist/* object */.Ikc({ default_branch: dist/* string */.YjP() });
 /** A client for the little that the action has to say on GitHub. Every failure is a GitHubError. */
@@ -42379,14 +42426,16 @@ class GitHub {
                 throw error;
         }));
     }
-    /** The paths that a pull request changes, those that it moves away from included; null where there are more than GitHub lists. */
+    /** The files that a pull request changes, those that it moves away from included; null where there are more than GitHub lists. */
     async changedFiles(number) {
         const items = await this.#ask(({ pulls }, place) => this.#octokit.paginate(pulls.listFiles, { ...place, pull_number: number, per_page: 100 }));
         if (items.length >= MOST_FILES)
             return null;
-        return as(dist/* array */.YOg(WireFile), items).flatMap(({ filename, previous_filename: before }) => {
-            return before === undefined ? [filename] : [filename, before];
-        });
+        return as(dist/* array */.YOg(WireFile), items).flatMap(({ filename: path, previous_filename: before, status }) => [
+            { path, isGone: status === 'removed' },
+            // Of a copy the first one is still there.
+            ...(before === undefined ? [] : [{ path: before, isGone: status === 'renamed' }]),
+        ]);
     }
     /**
      * Sends a request. What was throttled has not been done, and is sent once more if the wait is short. After an outage only what may be
@@ -42618,7 +42667,7 @@ async function commentPlan({ token }, { report, change }, here, around) {
     return await trying('pr-comment: the comment could not be written', async () => {
         const github = await connect({ ...around, token, permission: 'pull-requests: write' }, here);
         const files = change === null ? null : await github.changedFiles(number);
-        const touched = change === null || files === null ? null : change(files);
+        const touched = change === null ? 'no manifest' : files === null ? 'too many files' : change(files);
         const { step, runUrl, commit } = here;
         await keepComment(github, number, step, planComment({ report, touched, runUrl, commit }));
     });

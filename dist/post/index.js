@@ -31187,8 +31187,8 @@ function plan_comment_planComment(facts) {
     if (report.problems.length > 0)
         page.add(`${['There is no plan.', ...report.problems.map((text) => `> ${markdown(text)}`)].join('\n\n')}\n\n`);
     else
-        page.add(`${opening(facts, near)}\n\n`);
-    const head = `| Sync | Destination | ${touched === null ? 'Models' : 'Changed models'} | What would happen |\n|---|---|---|---|\n`;
+        page.add(`${opening(facts, near, far)}\n\n`);
+    const head = `| Sync | Destination | ${isUnknown(touched) ? 'Models' : 'Changed models'} | What would happen |\n|---|---|---|---|\n`;
     page.list(near, { share: 0.7, before: head, after: '\n' });
     const summary = `${plural(far.length, 'sync')} that this change does not touch`;
     page.list(far, { share: 0.7, before: `<details><summary>${summary}</summary>\n\n${head}`, after: '\n</details>\n\n' });
@@ -31200,8 +31200,8 @@ function rowOf(result, { touched }) {
     const end = endOf(result);
     const isBad = COLORS[end] === 'red';
     const models = ruling?.models ?? null;
-    const changed = touched === null ? (models ?? []) : models === null ? touched.models : touched.feeding(models);
-    const isTouched = touched === null || changed.length > 0;
+    const changed = isUnknown(touched) ? (models ?? []) : models === null ? touched.models : touched.feeding(models);
+    const isTouched = isUnknown(touched) || changed.length > 0;
     const named = changed.length > 0 ? modelsOf({ models: [...changed] }) : '';
     const cells = [
         `[${markdown(nameOf(sync), 200)}](${result.url})`,
@@ -31219,32 +31219,57 @@ function rowOf(result, { touched }) {
         rank: isBad ? 0 : 1,
     };
 }
-function opening({ touched, report }, near) {
-    const total = plural(report.results.length, 'sync');
-    const places = [...new Set(near.map(({ destination }) => destination))].filter((place) => place !== '').sort();
-    const to = places.length === 0 ? '' : `, to ${listed(places, 5)}`;
-    const bad = near.filter(({ isBad }) => isBad).length;
-    const few = bad === near.length ? '**None of them would ship.**' : `**${number(bad)} of them would not ship.**`;
-    const stopped = bad === 0 ? '' : ` ${few}`;
-    if (touched === null) {
-        return `The plan for ${total}${to}.${stopped} Which of them this change touches is known where \`dbt-artifacts\` has dbt’s manifest.`;
-    }
+function isUnknown(touched) {
+    return typeof touched === 'string';
+}
+const WHY_UNKNOWN = {
+    'no manifest': 'Which of them this change touches is known where `dbt-artifacts` has dbt’s manifest.',
+    'too many files': 'Which of them this change touches is not known: GitHub does not list all of its files.',
+};
+function opening({ touched, report }, near, far) {
+    const { length: count } = report.results;
+    const total = plural(count, 'sync');
+    const stopped = stoppedOf(near, far);
+    if (isUnknown(touched))
+        return `The plan for ${total}${placesOf(near)}.${stopped} ${WHY_UNKNOWN[touched]}`;
+    const removed = removalOf(touched);
     const { length } = touched.models;
+    if (length === 0 && removed !== '')
+        return `This change removes ${removed}${stopped}`;
     if (length === 0)
-        return 'This change touches the files of no model, seed or snapshot of dbt.';
+        return `This change touches the files of no model, seed or snapshot of dbt.${stopped}`;
     const models = `This change touches ${plural(length, 'model')} (${listed(touched.models.map(modelName), 10)})`;
-    const sure = near.filter(({ isSure }) => isSure).length;
-    const unsure = near.length - sure;
+    const also = removed === '' ? '' : ` It removes ${removed}`;
+    const sure = near.filter(({ isSure }) => isSure);
+    const unsure = near.length - sure.length;
     const perhaps = unsure === 0
         ? ''
         : ` It is not known which models feed ${plural(unsure, 'sync')}: it may be ${unsure === 1 ? 'one' : 'some'} of them.`;
+    const end = `${perhaps}${also}${stopped}`;
     if (near.length === 0)
-        return `${models}, which ${length === 1 ? 'feeds' : 'feed'} no sync of this step.`;
-    if (sure === 0)
-        return `${models}.${perhaps}${stopped}`;
-    const { length: count } = report.results;
-    const which = sure < count ? `${number(sure)} of ${total}` : count === 1 ? 'the one sync' : `all ${total}`;
-    return `${models}, which ${length === 1 ? 'feeds' : 'feed'} ${which}${to}.${perhaps}${stopped}`;
+        return `${models}, which ${length === 1 ? 'feeds' : 'feed'} no sync of this step.${end}`;
+    if (sure.length === 0)
+        return `${models}.${end}`;
+    const which = sure.length < count ? `${number(sure.length)} of ${total}` : count === 1 ? 'the one sync' : `all ${total}`;
+    return `${models}, which ${length === 1 ? 'feeds' : 'feed'} ${which}${placesOf(sure)}.${end}`;
+}
+function placesOf(rows) {
+    const places = [...new Set(rows.map(({ destination }) => destination))].filter((place) => place !== '').sort();
+    return places.length === 0 ? '' : `, to ${listed(places, 5)}`;
+}
+function removalOf({ removed }) {
+    if (removed.length === 0)
+        return '';
+    const them = removed.length === 1 ? 'it' : 'they';
+    return `${plural(removed.length, 'model')} (${listed(removed, 10)}): what ${them} fed, dbt’s manifest does not know any more.`;
+}
+/** How many of them would not ship; and how many of those that are folded away. */
+function stoppedOf(near, far) {
+    const bad = near.filter(({ isBad }) => isBad).length;
+    const others = far.filter(({ isBad }) => isBad).length;
+    const few = bad === near.length ? '**None of them would ship.**' : `**${number(bad)} of them would not ship.**`;
+    const elsewhere = `**${plural(others, 'other sync', 'other syncs')} would not ship.**`;
+    return `${bad === 0 ? '' : ` ${few}`}${others === 0 ? '' : ` ${elsewhere}`}`;
 }
 function listed(names, most) {
     const shown = names.slice(0, most).map((name) => markdown(name));
@@ -31354,7 +31379,7 @@ const body = dist/* fallback */.NpB(dist/* string */.YjP(), '');
 const user = dist/* pipe */.FsL(dist/* nullable */.mee(dist/* object */.Ikc({ login: dist/* string */.YjP() })), dist/* transform */.pdi((known) => known?.login ?? ''));
 const WireIssue = dist/* object */.Ikc({ number: dist/* number */.aig(), body, user, state: dist/* string */.YjP(), pull_request: dist/* optional */.lqM(dist/* unknown */.L5J()) });
 const WireComment = dist/* object */.Ikc({ id: dist/* number */.aig(), body, user });
-const WireFile = dist/* object */.Ikc({ filename: dist/* string */.YjP(), previous_filename: dist/* optional */.lqM(dist/* string */.YjP()) });
+const WireFile = dist/* object */.Ikc({ filename: dist/* string */.YjP(), previous_filename: dist/* optional */.lqM(dist/* string */.YjP()), status: dist/* string */.YjP() });
 const WireViewer = dist/* object */.Ikc({ viewer: dist/* object */.Ikc({ login: dist/* pipe */.FsL(dist/* string */.YjP(), dist/* minLength */.BpQ(1)) }) });
 const WireRepository = dist/* object */.Ikc({ default_branch: dist/* string */.YjP() });
 /** A client for the little that the action has to say on GitHub. Every failure is a GitHubError. */
@@ -31427,14 +31452,16 @@ class GitHub {
                 throw error;
         }));
     }
-    /** The paths that a pull request changes, those that it moves away from included; null where there are more than GitHub lists. */
+    /** The files that a pull request changes, those that it moves away from included; null where there are more than GitHub lists. */
     async changedFiles(number) {
         const items = await this.#ask(({ pulls }, place) => this.#octokit.paginate(pulls.listFiles, { ...place, pull_number: number, per_page: 100 }));
         if (items.length >= MOST_FILES)
             return null;
-        return as(dist/* array */.YOg(WireFile), items).flatMap(({ filename, previous_filename: before }) => {
-            return before === undefined ? [filename] : [filename, before];
-        });
+        return as(dist/* array */.YOg(WireFile), items).flatMap(({ filename: path, previous_filename: before, status }) => [
+            { path, isGone: status === 'removed' },
+            // Of a copy the first one is still there.
+            ...(before === undefined ? [] : [{ path: before, isGone: status === 'renamed' }]),
+        ]);
     }
     /**
      * Sends a request. What was throttled has not been done, and is sent once more if the wait is short. After an outage only what may be
@@ -31664,7 +31691,7 @@ async function commentPlan({ token }, { report, change }, here, around) {
     return await trying('pr-comment: the comment could not be written', async () => {
         const github = await connect({ ...around, token, permission: 'pull-requests: write' }, here);
         const files = change === null ? null : await github.changedFiles(number);
-        const touched = change === null || files === null ? null : change(files);
+        const touched = change === null ? 'no manifest' : files === null ? 'too many files' : change(files);
         const { step, runUrl, commit } = here;
         await keepComment(github, number, step, planComment({ report, touched, runUrl, commit }));
     });

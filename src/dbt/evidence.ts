@@ -1,6 +1,7 @@
 import type { RunResults, SourceResults } from './artifacts.ts'
 import { link, type Project, type ProjectFiles } from './lineage.ts'
 import type { Manifest } from './manifest.ts'
+import { GOOD } from './states.ts'
 
 /** What was found in one place that `dbt-artifacts` names. */
 export interface Found {
@@ -140,8 +141,6 @@ function unexplained(projects: readonly Files[]): string[] {
       : []
   })
 }
-
-const GOOD = ['success', 'pass', 'warn', 'reused', 'no-op']
 
 /** What is left where nothing that dbt did is to be believed: the lineage alone. */
 export function lineageOnly(found: readonly Found[]): Project[] {

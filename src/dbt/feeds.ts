@@ -2,6 +2,7 @@ import leven from 'leven'
 import type { ProviderFacts } from '../core/input-values.ts'
 import type { Relation } from '../core/provider.ts'
 import { type Node, nameOfNode, type Project } from './lineage.ts'
+import { HOLD_ROWS } from './states.ts'
 
 /** Which models feed a sync, and how that is known: `source` goes on after "fed by …", or says why it is not known. */
 export type Feed =
@@ -25,8 +26,6 @@ interface Declared {
   by: string[]
 }
 
-const MODELS = ['model', 'seed', 'snapshot']
-
 /** Collects what exposures and models say of this provider's syncs. */
 export function declarationsOf(projects: readonly Project[], facts: ProviderFacts): Declarations {
   const meta = new Map<string, Declared>()
@@ -39,7 +38,7 @@ export function declarationsOf(projects: readonly Project[], facts: ProviderFact
     all.set(id, declared)
   }
   for (const node of projects.flatMap(({ nodes }) => [...nodes.values()])) {
-    if (node.kind !== 'exposure' && !MODELS.includes(node.kind)) continue
+    if (node.kind !== 'exposure' && !HOLD_ROWS.includes(node.kind)) continue
     for (const item of syncsInMeta(node.meta, facts)) {
       if (typeof item === 'string' && facts.id.test(item)) declare(meta, item, node)
       else
@@ -176,13 +175,13 @@ function spellingsOf(node: Node): string[] {
   const { id, kind, name, package: home, version, latest } = node
   if (kind === 'exposure') return [id, `exposure:${name}`]
   if (kind === 'source') return [id, `source:${id.split('.').slice(2).join('.')}`]
-  if (!MODELS.includes(kind)) return [id]
+  if (!HOLD_ROWS.includes(kind)) return [id]
   const bare = latest ? [name, `${home}.${name}`] : []
   return version === null ? [id, ...bare] : [id, ...bare, `${name}.v${version}`, `${home}.${name}.v${version}`]
 }
 
 function ambiguous(meant: readonly Node[]): string {
-  return `means ${meant.length} models: give one of ${meant.map((node) => (MODELS.includes(node.kind) ? nameOfNode(node) : node.id)).join(', ')}.`
+  return `means ${meant.length} models: give one of ${meant.map((node) => (HOLD_ROWS.includes(node.kind) ? nameOfNode(node) : node.id)).join(', ')}.`
 }
 
 function whyUnknown(name: string, all: readonly Node[], projects: readonly Project[]): string {
@@ -200,7 +199,7 @@ function whyUnknown(name: string, all: readonly Node[], projects: readonly Proje
 function builtNodes(projects: readonly Project[]): Node[] {
   return projects
     .flatMap(({ nodes }) => [...nodes.values()])
-    .filter(({ kind, external }) => MODELS.includes(kind) && !external)
+    .filter(({ kind, external }) => HOLD_ROWS.includes(kind) && !external)
 }
 
 /** Compares the parts that both have, from the table up; two at least, and without regard to case. */

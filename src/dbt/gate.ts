@@ -1,7 +1,7 @@
 import type { GateMode, Note, Ruling } from '../core/ruling.ts'
 import type { Row } from './artifacts.ts'
 import { type Node, nameOfNode, type Project, type Test } from './lineage.ts'
-import { isPassage, isRenewed, type State, stateOf, testStateOf } from './states.ts'
+import { GOOD, isPassage, isRenewed, type State, stateOf, testStateOf } from './states.ts'
 
 export type Decision = Pick<Ruling, 'gate' | 'reason' | 'notes'>
 type Mode = Exclude<GateMode, 'off'>
@@ -168,7 +168,7 @@ function strangersOf({ strays }: Project): Objection[] {
       const isGood = ['success', 'pass', 'skipped', 'no-op'].includes(row.status)
       return isGood ? [] : [{ from: 'strict', text: `hook ${row.id.split('.').at(-1)} ${inWords(row)}`, steps: 0 }]
     }
-    const isGood = ['success', 'pass', 'warn', 'reused', 'no-op'].includes(row.status)
+    const isGood = GOOD.includes(row.status)
     const text = `${row.id} ${inWords(row)}, and the manifest does not know what it feeds`
     return isGood ? [] : [{ from: 'direct', text, steps: 0 }]
   })

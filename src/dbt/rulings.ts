@@ -1,4 +1,4 @@
-import type { Change } from '../core/change.ts'
+import type { Change, ChangedFile } from '../core/change.ts'
 import type { ProviderFacts } from '../core/input-values.ts'
 import type { Sync } from '../core/provider.ts'
 import type { Ruling } from '../core/ruling.ts'
@@ -68,7 +68,7 @@ export class Rulings {
   }
 
   /** What a change of these files (paths from the root of the repository) means for the models. */
-  change(files: readonly string[]): Change {
+  change(files: readonly ChangedFile[]): Change {
     return changeOf(files, this.#projects)
   }
 

@@ -17,6 +17,12 @@ export type State =
   | 'neutral'
   | 'not-run'
 
+/** The kinds of nodes that put rows into the warehouse, each from files of its own. */
+export const HOLD_ROWS = ['model', 'seed', 'snapshot']
+
+/** Statuses, of whatever kind of node, that nobody has to worry about. */
+export const GOOD = ['success', 'pass', 'warn', 'reused', 'no-op']
+
 const BUILT: ReadonlyMap<string, State> = new Map<string, State>([
   ['success', 'built'],
   ['warn', 'built'], // dbt 2

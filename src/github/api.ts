@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { ChangedFile } from '../core/change.ts'
 import type { Here } from './here.ts'
 import { explain, GitHubError, isRefusal, notGitHub, pauseOf, statusOf } from './trouble.ts'
 
@@ -45,7 +46,7 @@ const user = v.pipe(
 )
 const WireIssue = v.object({ number: v.number(), body, user, state: v.string(), pull_request: v.optional(v.unknown()) })
 const WireComment = v.object({ id: v.number(), body, user })
-const WireFile = v.object({ filename: v.string(), previous_filename: v.optional(v.string()) })
+const WireFile = v.object({ filename: v.string(), previous_filename: v.optional(v.string()), status: v.string() })
 const WireViewer = v.object({ viewer: v.object({ login: v.pipe(v.string(), v.minLength(1)) }) })
 const WireRepository = v.object({ default_branch: v.string() })
 
@@ -137,15 +138,17 @@ export class GitHub {
     )
   }
 
-  /** The paths that a pull request changes, those that it moves away from included; null where there are more than GitHub lists. */
-  async changedFiles(number: number): Promise<string[] | null> {
+  /** The files that a pull request changes, those that it moves away from included; null where there are more than GitHub lists. */
+  async changedFiles(number: number): Promise<ChangedFile[] | null> {
     const items = await this.#ask(({ pulls }, place) =>
       this.#octokit.paginate(pulls.listFiles, { ...place, pull_number: number, per_page: 100 }),
     )
     if (items.length >= MOST_FILES) return null
-    return as(v.array(WireFile), items).flatMap(({ filename, previous_filename: before }) => {
-      return before === undefined ? [filename] : [filename, before]
-    })
+    return as(v.array(WireFile), items).flatMap(({ filename: path, previous_filename: before, status }) => [
+      { path, isGone: status === 'removed' },
+      // Of a copy the first one is still there.
+      ...(before === undefined ? [] : [{ path: before, isGone: status === 'renamed' }]),
+    ])
   }
 
   /**

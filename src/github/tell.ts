@@ -1,4 +1,4 @@
-import type { Change } from '../core/change.ts'
+import type { Change, ChangedFile } from '../core/change.ts'
 import type { Reporting } from '../core/reporting.ts'
 import type { Seen } from '../report/failures.ts'
 import type { Report } from '../report/outputs.ts'
@@ -17,7 +17,7 @@ type Around = Pick<Means, 'sleep' | 'signal'>
 export interface Plan {
   report: Report
   /** What a change of these files means for the models; null where dbt's manifest is not there. */
-  change: ((files: readonly string[]) => Change) | null
+  change: ((files: readonly ChangedFile[]) => Change) | null
 }
 
 /** `pr-comment`: keeps the comment that says what the change would ship. */
@@ -34,7 +34,7 @@ export async function commentPlan(
   return await trying('pr-comment: the comment could not be written', async () => {
     const github = await connect({ ...around, token, permission: 'pull-requests: write' }, here)
     const files = change === null ? null : await github.changedFiles(number)
-    const touched = change === null || files === null ? null : change(files)
+    const touched = change === null ? 'no manifest' : files === null ? 'too many files' : change(files)
     const { step, runUrl, commit } = here
     await keepComment(github, number, step, planComment({ report, touched, runUrl, commit }))
   })

@@ -9,8 +9,8 @@ import { destinationOf, endOf, modelName, modelsOf, nameOf, OUTCOMES, whyOf } fr
 
 export interface PlanFacts {
   report: Report
-  /** What the pull request changes; null: dbt's manifest, or the whole list of changed files, is not there. */
-  touched: Change | null
+  /** What the pull request changes, or why nobody can say. */
+  touched: Change | 'no manifest' | 'too many files'
   /** The page of the workflow run, and the commit that it ran for. */
   runUrl: string
   commit: string
@@ -30,8 +30,8 @@ export function planComment(facts: PlanFacts): string {
   // Where the step gave up, it knows nothing of what would be.
   if (report.problems.length > 0)
     page.add(`${['There is no plan.', ...report.problems.map((text) => `> ${markdown(text)}`)].join('\n\n')}\n\n`)
-  else page.add(`${opening(facts, near)}\n\n`)
-  const head = `| Sync | Destination | ${touched === null ? 'Models' : 'Changed models'} | What would happen |\n|---|---|---|---|\n`
+  else page.add(`${opening(facts, near, far)}\n\n`)
+  const head = `| Sync | Destination | ${isUnknown(touched) ? 'Models' : 'Changed models'} | What would happen |\n|---|---|---|---|\n`
   page.list(near, { share: 0.7, before: head, after: '\n' })
   const summary = `${plural(far.length, 'sync')} that this change does not touch`
   page.list(far, { share: 0.7, before: `<details><summary>${summary}</summary>\n\n${head}`, after: '\n</details>\n\n' })
@@ -55,8 +55,8 @@ function rowOf(result: Result, { touched }: PlanFacts): Row {
   const end = endOf(result)
   const isBad = COLORS[end] === 'red'
   const models = ruling?.models ?? null
-  const changed = touched === null ? (models ?? []) : models === null ? touched.models : touched.feeding(models)
-  const isTouched = touched === null || changed.length > 0
+  const changed = isUnknown(touched) ? (models ?? []) : models === null ? touched.models : touched.feeding(models)
+  const isTouched = isUnknown(touched) || changed.length > 0
   const named = changed.length > 0 ? modelsOf({ models: [...changed] }) : ''
   const cells = [
     `[${markdown(nameOf(sync), 200)}](${result.url})`,
@@ -75,30 +75,58 @@ function rowOf(result: Result, { touched }: PlanFacts): Row {
   }
 }
 
-function opening({ touched, report }: PlanFacts, near: readonly Row[]): string {
-  const total = plural(report.results.length, 'sync')
-  const places = [...new Set(near.map(({ destination }) => destination))].filter((place) => place !== '').sort()
-  const to = places.length === 0 ? '' : `, to ${listed(places, 5)}`
-  const bad = near.filter(({ isBad }) => isBad).length
-  const few = bad === near.length ? '**None of them would ship.**' : `**${number(bad)} of them would not ship.**`
-  const stopped = bad === 0 ? '' : ` ${few}`
-  if (touched === null) {
-    return `The plan for ${total}${to}.${stopped} Which of them this change touches is known where \`dbt-artifacts\` has dbt’s manifest.`
-  }
+function isUnknown(touched: PlanFacts['touched']): touched is Exclude<PlanFacts['touched'], Change> {
+  return typeof touched === 'string'
+}
+
+const WHY_UNKNOWN = {
+  'no manifest': 'Which of them this change touches is known where `dbt-artifacts` has dbt’s manifest.',
+  'too many files': 'Which of them this change touches is not known: GitHub does not list all of its files.',
+}
+
+function opening({ touched, report }: PlanFacts, near: readonly Row[], far: readonly Row[]): string {
+  const { length: count } = report.results
+  const total = plural(count, 'sync')
+  const stopped = stoppedOf(near, far)
+  if (isUnknown(touched)) return `The plan for ${total}${placesOf(near)}.${stopped} ${WHY_UNKNOWN[touched]}`
+  const removed = removalOf(touched)
   const { length } = touched.models
-  if (length === 0) return 'This change touches the files of no model, seed or snapshot of dbt.'
+  if (length === 0 && removed !== '') return `This change removes ${removed}${stopped}`
+  if (length === 0) return `This change touches the files of no model, seed or snapshot of dbt.${stopped}`
   const models = `This change touches ${plural(length, 'model')} (${listed(touched.models.map(modelName), 10)})`
-  const sure = near.filter(({ isSure }) => isSure).length
-  const unsure = near.length - sure
+  const also = removed === '' ? '' : ` It removes ${removed}`
+  const sure = near.filter(({ isSure }) => isSure)
+  const unsure = near.length - sure.length
   const perhaps =
     unsure === 0
       ? ''
       : ` It is not known which models feed ${plural(unsure, 'sync')}: it may be ${unsure === 1 ? 'one' : 'some'} of them.`
-  if (near.length === 0) return `${models}, which ${length === 1 ? 'feeds' : 'feed'} no sync of this step.`
-  if (sure === 0) return `${models}.${perhaps}${stopped}`
-  const { length: count } = report.results
-  const which = sure < count ? `${number(sure)} of ${total}` : count === 1 ? 'the one sync' : `all ${total}`
-  return `${models}, which ${length === 1 ? 'feeds' : 'feed'} ${which}${to}.${perhaps}${stopped}`
+  const end = `${perhaps}${also}${stopped}`
+  if (near.length === 0) return `${models}, which ${length === 1 ? 'feeds' : 'feed'} no sync of this step.${end}`
+  if (sure.length === 0) return `${models}.${end}`
+  const which =
+    sure.length < count ? `${number(sure.length)} of ${total}` : count === 1 ? 'the one sync' : `all ${total}`
+  return `${models}, which ${length === 1 ? 'feeds' : 'feed'} ${which}${placesOf(sure)}.${end}`
+}
+
+function placesOf(rows: readonly Row[]): string {
+  const places = [...new Set(rows.map(({ destination }) => destination))].filter((place) => place !== '').sort()
+  return places.length === 0 ? '' : `, to ${listed(places, 5)}`
+}
+
+function removalOf({ removed }: Change): string {
+  if (removed.length === 0) return ''
+  const them = removed.length === 1 ? 'it' : 'they'
+  return `${plural(removed.length, 'model')} (${listed(removed, 10)}): what ${them} fed, dbt’s manifest does not know any more.`
+}
+
+/** How many of them would not ship; and how many of those that are folded away. */
+function stoppedOf(near: readonly Row[], far: readonly Row[]): string {
+  const bad = near.filter(({ isBad }) => isBad).length
+  const others = far.filter(({ isBad }) => isBad).length
+  const few = bad === near.length ? '**None of them would ship.**' : `**${number(bad)} of them would not ship.**`
+  const elsewhere = `**${plural(others, 'other sync', 'other syncs')} would not ship.**`
+  return `${bad === 0 ? '' : ` ${few}`}${others === 0 ? '' : ` ${elsewhere}`}`
 }
 
 function listed(names: readonly string[], most: number): string {

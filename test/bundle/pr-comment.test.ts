@@ -128,6 +128,11 @@ describe('the comment on a pull request', () => {
       [{ filename: 'models/x.sql', status: 'renamed', previousFilename: 'models/marts/orders.sql' }],
       'orders',
     ],
+    [
+      'a model that is gone',
+      [{ filename: 'models/marts/old.sql', status: 'removed' }],
+      'This change removes 1 model (old)',
+    ],
     ['a seed far upstream', changed('seeds/raw_customers.csv'), '(raw_customers), which feeds all 3 syncs'],
   ] as [string, PullFile[], string][])('knows %s', async (_what, files, text) => {
     const { github, number } = withPullRequest(files)

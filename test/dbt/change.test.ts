@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { ChangedFile } from '../../src/core/change.ts'
 import { changeOf } from '../../src/dbt/change.ts'
 import { lineageOnly } from '../../src/dbt/evidence.ts'
 import { found, manifest, model, node, type Part, source } from '../support/dbt.ts'
@@ -13,8 +14,12 @@ const PARTS: Part[] = [
   node('model.utils.dates', [], { original_file_path: 'models/dates.sql' }),
 ]
 
+/** Files that are still there, or that are `-gone`. */
+const filesOf = (paths: string[]): ChangedFile[] =>
+  paths.map((path) => ({ path: path.replace(/^-/, ''), isGone: path.startsWith('-') }))
+
 function change(files: string[], place = 'target', parts: readonly Part[] = PARTS) {
-  return changeOf(files, lineageOnly([found({ manifest: manifest(parts) }, place)]))
+  return changeOf(filesOf(files), lineageOnly([found({ manifest: manifest(parts) }, place)]))
 }
 
 describe('a change of files', () => {
@@ -47,7 +52,7 @@ describe('a change of files', () => {
       found({ manifest: manifest(own) }, 'one/target'),
       found({ manifest: manifest(other, { project: 'two' }) }, 'downloaded/two'),
     ])
-    expect(changeOf(['one/models/one_a.sql', 'two/models/two_a.sql'], projects).models).toEqual([
+    expect(changeOf(filesOf(['one/models/one_a.sql', 'two/models/two_a.sql']), projects).models).toEqual([
       'model.shop.one_a',
       'model.two.two_a',
     ])
@@ -64,6 +69,27 @@ describe('a change of files', () => {
     expect(feeding(['model.shop.customers'])).toEqual(['model.shop.stg_orders'])
     expect(feeding(['model.shop.stg_orders'])).toEqual(['model.shop.stg_orders'])
     expect(feeding(['model.shop.alone', 'model.shop.unknown'])).toEqual([])
+  })
+
+  test.each([
+    ['a model', ['-models/marts/old.sql'], ['old']],
+    [
+      'models of all kinds, in any project',
+      ['-shop/models/a.py', '-shop/seeds/b.csv', '-snapshots/c.sql'],
+      ['a', 'b', 'c'],
+    ],
+    ['a model in a folder of another name', ['-transform/old.sql'], []],
+    ['one that has only moved', ['-models/old/orders.sql', 'models/orders.sql'], []],
+    ['one that has another name now', ['-models/purchases.sql', 'models/orders.sql'], ['purchases']],
+    ['what is no model', ['-models/old.yml', '-macros/cents.sql', '-README.md', '-models.sql', '-models/.sql'], []],
+    ['what is still there', ['models/unknown.sql'], []],
+  ])('removes what its files say: %s', (_what, files, names) => {
+    expect(change(files).removed).toEqual(names)
+  })
+
+  test('removes models where the project has others', () => {
+    const parts = [model('orders', [], { original_file_path: 'transform/orders.sql' })]
+    expect(change(['-warehouse/transform/old.sql'], 'warehouse/target', parts).removed).toEqual(['old'])
   })
 
   test('is followed through a chain of any length, and through a circle', () => {

@@ -77,7 +77,11 @@ describe('the client of GitHub', () => {
     await github.deleteComment(last?.id ?? 0)
     await github.deleteComment(last?.id ?? 0)
     expect(standIn.comments(number)).toHaveLength(101)
-    expect(await github.changedFiles(number)).toEqual(['a', 'b', 'c'])
+    expect(await github.changedFiles(number)).toEqual([
+      { path: 'a', isGone: false },
+      { path: 'b', isGone: false },
+      { path: 'c', isGone: true },
+    ])
   })
 })
 

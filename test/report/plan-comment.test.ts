@@ -19,7 +19,10 @@ function planned(id: string, models: string[] | null, overrides: Partial<Result>
 function comment(results: Result[], models: string[] | null, more: Partial<PlanFacts> = {}): string {
   return planComment({
     report: { conclusion: 'success', results, problems: [] },
-    touched: models === null ? null : { models, feeding: (fed) => fed.filter((id) => models.includes(id)) },
+    touched:
+      models === null
+        ? 'no manifest'
+        : { models, removed: [], feeding: (fed) => fed.filter((id) => models.includes(id)) },
     runUrl: 'https://github.example/run/1',
     commit: '0123456789abcdef',
     ...more,
@@ -64,7 +67,7 @@ describe('the opening of the comment', () => {
   test('tells apart what it knows and what may be', () => {
     const results = [planned('1', [orders]), planned('2', null)]
     expect(opening(comment(results, [orders]))).toBe(
-      'This change touches 1 model (orders), which feeds 1 of 2 syncs, to CRM · 1, CRM · 2. It is not known which models feed 1 sync: it may be one of them.',
+      'This change touches 1 model (orders), which feeds 1 of 2 syncs, to CRM · 1. It is not known which models feed 1 sync: it may be one of them.',
     )
     expect(opening(comment([planned('2', null)], [orders]))).toBe(
       'This change touches 1 model (orders). It is not known which models feed 1 sync: it may be one of them.',
@@ -82,6 +85,30 @@ describe('the opening of the comment', () => {
       ) ?? ''
     expect(text).toContain('12 models (m0, m1, m2, m3, m4, m5, m6, m7, m8, m9 and 2 more)')
     expect(text).toContain('and 7 more.')
+  })
+
+  test('says where GitHub does not list all files', () => {
+    expect(opening(comment([planned('1', [orders])], null, { touched: 'too many files' }))).toBe(
+      'The plan for 1 sync, to CRM · 1. Which of them this change touches is not known: GitHub does not list all of its files.',
+    )
+  })
+
+  test('names what is removed, and counts what that breaks though it touches it in no other way', () => {
+    const broken = planned('2', [customers], { foreseen: 'failed' })
+    const results = [planned('1', [orders]), broken]
+    const touched = (models: string[]) => ({
+      touched: {
+        models,
+        removed: ['old'],
+        feeding: (fed: readonly string[]) => fed.filter((id) => models.includes(id)),
+      },
+    })
+    expect(opening(comment(results, null, touched([])))).toBe(
+      'This change removes 1 model (old): what it fed, dbt’s manifest does not know any more. **1 other sync would not ship.**',
+    )
+    expect(opening(comment(results, null, touched([orders])))).toBe(
+      'This change touches 1 model (orders), which feeds 1 of 2 syncs, to CRM · 1. It removes 1 model (old): what it fed, dbt’s manifest does not know any more. **1 other sync would not ship.**',
+    )
   })
 
   test('counts what would not ship', () => {
