@@ -4,7 +4,7 @@ import { readConfig } from './config/config.ts'
 import { checkCertificates } from './connections.ts'
 import type { ChangedFile } from './core/change.ts'
 import { hideToken, secretsOf } from './core/input-values.ts'
-import type { Inputs } from './core/inputs.ts'
+import type { Inputs, Mode } from './core/inputs.ts'
 import { isRed } from './core/judge.ts'
 import { parseInputs } from './core/parse-inputs.ts'
 import type { Reporting } from './core/reporting.ts'
@@ -174,7 +174,7 @@ async function publish(report: Report, inputs: Inputs | null, brief = report): P
 }
 
 /** Says on GitHub what is to be said there. The verdict is made and shown by now, and nothing of this changes it. */
-async function speak(report: Report, reporting: Reporting, dbt: Dbt | null, mode: string): Promise<void> {
+async function speak(report: Report, reporting: Reporting, dbt: Dbt | null, mode: Mode): Promise<void> {
   try {
     await speakOf(report, reporting, dbt, mode)
   } catch (error) {
@@ -182,7 +182,7 @@ async function speak(report: Report, reporting: Reporting, dbt: Dbt | null, mode
   }
 }
 
-async function speakOf(report: Report, reporting: Reporting, dbt: Dbt | null, mode: string): Promise<void> {
+async function speakOf(report: Report, reporting: Reporting, dbt: Dbt | null, mode: Mode): Promise<void> {
   if (!reporting.comment && reporting.issueTitle === null) return
   const here = await whereWeAre(process.env).catch(() => null)
   if (here === null) {

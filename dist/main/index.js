@@ -43903,14 +43903,13 @@ function about(result, details) {
     }));
     return level === null ? notes : [{ level, ...own }, ...notes];
 }
-function levelOf({ outcome, run, tolerated }) {
-    if ((0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)({ outcome, tolerated }))
+function levelOf(result) {
+    const { outcome, tolerated } = result;
+    if ((0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result))
         return 'error';
     if (outcome === 'skipped' || tolerated === 'on-blocked: skip')
         return 'notice';
-    if (tolerated !== null || outcome === 'warned')
-        return 'warning';
-    return outcome === 'fresh' && (run?.counts.failed ?? 0) > 0 ? 'warning' : null;
+    return tolerated !== null || (0,_wording_js__WEBPACK_IMPORTED_MODULE_3__/* .hasFlaws */ .UW)(result) ? 'warning' : null;
 }
 
 
@@ -44305,7 +44304,7 @@ function classOf(result) {
         return 'bad';
     if (_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .endOf */ .pJ)(result)] === 'red')
         return 'flawed';
-    if (outcome === 'warned')
+    if ((0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .hasFlaws */ .UW)(result))
         return 'flawed';
     return outcome === 'skipped' || outcome === 'planned' ? 'idle' : 'good';
 }
@@ -44488,7 +44487,9 @@ function resultLine(result, details) {
         outcome === 'succeeded' || outcome === 'fresh' || outcome === 'warned' ? (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .recordsOf */ .M$)(run?.counts ?? NO_COUNTS) : '',
         took === null ? '' : `took ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .duration */ .p0)(took)}`,
     ].filter((fact) => fact !== '');
-    const { mark, words } = (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .wordsOf */ .Z9)(result);
+    // Of a plan the reason says what would be.
+    const { mark } = (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .wordsOf */ .Z9)(result);
+    const { words } = _wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome];
     const why = outcome === 'succeeded' && result.reason === 'completed' ? '' : `: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, details)}`;
     const forgiven = tolerated === null ? '' : ` (${tolerated})`;
     return `${mark} ${words}${forgiven}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${(0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result) || result.runId !== null ? result.url : ''}`.trimEnd();
@@ -44552,7 +44553,7 @@ function gravity(result) {
     // Allowed to be, or only foreseen.
     if (_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[end] === 'red')
         return 2;
-    return end === 'warned' ? 3 : GOOD;
+    return (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .hasFlaws */ .UW)(result) ? 3 : GOOD;
 }
 /** The worst first; among equals the order of the list. */
 function worstFirst(results) {
@@ -44588,7 +44589,7 @@ function outputsOf(report) {
     const red = results.filter(({ outcome }) => _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red');
     const blocked = results.filter(({ outcome }) => outcome === 'blocked');
     const failed = red.filter(({ outcome }) => outcome !== 'blocked');
-    const ids = (some) => JSON.stringify(some.map(({ sync }) => sync.id).filter((id) => id !== ''));
+    const ids = (some) => JSON.stringify([...new Set(some.map(({ sync }) => sync.id))].filter((id) => id !== ''));
     const sum = (count) => String(results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0));
     const withRun = results.filter(({ runId }) => runId !== null);
     const worst = results.filter(_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI);
@@ -44656,8 +44657,8 @@ function messageOf({ conclusion, results, problems }) {
     if (results.length === 0)
         return (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(problems.join(' ') || 'There was nothing to sync.');
     const parts = Object.keys(_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im).flatMap((outcome) => {
-        const count = results.filter((result) => result.outcome === outcome).length;
-        return count === 0 ? [] : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .number */ .ai)(count)} ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome].words}`;
+        const words = Map.groupBy(results.filter((result) => result.outcome === outcome), (result) => (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .wordsOf */ .Z9)(result).words);
+        return [...words].map(([word, some]) => `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .number */ .ai)(some.length)} ${word}`);
     });
     // Of a cancelled workflow each sync has the same to say.
     const worst = conclusion === 'cancelled' ? undefined : (0,_order_js__WEBPACK_IMPORTED_MODULE_1__/* .worstFirst */ .md)(results).find(({ outcome }) => _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'red');
@@ -44755,27 +44756,30 @@ function sliceWhole(text, length) {
     return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
 }
 /**
- * Replaces what providers quote from records into their messages: quoted values, e-mail addresses, long numbers. What is left says
- * what went wrong, not for whom.
+ * Replaces what providers quote from records into their messages: quoted values, e-mail addresses (also as they stand in a URL), long
+ * numbers. What is left says what went wrong, not for whom.
  */
 function redact(text) {
-    return (text
-        .slice(0, LONGEST * 4)
+    return (
+    // What shows as nothing might stand between two digits.
+    plain(text, LONGEST * 4)
         .replace(/"[^"]*(?:"|$)/g, '"…"')
         .replace(/[“„«][^”“»]*(?:[”“»]|$)/g, '"…"')
         .replace(/`[^`]*(?:`|$)/g, '"…"')
         // Within a word it is an apostrophe.
         .replace(/(?<![\p{L}\p{N}])['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*['’](?![\p{L}\p{N}])/gu, '"…"')
-        .replace(/\S+/g, (word) => (word.includes('@') ? '…' : word))
-        .replace(/\d[\d .()/-]*\d/g, (number) => (number.replace(/\D/g, '').length >= 6 ? '…' : number)));
+        .replace(/\S+/g, (word) => (/[@＠﹫]|%40/.test(word) ? '…' : word))
+        .replace(/\p{Nd}[\p{Nd} .,_()/-]*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number));
 }
 /**
  * Text for a Markdown table cell or paragraph: shows as it is, and can be no tag, link, mention, image or markup. A backslash does not
- * keep GitHub from linking `https://…`, `www.…`, `@team` or `#1`; an entity does.
+ * keep GitHub from linking `https://…` or `www.…`; an entity does. It looks for `@team`, `#1` and `GH-1` only after entities have become
+ * what they stand for (github/cmark-gfm#181): something of no width behind the mark keeps it from finding them.
  */
 function markdown(text, longest = LONGEST) {
     return plain(text, longest)
         .replace(/[&<>@#]|:(?=\/\/)|(?<=www)\./gi, (mark) => `&#${mark.charCodeAt(0)};`)
+        .replace(/(?<!\w)&#64;|&#35;(?=\d)|\bGH-(?=\d)/gi, '$&\u200b')
         .replace(/[\\`*_[\]~$|!]/g, '\\$&')
         .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&');
 }
@@ -44928,18 +44932,19 @@ function head(report, results, { mode, tookMs }) {
         '',
     ].join('\n');
 }
+const DELIVERY = { all: 'delivered', one: 'did not deliver', many: 'did not deliver' };
 /** What the step was to do with its syncs: all have, one has not, several have not. */
 const DONE = {
-    run: { all: 'delivered', one: 'did not deliver', many: 'did not deliver' },
-    wait: { all: 'delivered', one: 'did not deliver', many: 'did not deliver' },
+    run: DELIVERY,
+    wait: DELIVERY,
     trigger: { all: 'triggered', one: 'was not triggered', many: 'were not triggered' },
     plan: { all: 'can run', one: 'could not run', many: 'could not run' },
 };
-const DELIVERY = { all: 'delivered', one: 'did not deliver', many: 'did not deliver' };
 function headline({ conclusion, results }, mode) {
-    const { all, one, many } = DONE[mode] ?? DELIVERY;
+    const { all, one, many } = DONE[mode];
     const total = results.length;
-    const red = results.filter(judge/* isRed */.iI);
+    const isBad = mode === 'plan' ? (result) => judge/* COLORS */.lm[(0,wording/* endOf */.pJ)(result)] === 'red' : judge/* isRed */.iI;
+    const red = results.filter(isBad);
     const subject = total === 1 ? 'The sync' : `${(0,format/* number */.ai)(red.length)} of ${(0,format/* plural */.LS)(total, 'sync')}`;
     const blocked = results.filter(({ outcome }) => outcome === 'blocked').length;
     switch (conclusion) {
@@ -44960,7 +44965,7 @@ function headline({ conclusion, results }, mode) {
                 return `❌ None of ${(0,format/* plural */.LS)(total, 'sync')} ${mode === 'trigger' ? 'was triggered' : all}`;
             return `❌ ${subject} ${red.length === 1 ? one : many}`;
         case 'success':
-            return mode === 'plan' ? plan(results) : success(results, mode, DONE[mode] ?? DELIVERY);
+            return mode === 'plan' ? plan(results) : success(results, mode);
     }
 }
 function plan(results) {
@@ -44972,7 +44977,8 @@ function plan(results) {
         return `📝 The plan: ${total === 1 ? 'the sync would not ship' : `none of ${(0,format/* plural */.LS)(total, 'sync')} would ship`}`;
     return `📝 The plan: ${(0,format/* number */.ai)(bad)} of ${(0,format/* plural */.LS)(total, 'sync')} would not ship`;
 }
-function success(results, mode, { all, one, many }) {
+function success(results, mode) {
+    const { all, one, many } = DONE[mode];
     const total = results.length;
     const forgiven = results.filter(({ outcome }) => judge/* COLORS */.lm[outcome] === 'red').length;
     if (forgiven > 0) {
@@ -44980,17 +44986,23 @@ function success(results, mode, { all, one, many }) {
         return `⚠️ ${subject} ${forgiven === 1 ? one : many}, as is allowed`;
     }
     const isDone = ({ outcome }) => outputs/* DELIVERED */.r6.includes(outcome) || outcome === 'triggered';
+    const isFlawed = results.some(wording/* hasFlaws */.UW);
+    const told = (text) => (isFlawed ? `⚠️ ${text}, but not every record` : `✅ ${text}`);
     if (!results.every(isDone))
-        return `✅ Every sync that had to ${mode === 'trigger' ? 'be triggered was' : 'deliver did'}`;
+        return told(`Every sync that had to ${mode === 'trigger' ? 'be triggered was' : 'deliver did'}`);
     const [whole, some] = mode === 'trigger' ? ['The sync was triggered', 'were triggered'] : [`The sync ${all}`, all];
     const text = total === 1 ? whole : `All ${(0,format/* plural */.LS)(total, 'sync')} ${some}`;
-    return results.some(({ outcome }) => outcome === 'warned') ? `⚠️ ${text}, but not every record` : `✅ ${text}`;
+    return told(text);
 }
 function tally(results) {
     const words = new Map();
     for (const result of results)
-        words.set((0,wording/* wordsOf */.Z9)(result).words, (words.get((0,wording/* wordsOf */.Z9)(result).words) ?? 0) + 1);
+        words.set(labelOf(result), (words.get(labelOf(result)) ?? 0) + 1);
     return [(0,format/* plural */.LS)(results.length, 'sync'), ...[...words].map(([word, count]) => `${(0,format/* number */.ai)(count)} ${word}`)].join(' · ');
+}
+/** In words, with what forgives it. */
+function labelOf(result) {
+    return `${(0,wording/* wordsOf */.Z9)(result).words}${result.tolerated === null ? '' : ` (${result.tolerated})`}`;
 }
 function records(results) {
     const sum = (count) => results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0);
@@ -45052,10 +45064,7 @@ function columnsOf(details) {
     return [
         {
             title: 'Outcome',
-            cell: (result) => {
-                const { mark, words } = (0,wording/* wordsOf */.Z9)(result);
-                return `${mark} ${words}${result.tolerated === null ? '' : ` (${result.tolerated})`}`;
-            },
+            cell: (result) => `${(0,wording/* wordsOf */.Z9)(result).mark} ${labelOf(result)}`,
         },
         { title: 'Sync', cell: summary_link },
         { title: 'Destination', cell: ({ sync }) => (0,safe/* markdown */.wD)((0,wording/* destinationOf */.My)(sync)) },
@@ -45228,6 +45237,7 @@ function time(ms) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   M$: () => (/* binding */ recordsOf),
 /* harmony export */   My: () => (/* binding */ destinationOf),
+/* harmony export */   UW: () => (/* binding */ hasFlaws),
 /* harmony export */   Vb: () => (/* binding */ nameOf),
 /* harmony export */   Wh: () => (/* binding */ modelsOf),
 /* harmony export */   Z9: () => (/* binding */ wordsOf),
@@ -45260,10 +45270,15 @@ const OUTCOMES = {
     unknown: { mark: '❓', words: 'unknown', title: 'Sync state unknown' },
     not_started: { mark: '⏹️', words: 'not started', title: 'Sync not started' },
 };
+/** It has delivered, in this step or before it, but not every record. */
+function hasFlaws({ outcome, run }) {
+    return outcome === 'warned' || (outcome === 'fresh' && (run?.counts.failed ?? 0) > 0);
+}
 /** How it went with a sync; of one that is only planned, whether it would come to its run. */
-function wordsOf({ outcome, foreseen }) {
+function wordsOf(result) {
+    const { outcome, foreseen } = result;
     if (foreseen === null)
-        return OUTCOMES[outcome];
+        return hasFlaws(result) ? { ...OUTCOMES[outcome], mark: OUTCOMES.warned.mark } : OUTCOMES[outcome];
     if (_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[foreseen] === 'red')
         return { mark: OUTCOMES[foreseen].mark, words: 'would not ship' };
     return foreseen === 'skipped' ? { mark: OUTCOMES.skipped.mark, words: 'would be skipped' } : OUTCOMES[outcome];

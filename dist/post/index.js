@@ -33249,7 +33249,7 @@ function gravity(result) {
     // Allowed to be, or only foreseen.
     if (COLORS[end] === 'red')
         return 2;
-    return end === 'warned' ? 3 : GOOD;
+    return hasFlaws(result) ? 3 : GOOD;
 }
 /** The worst first; among equals the order of the list. */
 function order_worstFirst(results) {
@@ -33270,7 +33270,7 @@ function outputsOf(report) {
     const red = results.filter(({ outcome }) => COLORS[outcome] === 'red');
     const blocked = results.filter(({ outcome }) => outcome === 'blocked');
     const failed = red.filter(({ outcome }) => outcome !== 'blocked');
-    const ids = (some) => JSON.stringify(some.map(({ sync }) => sync.id).filter((id) => id !== ''));
+    const ids = (some) => JSON.stringify([...new Set(some.map(({ sync }) => sync.id))].filter((id) => id !== ''));
     const sum = (count) => String(results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0));
     const withRun = results.filter(({ runId }) => runId !== null);
     const worst = results.filter(isRed);
@@ -33338,8 +33338,8 @@ function outputs_messageOf({ conclusion, results, problems }) {
     if (results.length === 0)
         return plain(problems.join(' ') || 'There was nothing to sync.');
     const parts = Object.keys(OUTCOMES).flatMap((outcome) => {
-        const count = results.filter((result) => result.outcome === outcome).length;
-        return count === 0 ? [] : `${number(count)} ${OUTCOMES[outcome].words}`;
+        const words = Map.groupBy(results.filter((result) => result.outcome === outcome), (result) => wordsOf(result).words);
+        return [...words].map(([word, some]) => `${number(some.length)} ${word}`);
     });
     // Of a cancelled workflow each sync has the same to say.
     const worst = conclusion === 'cancelled' ? undefined : worstFirst(results).find(({ outcome }) => COLORS[outcome] === 'red');
@@ -33519,27 +33519,30 @@ function sliceWhole(text, length) {
     return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
 }
 /**
- * Replaces what providers quote from records into their messages: quoted values, e-mail addresses, long numbers. What is left says
- * what went wrong, not for whom.
+ * Replaces what providers quote from records into their messages: quoted values, e-mail addresses (also as they stand in a URL), long
+ * numbers. What is left says what went wrong, not for whom.
  */
 function redact(text) {
-    return (text
-        .slice(0, LONGEST * 4)
+    return (
+    // What shows as nothing might stand between two digits.
+    plain(text, LONGEST * 4)
         .replace(/"[^"]*(?:"|$)/g, '"…"')
         .replace(/[“„«][^”“»]*(?:[”“»]|$)/g, '"…"')
         .replace(/`[^`]*(?:`|$)/g, '"…"')
         // Within a word it is an apostrophe.
         .replace(/(?<![\p{L}\p{N}])['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*['’](?![\p{L}\p{N}])/gu, '"…"')
-        .replace(/\S+/g, (word) => (word.includes('@') ? '…' : word))
-        .replace(/\d[\d .()/-]*\d/g, (number) => (number.replace(/\D/g, '').length >= 6 ? '…' : number)));
+        .replace(/\S+/g, (word) => (/[@＠﹫]|%40/.test(word) ? '…' : word))
+        .replace(/\p{Nd}[\p{Nd} .,_()/-]*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number));
 }
 /**
  * Text for a Markdown table cell or paragraph: shows as it is, and can be no tag, link, mention, image or markup. A backslash does not
- * keep GitHub from linking `https://…`, `www.…`, `@team` or `#1`; an entity does.
+ * keep GitHub from linking `https://…` or `www.…`; an entity does. It looks for `@team`, `#1` and `GH-1` only after entities have become
+ * what they stand for (github/cmark-gfm#181): something of no width behind the mark keeps it from finding them.
  */
 function markdown(text, longest = LONGEST) {
     return plain(text, longest)
         .replace(/[&<>@#]|:(?=\/\/)|(?<=www)\./gi, (mark) => `&#${mark.charCodeAt(0)};`)
+        .replace(/(?<!\w)&#64;|&#35;(?=\d)|\bGH-(?=\d)/gi, '$&\u200b')
         .replace(/[\\`*_[\]~$|!]/g, '\\$&')
         .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&');
 }
@@ -33562,7 +33565,7 @@ function mermaid(text, longest = 80) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   im: () => (/* binding */ OUTCOMES)
 /* harmony export */ });
-/* unused harmony exports wordsOf, endOf, nameOf, destinationOf, modelName, modelsOf, whyOf, recordsOf, durationOf */
+/* unused harmony exports hasFlaws, wordsOf, endOf, nameOf, destinationOf, modelName, modelsOf, whyOf, recordsOf, durationOf */
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
 /* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7990);
 
@@ -33584,10 +33587,15 @@ const OUTCOMES = {
     unknown: { mark: '❓', words: 'unknown', title: 'Sync state unknown' },
     not_started: { mark: '⏹️', words: 'not started', title: 'Sync not started' },
 };
+/** It has delivered, in this step or before it, but not every record. */
+function hasFlaws({ outcome, run }) {
+    return outcome === 'warned' || (outcome === 'fresh' && (run?.counts.failed ?? 0) > 0);
+}
 /** How it went with a sync; of one that is only planned, whether it would come to its run. */
-function wordsOf({ outcome, foreseen }) {
+function wordsOf(result) {
+    const { outcome, foreseen } = result;
     if (foreseen === null)
-        return OUTCOMES[outcome];
+        return hasFlaws(result) ? { ...OUTCOMES[outcome], mark: OUTCOMES.warned.mark } : OUTCOMES[outcome];
     if (COLORS[foreseen] === 'red')
         return { mark: OUTCOMES[foreseen].mark, words: 'would not ship' };
     return foreseen === 'skipped' ? { mark: OUTCOMES.skipped.mark, words: 'would be skipped' } : OUTCOMES[outcome];

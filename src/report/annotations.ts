@@ -5,7 +5,7 @@ import { hintOf } from './hints.ts'
 import { worstFirst } from './order.ts'
 import type { Report } from './outputs.ts'
 import { plain } from './safe.ts'
-import { destinationOf, nameOf, OUTCOMES, whyOf } from './wording.ts'
+import { destinationOf, hasFlaws, nameOf, OUTCOMES, whyOf } from './wording.ts'
 
 export interface Annotation {
   level: 'error' | 'warning' | 'notice'
@@ -74,9 +74,9 @@ function about(result: Result, details: boolean): Annotation[] {
   return level === null ? notes : [{ level, ...own }, ...notes]
 }
 
-function levelOf({ outcome, run, tolerated }: Result): Annotation['level'] | null {
-  if (isRed({ outcome, tolerated })) return 'error'
+function levelOf(result: Result): Annotation['level'] | null {
+  const { outcome, tolerated } = result
+  if (isRed(result)) return 'error'
   if (outcome === 'skipped' || tolerated === 'on-blocked: skip') return 'notice'
-  if (tolerated !== null || outcome === 'warned') return 'warning'
-  return outcome === 'fresh' && (run?.counts.failed ?? 0) > 0 ? 'warning' : null
+  return tolerated !== null || hasFlaws(result) ? 'warning' : null
 }

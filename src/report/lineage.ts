@@ -1,7 +1,7 @@
 import { COLORS, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { mermaid } from './safe.ts'
-import { destinationOf, endOf, modelName, nameOf, wordsOf } from './wording.ts'
+import { destinationOf, endOf, hasFlaws, modelName, nameOf, wordsOf } from './wording.ts'
 
 /** More than these nobody can read, and Mermaid itself draws no more than 500 edges; the table has them all. */
 const MOST_NODES = 60
@@ -54,7 +54,7 @@ export function classOf(result: Result): keyof typeof CLASSES {
   const { outcome } = result
   if (isRed(result)) return 'bad'
   if (COLORS[endOf(result)] === 'red') return 'flawed'
-  if (outcome === 'warned') return 'flawed'
+  if (hasFlaws(result)) return 'flawed'
   return outcome === 'skipped' || outcome === 'planned' ? 'idle' : 'good'
 }
 

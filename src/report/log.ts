@@ -190,7 +190,9 @@ export function resultLine(result: Result, details: boolean): string {
     outcome === 'succeeded' || outcome === 'fresh' || outcome === 'warned' ? recordsOf(run?.counts ?? NO_COUNTS) : '',
     took === null ? '' : `took ${duration(took)}`,
   ].filter((fact) => fact !== '')
-  const { mark, words } = wordsOf(result)
+  // Of a plan the reason says what would be.
+  const { mark } = wordsOf(result)
+  const { words } = OUTCOMES[outcome]
   const why = outcome === 'succeeded' && result.reason === 'completed' ? '' : `: ${whyOf(result, details)}`
   const forgiven = tolerated === null ? '' : ` (${tolerated})`
   return `${mark} ${words}${forgiven}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${isRed(result) || result.runId !== null ? result.url : ''}`.trimEnd()

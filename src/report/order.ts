@@ -1,6 +1,6 @@
 import { COLORS, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
-import { endOf } from './wording.ts'
+import { endOf, hasFlaws } from './wording.ts'
 
 /** What went well. */
 export const GOOD = 4
@@ -14,7 +14,7 @@ export function gravity(result: Result): number {
   if (isRed(result)) return end === 'cancelled' || end === 'not_started' ? 1 : 0
   // Allowed to be, or only foreseen.
   if (COLORS[end] === 'red') return 2
-  return end === 'warned' ? 3 : GOOD
+  return hasFlaws(result) ? 3 : GOOD
 }
 
 /** The worst first; among equals the order of the list. */

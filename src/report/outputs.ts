@@ -3,7 +3,7 @@ import type { Result } from '../core/result.ts'
 import { number, plural } from './format.ts'
 import { worstFirst } from './order.ts'
 import { plain } from './safe.ts'
-import { durationOf, nameOf, OUTCOMES, whyOf } from './wording.ts'
+import { durationOf, nameOf, OUTCOMES, whyOf, wordsOf } from './wording.ts'
 
 export interface Report {
   conclusion: Conclusion
@@ -21,7 +21,8 @@ export function outputsOf(report: Report): Record<string, string> {
   const red = results.filter(({ outcome }) => COLORS[outcome] === 'red')
   const blocked = results.filter(({ outcome }) => outcome === 'blocked')
   const failed = red.filter(({ outcome }) => outcome !== 'blocked')
-  const ids = (some: readonly Result[]) => JSON.stringify(some.map(({ sync }) => sync.id).filter((id) => id !== ''))
+  const ids = (some: readonly Result[]) =>
+    JSON.stringify([...new Set(some.map(({ sync }) => sync.id))].filter((id) => id !== ''))
   const sum = (count: 'succeeded' | 'failed' | 'invalid') =>
     String(results.reduce((total, { run }) => total + (run?.counts[count] ?? 0), 0))
   const withRun = results.filter(({ runId }) => runId !== null)
@@ -95,8 +96,11 @@ function isoTime(ms: number | null): string | null {
 export function messageOf({ conclusion, results, problems }: Report): string {
   if (results.length === 0) return plain(problems.join(' ') || 'There was nothing to sync.')
   const parts = (Object.keys(OUTCOMES) as Outcome[]).flatMap((outcome) => {
-    const count = results.filter((result) => result.outcome === outcome).length
-    return count === 0 ? [] : `${number(count)} ${OUTCOMES[outcome].words}`
+    const words = Map.groupBy(
+      results.filter((result) => result.outcome === outcome),
+      (result) => wordsOf(result).words,
+    )
+    return [...words].map(([word, some]) => `${number(some.length)} ${word}`)
   })
   // Of a cancelled workflow each sync has the same to say.
   const worst =

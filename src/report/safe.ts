@@ -31,30 +31,34 @@ function sliceWhole(text: string, length: number): string {
 }
 
 /**
- * Replaces what providers quote from records into their messages: quoted values, e-mail addresses, long numbers. What is left says
- * what went wrong, not for whom.
+ * Replaces what providers quote from records into their messages: quoted values, e-mail addresses (also as they stand in a URL), long
+ * numbers. What is left says what went wrong, not for whom.
  */
 export function redact(text: string): string {
   return (
-    text
-      .slice(0, LONGEST * 4)
+    // What shows as nothing might stand between two digits.
+    plain(text, LONGEST * 4)
       .replace(/"[^"]*(?:"|$)/g, '"…"')
       .replace(/[“„«][^”“»]*(?:[”“»]|$)/g, '"…"')
       .replace(/`[^`]*(?:`|$)/g, '"…"')
       // Within a word it is an apostrophe.
       .replace(/(?<![\p{L}\p{N}])['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*['’](?![\p{L}\p{N}])/gu, '"…"')
-      .replace(/\S+/g, (word) => (word.includes('@') ? '…' : word))
-      .replace(/\d[\d .()/-]*\d/g, (number) => (number.replace(/\D/g, '').length >= 6 ? '…' : number))
+      .replace(/\S+/g, (word) => (/[@＠﹫]|%40/.test(word) ? '…' : word))
+      .replace(/\p{Nd}[\p{Nd} .,_()/-]*\p{Nd}/gu, (number) =>
+        number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number,
+      )
   )
 }
 
 /**
  * Text for a Markdown table cell or paragraph: shows as it is, and can be no tag, link, mention, image or markup. A backslash does not
- * keep GitHub from linking `https://…`, `www.…`, `@team` or `#1`; an entity does.
+ * keep GitHub from linking `https://…` or `www.…`; an entity does. It looks for `@team`, `#1` and `GH-1` only after entities have become
+ * what they stand for (github/cmark-gfm#181): something of no width behind the mark keeps it from finding them.
  */
 export function markdown(text: string, longest = LONGEST): string {
   return plain(text, longest)
     .replace(/[&<>@#]|:(?=\/\/)|(?<=www)\./gi, (mark) => `&#${mark.charCodeAt(0)};`)
+    .replace(/(?<!\w)&#64;|&#35;(?=\d)|\bGH-(?=\d)/gi, '$&\u200b')
     .replace(/[\\`*_[\]~$|!]/g, '\\$&')
     .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&')
 }

@@ -1,3 +1,4 @@
+import type { Mode } from '../core/inputs.ts'
 import { COLORS, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { detailsOf } from './details.ts'
@@ -10,10 +11,21 @@ import { Page, sizeOf } from './page.ts'
 import { markdown } from './safe.ts'
 import { type Column, tableOf } from './table.ts'
 import { type Spans, timelineOf } from './timeline.ts'
-import { destinationOf, durationOf, endOf, modelsOf, nameOf, OUTCOMES, recordsOf, whyOf, wordsOf } from './wording.ts'
+import {
+  destinationOf,
+  durationOf,
+  endOf,
+  hasFlaws,
+  modelsOf,
+  nameOf,
+  OUTCOMES,
+  recordsOf,
+  whyOf,
+  wordsOf,
+} from './wording.ts'
 
 export interface SummaryOptions {
-  mode: string
+  mode: Mode
   /** Provider messages as they come, with what they quote from records. */
   details: boolean
   tookMs: number
@@ -77,19 +89,20 @@ function head(report: Report, results: readonly Result[], { mode, tookMs }: Summ
   ].join('\n')
 }
 
+const DELIVERY = { all: 'delivered', one: 'did not deliver', many: 'did not deliver' }
 /** What the step was to do with its syncs: all have, one has not, several have not. */
-const DONE: Record<string, { all: string; one: string; many: string }> = {
-  run: { all: 'delivered', one: 'did not deliver', many: 'did not deliver' },
-  wait: { all: 'delivered', one: 'did not deliver', many: 'did not deliver' },
+const DONE: Record<Mode, typeof DELIVERY> = {
+  run: DELIVERY,
+  wait: DELIVERY,
   trigger: { all: 'triggered', one: 'was not triggered', many: 'were not triggered' },
   plan: { all: 'can run', one: 'could not run', many: 'could not run' },
 }
-const DELIVERY = { all: 'delivered', one: 'did not deliver', many: 'did not deliver' }
 
-function headline({ conclusion, results }: Report, mode: string): string {
-  const { all, one, many } = DONE[mode] ?? DELIVERY
+function headline({ conclusion, results }: Report, mode: Mode): string {
+  const { all, one, many } = DONE[mode]
   const total = results.length
-  const red = results.filter(isRed)
+  const isBad = mode === 'plan' ? (result: Result) => COLORS[endOf(result)] === 'red' : isRed
+  const red = results.filter(isBad)
   const subject = total === 1 ? 'The sync' : `${number(red.length)} of ${plural(total, 'sync')}`
   const blocked = results.filter(({ outcome }) => outcome === 'blocked').length
   switch (conclusion) {
@@ -109,7 +122,7 @@ function headline({ conclusion, results }: Report, mode: string): string {
         return `❌ None of ${plural(total, 'sync')} ${mode === 'trigger' ? 'was triggered' : all}`
       return `❌ ${subject} ${red.length === 1 ? one : many}`
     case 'success':
-      return mode === 'plan' ? plan(results) : success(results, mode, DONE[mode] ?? DELIVERY)
+      return mode === 'plan' ? plan(results) : success(results, mode)
   }
 }
 
@@ -122,7 +135,8 @@ function plan(results: readonly Result[]): string {
   return `📝 The plan: ${number(bad)} of ${plural(total, 'sync')} would not ship`
 }
 
-function success(results: readonly Result[], mode: string, { all, one, many }: typeof DELIVERY): string {
+function success(results: readonly Result[], mode: Mode): string {
+  const { all, one, many } = DONE[mode]
   const total = results.length
   const forgiven = results.filter(({ outcome }) => COLORS[outcome] === 'red').length
   if (forgiven > 0) {
@@ -130,17 +144,24 @@ function success(results: readonly Result[], mode: string, { all, one, many }: t
     return `⚠️ ${subject} ${forgiven === 1 ? one : many}, as is allowed`
   }
   const isDone = ({ outcome }: Result) => DELIVERED.includes(outcome) || outcome === 'triggered'
+  const isFlawed = results.some(hasFlaws)
+  const told = (text: string) => (isFlawed ? `⚠️ ${text}, but not every record` : `✅ ${text}`)
   if (!results.every(isDone))
-    return `✅ Every sync that had to ${mode === 'trigger' ? 'be triggered was' : 'deliver did'}`
+    return told(`Every sync that had to ${mode === 'trigger' ? 'be triggered was' : 'deliver did'}`)
   const [whole, some] = mode === 'trigger' ? ['The sync was triggered', 'were triggered'] : [`The sync ${all}`, all]
   const text = total === 1 ? whole : `All ${plural(total, 'sync')} ${some}`
-  return results.some(({ outcome }) => outcome === 'warned') ? `⚠️ ${text}, but not every record` : `✅ ${text}`
+  return told(text)
 }
 
 function tally(results: readonly Result[]): string {
   const words = new Map<string, number>()
-  for (const result of results) words.set(wordsOf(result).words, (words.get(wordsOf(result).words) ?? 0) + 1)
+  for (const result of results) words.set(labelOf(result), (words.get(labelOf(result)) ?? 0) + 1)
   return [plural(results.length, 'sync'), ...[...words].map(([word, count]) => `${number(count)} ${word}`)].join(' · ')
+}
+
+/** In words, with what forgives it. */
+function labelOf(result: Result): string {
+  return `${wordsOf(result).words}${result.tolerated === null ? '' : ` (${result.tolerated})`}`
 }
 
 function records(results: readonly Result[]): string {
@@ -212,10 +233,7 @@ function columnsOf(details: boolean): Column[] {
   return [
     {
       title: 'Outcome',
-      cell: (result) => {
-        const { mark, words } = wordsOf(result)
-        return `${mark} ${words}${result.tolerated === null ? '' : ` (${result.tolerated})`}`
-      },
+      cell: (result) => `${wordsOf(result).mark} ${labelOf(result)}`,
     },
     { title: 'Sync', cell: link },
     { title: 'Destination', cell: ({ sync }) => markdown(destinationOf(sync)) },

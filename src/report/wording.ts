@@ -21,9 +21,16 @@ export const OUTCOMES: Record<Outcome, { mark: string; words: string; title: str
   not_started: { mark: '⏹️', words: 'not started', title: 'Sync not started' },
 }
 
+/** It has delivered, in this step or before it, but not every record. */
+export function hasFlaws({ outcome, run }: Pick<Result, 'outcome' | 'run'>): boolean {
+  return outcome === 'warned' || (outcome === 'fresh' && (run?.counts.failed ?? 0) > 0)
+}
+
 /** How it went with a sync; of one that is only planned, whether it would come to its run. */
-export function wordsOf({ outcome, foreseen }: Pick<Result, 'outcome' | 'foreseen'>): { mark: string; words: string } {
-  if (foreseen === null) return OUTCOMES[outcome]
+export function wordsOf(result: Pick<Result, 'outcome' | 'foreseen' | 'run'>): { mark: string; words: string } {
+  const { outcome, foreseen } = result
+  if (foreseen === null)
+    return hasFlaws(result) ? { ...OUTCOMES[outcome], mark: OUTCOMES.warned.mark } : OUTCOMES[outcome]
   if (COLORS[foreseen] === 'red') return { mark: OUTCOMES[foreseen].mark, words: 'would not ship' }
   return foreseen === 'skipped' ? { mark: OUTCOMES.skipped.mark, words: 'would be skipped' } : OUTCOMES[outcome]
 }

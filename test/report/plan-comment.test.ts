@@ -144,6 +144,6 @@ describe('the rows of the comment', () => {
 
   test('stand below what keeps everything from running', () => {
     const report = { conclusion: 'failure', results: [], problems: ['Nothing was triggered: @team'] } as const
-    expect(comment([], null, { report })).toContain('> Nothing was triggered: &#64;team')
+    expect(comment([], null, { report })).toContain('> Nothing was triggered: &#64;\u200bteam')
   })
 })

@@ -80,6 +80,11 @@ describe('redacted text', () => {
     ['phone +1 (555) 010-4477 is taken', 'phone +… is taken'],
     ['HTTP 400 for 12 records', 'HTTP 400 for 12 records'],
     ['card 4111111111111111', 'card …'],
+    ['GET /users/jane.doe%40shop.example returned 404', 'GET … returned 404'],
+    ['jane.doe＠shop.example bounced', '… bounced'],
+    ['phone 1,234,567,890 and ٤٥٣٩١٢٣٤ and 41_11_11_11', 'phone … and … and …'],
+    ['card 4\u200b1\u200b1\u200b1\u200b1\u200b1\u200b1', 'card …'],
+    ['1,204 of 9,127 records', '1,204 of 9,127 records'],
     ['cut in the middle "of a val', 'cut in the middle "…"'],
     ['“curly” and `ticked` and «angled»', '"…" and "…" and "…"'],
   ])('%j becomes %j', (text, safe) => {
@@ -118,7 +123,35 @@ describe('Markdown text', () => {
       .replaceAll('&lt;', '<')
       .replaceAll('&gt;', '>')
       .replaceAll('&amp;', '&')
-    expect(shown.replace('\u200b', '')).toBe(text)
+    expect(shown.replaceAll('\u200b', '')).toBe(text)
     expect(html).not.toContain('<')
+  })
+
+  /** What GitHub's rendered HTML is searched for, once its entities are characters: as its own html-pipeline does. */
+  const MENTIONS = /(?:^|[^a-z0-9_])@[a-z0-9]|#\d|\bgh-\d/i
+  test('mentions nobody and nothing, also once its entities are characters again', () => {
+    const decoded = (text: string) => {
+      const html = marked.parseInline(markdown(text), { async: false })
+      return html.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
+    }
+    for (const text of [
+      '@team',
+      'ask @acme/ops',
+      'é@team',
+      '(@team)',
+      '#1',
+      'acme/shop#12',
+      'row #12 and GH-7',
+      'gh-7',
+    ]) {
+      expect(text).toMatch(MENTIONS)
+      expect(decoded(text)).not.toMatch(MENTIONS)
+    }
+    fc.assert(
+      fc.property(lacedWith(['@', '#', 'gh-', 'GH-', '1', 'team', ' ', '_', 'é', '&', '\u200b']), (text) => {
+        expect(decoded(text)).not.toMatch(MENTIONS)
+      }),
+      { numRuns: 5000 },
+    )
   })
 })

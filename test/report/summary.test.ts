@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { Lexer, marked } from 'marked'
 import { describe, expect, test } from 'vitest'
+import type { Mode } from '../../src/core/inputs.ts'
 import type { Result } from '../../src/core/result.ts'
 import { HINTS } from '../../src/report/hints.ts'
 import { messageOf, type Report } from '../../src/report/outputs.ts'
@@ -8,10 +9,7 @@ import { summaryOf } from '../../src/report/summary.ts'
 import { result, run, sync } from '../support/builders.ts'
 import { lacedWith } from '../support/hostile.ts'
 
-function told(
-  report: Partial<Report> = {},
-  options: { mode?: string; details?: boolean; tookMs?: number } = {},
-): string {
+function told(report: Partial<Report> = {}, options: { mode?: Mode; details?: boolean; tookMs?: number } = {}): string {
   return summaryOf(
     { conclusion: 'success', results: [result()], problems: [], ...report },
     { mode: 'run', details: false, tookMs: 95_000, spans: new Map(), ...options },
