@@ -36,7 +36,7 @@ async function startUp(): Promise<void> {
   }
   const inputs = Object.entries(ACTION.inputs).map(([name, input]) => [name, input.default ?? ''])
   // What the runner would put in place of the defaults that are expressions.
-  const evaluated = { 'job-status': 'success', 'github-token': '' }
+  const evaluated = { 'job-index': '0', 'job-status': 'success', 'github-token': '' }
   const given = {
     ...Object.fromEntries(inputs),
     'base-url': url,

@@ -176,8 +176,7 @@ function named<T extends { name: string }>(sync: T, { name }: Settings): T {
 
 /** In `mode: plan` only what is wrong with the sync itself counts; what its runs are doing now may be over by the time it runs. */
 function planned(step: Step, { sync }: Surveyed, provider: Provider): Result {
-  const lasting: Outcome[] = sync.paused ? ['failed', 'skipped'] : []
-  if (step.do === 'settle' && lasting.includes(step.verdict.outcome)) return resultOf(provider, sync, step.verdict)
+  if (step.do === 'settle' && step.verdict.hint === 'paused') return resultOf(provider, sync, step.verdict)
   const reason = `would ${step.do === 'settle' ? 'be ' : ''}${stepInWords(step)}`
   const foreseen = step.do === 'settle' ? step.verdict.outcome : null
   return { ...resultOf(provider, sync, { outcome: 'planned', reason }), foreseen }

@@ -4,7 +4,7 @@ import { readConfig } from './config/config.ts'
 import { checkCertificates } from './connections.ts'
 import type { ChangedFile } from './core/change.ts'
 import { hideToken, secretsOf } from './core/input-values.ts'
-import type { Inputs, Mode } from './core/inputs.ts'
+import { type Inputs, type Mode, settingsOf } from './core/inputs.ts'
 import { isRed } from './core/judge.ts'
 import { parseInputs } from './core/parse-inputs.ts'
 import type { Reporting } from './core/reporting.ts'
@@ -112,7 +112,7 @@ async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
     onOutage: (why) => log.outage(why),
   })
   const log = createLog({ details: inputs.showDetails, now: clock.now, write: print })
-  const keepState = createStateKeeper(cancel.signal)
+  const keepState = createStateKeeper(cancel.signal, (id) => settingsOf(inputs, id).allowFailure)
   const done = new AbortController()
   void beat(log.heartbeat, done.signal)
   try {

@@ -13,7 +13,7 @@ import { keepFailureIssue } from './github/tell.ts'
 import { Host } from './host.ts'
 import { createHttp } from './http.ts'
 import { authorization, createProvider, factsOf, PROVIDERS } from './providers/index.ts'
-import { seenOfKilled } from './report/failures.ts'
+import { idOfSync, seenOfKilled } from './report/failures.ts'
 import { plain } from './report/safe.ts'
 import { systemClock as clock } from './system-clock.ts'
 
@@ -71,7 +71,10 @@ async function keepIssue(): Promise<void> {
   const around = { sleep: (ms: number) => clock.sleep(ms, signal), signal }
   // A main step that was killed has left no more than the runs that it was watching.
   const watched = readState(process.env).filter(({ open }) => open)
-  const ids = parsed.ok ? watched.map(({ syncId }) => `${factsOf(parsed.inputs).name}/${syncId}`) : []
+  const bad = watched.filter(({ mayFail }) => !mayFail)
+  const ids = parsed.ok
+    ? bad.map(({ syncId }) => idOfSync(factsOf(parsed.inputs).name, syncId, parsed.inputs.mode))
+    : []
   const seen = left ?? seenOfKilled(ids, { ...here, now: clock.wall() })
   const told = await keepFailureIssue(parsed.reporting, seen, here, around)
   if (told !== null) warn(told.text)

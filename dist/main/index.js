@@ -38072,7 +38072,11 @@ function decide(sync, history, policy, watermark, ruling = null) {
     if (policy.onRunning === 'skip') {
         return {
             do: 'settle',
-            verdict: { outcome: 'skipped', reason: `run ${active.id} is still ${active.status} (on-running: skip)` },
+            verdict: {
+                outcome: 'skipped',
+                reason: `run ${active.id} is still ${active.status} (on-running: skip)`,
+                hint: 'older-run',
+            },
             run: null,
         };
     }
@@ -39077,8 +39081,7 @@ function named(sync, { name }) {
 }
 /** In `mode: plan` only what is wrong with the sync itself counts; what its runs are doing now may be over by the time it runs. */
 function planned(step, { sync }, provider) {
-    const lasting = sync.paused ? ['failed', 'skipped'] : [];
-    if (step.do === 'settle' && lasting.includes(step.verdict.outcome))
+    if (step.do === 'settle' && step.verdict.hint === 'paused')
         return resultOf(provider, sync, step.verdict);
     const reason = `would ${step.do === 'settle' ? 'be ' : ''}${(0,log/* stepInWords */.hy)(step)}`;
     const foreseen = step.do === 'settle' ? step.verdict.outcome : null;
@@ -39753,6 +39756,7 @@ const DEFAULTS = {
     'github-token': '',
     'pr-comment': 'false',
     'failure-issue': '',
+    'job-index': '',
     'job-status': 'success',
 };
 /** What holds for one sync. */
@@ -39961,6 +39965,8 @@ function readReporting(desk, mode) {
     if (!/^[\x21-\x7e]*$/.test(token)) {
         desk.problems.push('github-token: holds a blank, a line break or a letter that no token has. Leave it out: the default is right.');
     }
+    if (!/^\d{0,5}$/.test(desk.text('job-index')))
+        desk.problem('job-index', 'Leave it out: the default is right.');
     if (title !== '' && mode === 'plan')
         desk.warnings.push('failure-issue: has no effect with mode: plan, which delivers nothing.');
     return {
@@ -41720,11 +41726,12 @@ function modelsUnused({ config, mode }) {
 async function explainEmptyToken() {
     // Loaded only here: it brings a whole API client, which a normal run has no use for.
     const { context } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
-    const { pull_request: pullRequest } = context.payload;
+    const { pull_request: pullRequest, repository } = context.payload;
     if (context.actor === 'dependabot[bot]') {
         return "This workflow was started by Dependabot, which gets only Dependabot secrets: add the token there, or leave this step out with if: github.actor != 'dependabot[bot]'.";
     }
-    if (pullRequest?.head?.repo?.fork === true) {
+    // The repository itself may be a fork of another one; and a fork may be deleted while its pull request goes on.
+    if (pullRequest !== undefined && pullRequest.head?.repo?.full_name !== repository?.full_name) {
         return 'This is a pull request from a fork, which gets no secrets: run this step on pushes or schedules instead.';
     }
     return 'It is empty: does the secret exist, under this name, in this repository or environment?';
@@ -41745,22 +41752,28 @@ async function whereWeAre(env) {
     const [owner, repo] = (env.GITHUB_REPOSITORY ?? '').split('/');
     if (!owner || !repo)
         return null;
-    const { repository, pull_request: pullRequest } = context.payload;
+    const { repository, pull_request: pullRequest, workflow_run: startedBy } = context.payload;
+    // What a pull request proposes is no state of its branch, and the branch of a fork mostly has the name of ours.
+    const isProposed = String(startedBy?.event).startsWith('pull_request');
+    const isOurs = !isProposed && startedBy?.head_repository?.full_name === `${owner}/${repo}`;
     // Of a pull request the commit is one that GitHub has made for the test; the author knows the head.
     const head = pullRequest?.head?.sha;
-    const startedBy = context.payload.workflow_run?.head_branch;
     return {
         owner,
         repo,
         apiUrl: context.apiUrl,
-        ref: typeof startedBy === 'string' ? `refs/heads/${startedBy}` : context.ref,
+        ref: startedBy === undefined ? context.ref : isOurs ? `refs/heads/${startedBy.head_branch}` : '',
         defaultBranch: typeof repository?.default_branch === 'string' ? repository.default_branch : null,
         pullRequest: typeof pullRequest?.number === 'number' ? pullRequest.number : null,
         commit: typeof head === 'string' ? head : context.sha,
-        step: `${workflowOf(env)}/${context.job}/${context.action}`,
+        step: `${workflowOf(env)}/${context.job}/${context.action}${legOf(env)}`,
         run: `${context.runId}.${env.GITHUB_RUN_ATTEMPT ?? '1'}`,
         runUrl: `${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId}`,
     };
+}
+/** `/1` in the second job of a matrix; nothing in its first one, or where there is no matrix. */
+function legOf({ 'INPUT_JOB-INDEX': index = '' }) {
+    return /^[1-9]\d*$/.test(index) ? `/${index}` : '';
 }
 /** The file of the workflow, `nightly.yml` of `octo-org/shop/.github/workflows/nightly.yml@refs/heads/main`; else its name. */
 function workflowOf({ GITHUB_WORKFLOW_REF: ref, GITHUB_WORKFLOW: name }) {
@@ -42027,12 +42040,13 @@ const Saved = valibot__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
     baseline: valibot__WEBPACK_IMPORTED_MODULE_4__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()),
     since: valibot__WEBPACK_IMPORTED_MODULE_4__/* .number */ .aig(),
     full: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
+    mayFail: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
 });
 /**
  * Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. `signal`: aborts when
  * the step is told to stop.
  */
-function createStateKeeper(signal) {
+function createStateKeeper(signal, mayFail) {
     const runs = new Map();
     const stopped = new Set();
     const save = (run) => {
@@ -42050,6 +42064,7 @@ function createStateKeeper(signal) {
                     baseline: event.baseline,
                     since: event.since,
                     full: event.full,
+                    mayFail: mayFail(event.sync.id),
                 });
             case 'triggered': {
                 const run = runs.get(event.sync.id);
@@ -43137,28 +43152,30 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _address_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1063);
 /* harmony import */ var _config_config_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2856);
 /* harmony import */ var _connections_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(50);
-/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(418);
-/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7956);
-/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6773);
-/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(2493);
-/* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4703);
-/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9607);
-/* harmony import */ var _github_here_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2089);
-/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(6174);
-/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2354);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5334);
-/* harmony import */ var _github_tell_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1004);
-/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(5741);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3316);
-/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(2295);
-/* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(1116);
-/* harmony import */ var _report_failures_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(2547);
-/* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(9820);
-/* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(8568);
-/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(2813);
-/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(6457);
-/* harmony import */ var _report_timeline_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(1451);
-/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(493);
+/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(418);
+/* harmony import */ var _core_inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(662);
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7956);
+/* harmony import */ var _core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6773);
+/* harmony import */ var _core_watermark_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(2493);
+/* harmony import */ var _dbt_consult_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(4703);
+/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9607);
+/* harmony import */ var _github_here_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2089);
+/* harmony import */ var _github_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6174);
+/* harmony import */ var _github_runner_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(2354);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5334);
+/* harmony import */ var _github_tell_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1004);
+/* harmony import */ var _host_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5741);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(3316);
+/* harmony import */ var _providers_index_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(2295);
+/* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(1116);
+/* harmony import */ var _report_failures_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(2547);
+/* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(9820);
+/* harmony import */ var _report_outputs_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(8568);
+/* harmony import */ var _report_safe_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(2813);
+/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(6457);
+/* harmony import */ var _report_timeline_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(1451);
+/* harmony import */ var _system_clock_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(493);
+
 
 
 
@@ -43192,13 +43209,13 @@ const SPEAK_MS = 90_000;
 const MOST_TOLD = 50;
 // Red until the end proves otherwise: a process that stops without a verdict must not look like success.
 process.exitCode = 1;
-(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .outliveStreams */ .uJ)();
+(0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .outliveStreams */ .uJ)();
 let settled = false;
 process.on('exit', () => {
     if (settled)
         return;
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' });
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_19__/* .outputsOf */ .Yz)({ conclusion: 'failure', results: [], problems: ['The action stopped before it had a result.'] }));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .annotate */ .fz)({ level: 'error', title: 'Internal error', text: 'the action stopped before it had a result' });
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_20__/* .outputsOf */ .Yz)({ conclusion: 'failure', results: [], problems: ['The action stopped before it had a result.'] }));
 });
 const cancel = new AbortController();
 /** The first signal ends the step in good order, which takes some seconds; a second one ends the process as if nobody listened. */
@@ -43209,79 +43226,79 @@ const stop = () => {
 };
 for (const signal of SIGNALS)
     process.on(signal, stop);
-(0,_connections_js__WEBPACK_IMPORTED_MODULE_3__/* .checkCertificates */ .rQ)((text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({ level: 'warning', title: 'Certificates', text }));
-const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.wall() };
-const timekeeper = (0,_report_timeline_js__WEBPACK_IMPORTED_MODULE_21__/* .createTimekeeper */ .g)(_system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.now);
+(0,_connections_js__WEBPACK_IMPORTED_MODULE_3__/* .checkCertificates */ .rQ)((text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .annotate */ .fz)({ level: 'warning', title: 'Certificates', text }));
+const began = { now: _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.now(), wall: _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.wall() };
+const timekeeper = (0,_report_timeline_js__WEBPACK_IMPORTED_MODULE_22__/* .createTimekeeper */ .g)(_system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.now);
 try {
     if (await main())
         process.exitCode = 0;
 }
 catch (error) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .annotate */ .fz)({
         level: 'error',
         title: 'Internal error',
-        text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_23__/* .plain */ .pj)(error instanceof Error ? error.message : String(error)),
+        text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_24__/* .plain */ .pj)(error instanceof Error ? error.message : String(error)),
     });
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_19__/* .outputsOf */ .Yz)({ conclusion: 'failure', results: [], problems: ['The action stopped with an internal error.'] }));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_20__/* .outputsOf */ .Yz)({ conclusion: 'failure', results: [], problems: ['The action stopped with an internal error.'] }));
 }
 finally {
     settled = true;
 }
 /** True only if every sync is green. */
 async function main() {
-    const { raw, ...read } = (0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_9__/* .readInputs */ .K)(process.env);
+    const { raw, ...read } = (0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .readInputs */ .K)(process.env);
     const root = process.env.GITHUB_WORKSPACE ?? process.cwd();
-    const emptyToken = raw['api-token']?.trim() ? '' : await (0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .explainEmptyToken */ ._)();
-    const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_15__/* .PROVIDERS */ .xq, raw.provider ?? '');
-    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_5__/* .parseInputs */ .T)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_15__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
+    const emptyToken = raw['api-token']?.trim() ? '' : await (0,_github_event_js__WEBPACK_IMPORTED_MODULE_8__/* .explainEmptyToken */ ._)();
+    const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_16__/* .PROVIDERS */ .xq, raw.provider ?? '');
+    const parsed = (0,_core_parse_inputs_js__WEBPACK_IMPORTED_MODULE_6__/* .parseInputs */ .T)(raw, _providers_index_js__WEBPACK_IMPORTED_MODULE_16__/* .PROVIDERS */ .xq, _address_js__WEBPACK_IMPORTED_MODULE_1__/* .checkBaseUrl */ .x, emptyToken, file.config);
     // All of these may quote what was given to an input, and that may be the token by mistake.
-    const hide = (texts) => texts.map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_24__/* .hideToken */ .Uy)(text, raw['api-token'] ?? ''));
+    const hide = (texts) => texts.map((text) => (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_25__/* .hideToken */ .Uy)(text, raw['api-token'] ?? ''));
     tell('warning', 'Input', hide([...read.warnings, ...parsed.warnings]));
     const problems = hide([...read.problems, ...file.problems, ...(parsed.ok ? [] : parsed.problems)]);
     const { reporting } = parsed;
     if (!parsed.ok || problems.length > 0)
         return await refuse(problems, reporting);
     const inputs = { ...parsed.inputs, githubRunId: parsed.inputs.githubRunId ?? process.env.GITHUB_RUN_ID ?? null };
-    const consulted = await (0,_dbt_consult_js__WEBPACK_IMPORTED_MODULE_6__/* .consultDbt */ .b)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_15__/* .factsOf */ .xS)(inputs), root, _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.wall());
+    const consulted = await (0,_dbt_consult_js__WEBPACK_IMPORTED_MODULE_7__/* .consultDbt */ .b)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_16__/* .factsOf */ .xS)(inputs), root, _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.wall());
     const dbt = consulted.dbt === null ? null : { ...consulted.dbt, problems: hide(consulted.dbt.problems) };
     tell('warning', 'dbt', hide(consulted.warnings));
     tell('notice', 'dbt', hide(consulted.notices));
     if (dbt !== null && dbt.badNames.length > 0)
         return await refuse([...dbt.badNames, ...dbt.problems], reporting);
     const report = await runStep(inputs, dbt);
-    const endings = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_18__/* .endingsOf */ .iv)(report.results, inputs.showDetails);
+    const endings = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_19__/* .endingsOf */ .iv)(report.results, inputs.showDetails);
     if (endings.length > 0)
-        await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .group */ .Os)('Results', async () => endings.forEach(_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .print */ .yy));
-    for (const annotation of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_16__/* .annotationsOf */ .I)(report, inputs.showDetails))
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)(annotation);
+        await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .group */ .Os)('Results', async () => endings.forEach(_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .print */ .yy));
+    for (const annotation of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_17__/* .annotationsOf */ .I)(report, inputs.showDetails))
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .annotate */ .fz)(annotation);
     await publish(report, inputs);
     await speak(report, reporting, dbt, inputs.mode);
-    return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(_core_judge_js__WEBPACK_IMPORTED_MODULE_4__/* .isRed */ .iI);
+    return ['success', 'skipped'].includes(report.conclusion) && !report.results.some(_core_judge_js__WEBPACK_IMPORTED_MODULE_5__/* .isRed */ .iI);
 }
 async function runStep(inputs, dbt) {
-    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_25__/* .ProviderClock */ .OH();
-    const host = new _host_js__WEBPACK_IMPORTED_MODULE_13__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_14__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.wall), {
+    const providerClock = new _core_watermark_js__WEBPACK_IMPORTED_MODULE_26__/* .ProviderClock */ .OH();
+    const host = new _host_js__WEBPACK_IMPORTED_MODULE_14__/* .Host */ .x((0,_http_js__WEBPACK_IMPORTED_MODULE_15__/* .createHttp */ .V0)('post-transform-sync', _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.wall), {
         baseUrl: inputs.baseUrl,
-        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_15__/* .authorization */ .it)(inputs),
-        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m,
-        secrets: (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_24__/* .secretsOf */ .Fj)(inputs.token),
+        headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_16__/* .authorization */ .it)(inputs),
+        clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m,
+        secrets: (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_25__/* .secretsOf */ .Fj)(inputs.token),
         onDate: (...times) => providerClock.observe(...times),
         onPause: (ms) => log.pause(ms),
         onOutage: (why) => log.outage(why),
     });
-    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_18__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .print */ .yy });
-    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .createStateKeeper */ .G4)(cancel.signal);
+    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_19__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .print */ .yy });
+    const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_12__/* .createStateKeeper */ .G4)(cancel.signal, (id) => (0,_core_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .settingsOf */ .f5)(inputs, id).allowFailure);
     const done = new AbortController();
     void beat(log.heartbeat, done.signal);
     try {
-        return await (0,_action_js__WEBPACK_IMPORTED_MODULE_0__/* .act */ .R)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_15__/* .createProvider */ .Qd)(inputs, host), {
-            clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m,
+        return await (0,_action_js__WEBPACK_IMPORTED_MODULE_0__/* .act */ .R)(inputs, (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_16__/* .createProvider */ .Qd)(inputs, host), {
+            clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m,
             dbt,
             random: Math.random,
             signal: cancel.signal,
-            watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_25__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
-            group: _github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .group */ .Os,
-            warn: (text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({ level: 'warning', title: 'Provider', text }),
+            watermark: (0,_core_watermark_js__WEBPACK_IMPORTED_MODULE_26__/* .watermarkOf */ .QZ)(dbt?.builtAt ?? null, began.wall, providerClock),
+            group: _github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .group */ .Os,
+            warn: (text) => (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .annotate */ .fz)({ level: 'warning', title: 'Provider', text }),
             emit: (event) => {
                 keepState(event);
                 timekeeper.on(event);
@@ -43295,7 +43312,7 @@ async function runStep(inputs, dbt) {
 }
 async function beat(heartbeat, done) {
     while (!done.aborted) {
-        await _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.sleep(10_000, done);
+        await _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.sleep(10_000, done);
         heartbeat();
     }
 }
@@ -43314,20 +43331,20 @@ async function refuse(problems, reporting) {
 /** Ten annotations of a level are shown: nine, and how many more there are. */
 function tell(level, title, texts) {
     for (const text of texts.slice(0, 9))
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({ level, title, text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_23__/* .plain */ .pj)(text) });
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .annotate */ .fz)({ level, title, text: (0,_report_safe_js__WEBPACK_IMPORTED_MODULE_24__/* .plain */ .pj)(text) });
     if (texts.length > 9)
-        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .annotate */ .fz)({ level, title, text: `and ${texts.length - 9} more` });
+        (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .annotate */ .fz)({ level, title, text: `and ${texts.length - 9} more` });
 }
 /** `brief`: what the outputs tell of it, where they must not tell all. */
 async function publish(report, inputs, brief = report) {
-    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_19__/* .outputsOf */ .Yz)(brief));
+    (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .setOutputs */ .n0)((0,_report_outputs_js__WEBPACK_IMPORTED_MODULE_20__/* .outputsOf */ .Yz)(brief));
     const options = {
         mode: inputs?.mode ?? 'run',
         details: inputs?.showDetails ?? false,
-        tookMs: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.now() - began.now,
+        tookMs: _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.now() - began.now,
         spans: timekeeper.spans,
     };
-    await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_10__/* .writeSummary */ .Sy)((0,_report_summary_js__WEBPACK_IMPORTED_MODULE_20__/* .summaryOf */ .Y)(report, options));
+    await (0,_github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .writeSummary */ .Sy)((0,_report_summary_js__WEBPACK_IMPORTED_MODULE_21__/* .summaryOf */ .Y)(report, options));
 }
 /** Says on GitHub what is to be said there. The verdict is made and shown by now, and nothing of this changes it. */
 async function speak(report, reporting, dbt, mode) {
@@ -43341,7 +43358,7 @@ async function speak(report, reporting, dbt, mode) {
 async function speakOf(report, reporting, dbt, mode) {
     if (!reporting.comment && reporting.issueTitle === null)
         return;
-    const here = await (0,_github_here_js__WEBPACK_IMPORTED_MODULE_8__/* .whereWeAre */ .e)(process.env).catch(() => null);
+    const here = await (0,_github_here_js__WEBPACK_IMPORTED_MODULE_9__/* .whereWeAre */ .e)(process.env).catch(() => null);
     if (here === null) {
         const which = reporting.comment ? 'pr-comment' : 'failure-issue';
         return tell('warning', 'GitHub', [
@@ -43349,24 +43366,24 @@ async function speakOf(report, reporting, dbt, mode) {
         ]);
     }
     const signal = AbortSignal.any([cancel.signal, AbortSignal.timeout(SPEAK_MS)]);
-    const around = { sleep: (ms) => _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.sleep(ms, signal), signal };
+    const around = { sleep: (ms) => _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.sleep(ms, signal), signal };
     const announce = (told) => {
         if (told !== null)
             tell(told.level, 'GitHub', [told.text]);
     };
     if (reporting.comment && !cancel.signal.aborted) {
         const change = dbt === null || !dbt.rulings.hasModels ? null : (files) => dbt.rulings.change(files);
-        announce(await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_12__/* .commentPlan */ .B)(reporting, { report, change }, here, around));
+        announce(await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_13__/* .commentPlan */ .B)(reporting, { report, change }, here, around));
     }
     if (reporting.issueTitle === null)
         return;
-    const seen = (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_17__/* .seenOf */ .Pm)(report, mode, { ...here, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_22__/* .systemClock */ .m.wall() });
-    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .saveSeen */ .Jx)(seen);
+    const seen = (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_18__/* .seenOf */ .Pm)(report, mode, { ...here, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.wall() });
+    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_12__/* .saveSeen */ .Jx)(seen);
     // A step that is told to stop has seconds left, and the post step has minutes.
-    const told = cancel.signal.aborted ? null : await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_12__/* .keepFailureIssue */ .v)(reporting, seen, here, around);
+    const told = cancel.signal.aborted ? null : await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_13__/* .keepFailureIssue */ .v)(reporting, seen, here, around);
     if (cancel.signal.aborted)
         return;
-    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .saveTold */ .fX)();
+    (0,_github_state_js__WEBPACK_IMPORTED_MODULE_12__/* .saveTold */ .fX)();
     announce(told);
 }
 
@@ -44045,7 +44062,7 @@ function changeComment(before, after, seen) {
 /* harmony export */   h1: () => (/* binding */ merge),
 /* harmony export */   jy: () => (/* binding */ MOST_WHY)
 /* harmony export */ });
-/* unused harmony export seenOfKilled */
+/* unused harmony exports idOfSync, seenOfKilled */
 /* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
 /* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8568);
 /* harmony import */ var _safe_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2813);
@@ -44064,14 +44081,22 @@ const MOST_WHY = 200;
 function seenOf(report, mode, place) {
     const { step, run, runUrl } = place;
     const { results, problems, conclusion } = report;
-    const idOf = ({ provider, sync }) => `${provider}/${sync.id}${mode === 'trigger' ? '/trigger' : ''}`;
+    const idOf = ({ provider, sync }) => idOfSync(provider, sync.id, mode);
     const red = results.filter(_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI);
     const bad = red.filter(({ sync }) => sync.id !== '').map((result) => entryOf(result, idOf(result), place));
     // A step that never came to its syncs, or that watches runs whose syncs are not known.
-    const isLost = bad.length === 0 && (red.length > 0 || (results.length === 0 && conclusion === 'failure'));
+    const isLost = bad.length === 0 && (red.length > 0 || (results.length === 0 && conclusion !== 'skipped'));
     const why = red.length > 0 ? (0,_outputs_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .bD)(report) : problems.join(' ');
-    const good = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf);
-    return { bad: isLost ? [itself(why, place)] : bad, good, step, run, runUrl };
+    // `mode: wait` may watch several runs of one sync: one that is bad is enough.
+    const first = bad.filter(({ id }, at) => bad.findIndex((other) => other.id === id) === at);
+    const isBad = new Set(first.map(({ id }) => id));
+    const well = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf);
+    const good = [...new Set(well)].filter((id) => !isBad.has(id));
+    return { bad: isLost ? [itself(why, place)] : first, good, step, run, runUrl };
+}
+/** A sync's place in the list. That it can be triggered and that it delivers are two things. */
+function idOfSync(provider, syncId, mode) {
+    return `${provider}/${syncId}${mode === 'trigger' ? '/trigger' : ''}`;
 }
 /** What can be said where the step was killed before it had a result: the syncs whose runs it was watching are bad, or else it is. */
 function seenOfKilled(ids, place) {
@@ -44082,8 +44107,8 @@ function seenOfKilled(ids, place) {
 }
 function itself(why, place) {
     const { step, run, runUrl } = place;
-    const [workflow, job] = step.split('/');
-    const name = `the step in job ${job} of ${workflow}`;
+    const [workflow, job, , index] = step.split('/');
+    const name = `the step in job ${job} of ${workflow}${index === undefined ? '' : `, ${Number(index) + 1} of its matrix`}`;
     return {
         id: `${step}@`,
         run,
@@ -44107,9 +44132,10 @@ function entryOf(result, id, place) {
         url: result.url,
     };
 }
-function isWell({ outcome, sync, ruling }, mode) {
+function isWell({ outcome, hint }, mode) {
+    // Left out because of a run that is in the way: that says nothing of its data.
     if (outcome === 'skipped')
-        return sync.paused || ruling?.gate === 'not-built';
+        return hint !== 'older-run';
     if (outcome === 'triggered')
         return mode === 'trigger';
     return outcome !== 'planned' && _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'green';

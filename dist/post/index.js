@@ -29841,6 +29841,7 @@ const DEFAULTS = {
     'github-token': '',
     'pr-comment': 'false',
     'failure-issue': '',
+    'job-index': '',
     'job-status': 'success',
 };
 /** What holds for one sync. */
@@ -30100,6 +30101,8 @@ function readReporting(desk, mode) {
     if (!/^[\x21-\x7e]*$/.test(token)) {
         desk.problems.push('github-token: holds a blank, a line break or a letter that no token has. Leave it out: the default is right.');
     }
+    if (!/^\d{0,5}$/.test(desk.text('job-index')))
+        desk.problem('job-index', 'Leave it out: the default is right.');
     if (title !== '' && mode === 'plan')
         desk.warnings.push('failure-issue: has no effect with mode: plan, which delivers nothing.');
     return {
@@ -30595,22 +30598,28 @@ async function whereWeAre(env) {
     const [owner, repo] = (env.GITHUB_REPOSITORY ?? '').split('/');
     if (!owner || !repo)
         return null;
-    const { repository, pull_request: pullRequest } = context.payload;
+    const { repository, pull_request: pullRequest, workflow_run: startedBy } = context.payload;
+    // What a pull request proposes is no state of its branch, and the branch of a fork mostly has the name of ours.
+    const isProposed = String(startedBy?.event).startsWith('pull_request');
+    const isOurs = !isProposed && startedBy?.head_repository?.full_name === `${owner}/${repo}`;
     // Of a pull request the commit is one that GitHub has made for the test; the author knows the head.
     const head = pullRequest?.head?.sha;
-    const startedBy = context.payload.workflow_run?.head_branch;
     return {
         owner,
         repo,
         apiUrl: context.apiUrl,
-        ref: typeof startedBy === 'string' ? `refs/heads/${startedBy}` : context.ref,
+        ref: startedBy === undefined ? context.ref : isOurs ? `refs/heads/${startedBy.head_branch}` : '',
         defaultBranch: typeof repository?.default_branch === 'string' ? repository.default_branch : null,
         pullRequest: typeof pullRequest?.number === 'number' ? pullRequest.number : null,
         commit: typeof head === 'string' ? head : context.sha,
-        step: `${workflowOf(env)}/${context.job}/${context.action}`,
+        step: `${workflowOf(env)}/${context.job}/${context.action}${legOf(env)}`,
         run: `${context.runId}.${env.GITHUB_RUN_ATTEMPT ?? '1'}`,
         runUrl: `${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId}`,
     };
+}
+/** `/1` in the second job of a matrix; nothing in its first one, or where there is no matrix. */
+function legOf({ 'INPUT_JOB-INDEX': index = '' }) {
+    return /^[1-9]\d*$/.test(index) ? `/${index}` : '';
 }
 /** The file of the workflow, `nightly.yml` of `octo-org/shop/.github/workflows/nightly.yml@refs/heads/main`; else its name. */
 function workflowOf({ GITHUB_WORKFLOW_REF: ref, GITHUB_WORKFLOW: name }) {
@@ -31056,12 +31065,13 @@ const Saved = valibot__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
     baseline: valibot__WEBPACK_IMPORTED_MODULE_4__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()),
     since: valibot__WEBPACK_IMPORTED_MODULE_4__/* .number */ .aig(),
     full: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
+    mayFail: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
 });
 /**
  * Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. `signal`: aborts when
  * the step is told to stop.
  */
-function createStateKeeper(signal) {
+function createStateKeeper(signal, mayFail) {
     const runs = new Map();
     const stopped = new Set();
     const save = (run) => {
@@ -31079,6 +31089,7 @@ function createStateKeeper(signal) {
                     baseline: event.baseline,
                     since: event.since,
                     full: event.full,
+                    mayFail: mayFail(event.sync.id),
                 });
             case 'triggered': {
                 const run = runs.get(event.sync.id);
@@ -32496,7 +32507,10 @@ async function keepIssue() {
     const around = { sleep: (ms) => _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.sleep(ms, signal), signal };
     // A main step that was killed has left no more than the runs that it was watching.
     const watched = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .readState */ .un)(process.env).filter(({ open }) => open);
-    const ids = parsed.ok ? watched.map(({ syncId }) => `${(0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(parsed.inputs).name}/${syncId}`) : [];
+    const bad = watched.filter(({ mayFail }) => !mayFail);
+    const ids = parsed.ok
+        ? bad.map(({ syncId }) => (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_14__/* .idOfSync */ .ez)((0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(parsed.inputs).name, syncId, parsed.inputs.mode))
+        : [];
     const seen = left ?? (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_14__/* .seenOfKilled */ .Eq)(ids, { ...here, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.wall() });
     const told = await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_10__/* .keepFailureIssue */ .v)(parsed.reporting, seen, here, around);
     if (told !== null)
@@ -33223,6 +33237,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   jy: () => (/* binding */ MOST_WHY),
   C2: () => (/* binding */ changeOf),
   AU: () => (/* binding */ fold),
+  ez: () => (/* binding */ idOfSync),
   h1: () => (/* binding */ merge),
   Eq: () => (/* binding */ seenOfKilled)
 });
@@ -33366,14 +33381,22 @@ const MOST_WHY = 200;
 function seenOf(report, mode, place) {
     const { step, run, runUrl } = place;
     const { results, problems, conclusion } = report;
-    const idOf = ({ provider, sync }) => `${provider}/${sync.id}${mode === 'trigger' ? '/trigger' : ''}`;
+    const idOf = ({ provider, sync }) => idOfSync(provider, sync.id, mode);
     const red = results.filter(isRed);
     const bad = red.filter(({ sync }) => sync.id !== '').map((result) => entryOf(result, idOf(result), place));
     // A step that never came to its syncs, or that watches runs whose syncs are not known.
-    const isLost = bad.length === 0 && (red.length > 0 || (results.length === 0 && conclusion === 'failure'));
+    const isLost = bad.length === 0 && (red.length > 0 || (results.length === 0 && conclusion !== 'skipped'));
     const why = red.length > 0 ? messageOf(report) : problems.join(' ');
-    const good = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf);
-    return { bad: isLost ? [itself(why, place)] : bad, good, step, run, runUrl };
+    // `mode: wait` may watch several runs of one sync: one that is bad is enough.
+    const first = bad.filter(({ id }, at) => bad.findIndex((other) => other.id === id) === at);
+    const isBad = new Set(first.map(({ id }) => id));
+    const well = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf);
+    const good = [...new Set(well)].filter((id) => !isBad.has(id));
+    return { bad: isLost ? [itself(why, place)] : first, good, step, run, runUrl };
+}
+/** A sync's place in the list. That it can be triggered and that it delivers are two things. */
+function idOfSync(provider, syncId, mode) {
+    return `${provider}/${syncId}${mode === 'trigger' ? '/trigger' : ''}`;
 }
 /** What can be said where the step was killed before it had a result: the syncs whose runs it was watching are bad, or else it is. */
 function seenOfKilled(ids, place) {
@@ -33384,8 +33407,8 @@ function seenOfKilled(ids, place) {
 }
 function itself(why, place) {
     const { step, run, runUrl } = place;
-    const [workflow, job] = step.split('/');
-    const name = `the step in job ${job} of ${workflow}`;
+    const [workflow, job, , index] = step.split('/');
+    const name = `the step in job ${job} of ${workflow}${index === undefined ? '' : `, ${Number(index) + 1} of its matrix`}`;
     return {
         id: `${step}@`,
         run,
@@ -33409,9 +33432,10 @@ function entryOf(result, id, place) {
         url: result.url,
     };
 }
-function isWell({ outcome, sync, ruling }, mode) {
+function isWell({ outcome, hint }, mode) {
+    // Left out because of a run that is in the way: that says nothing of its data.
     if (outcome === 'skipped')
-        return sync.paused || ruling?.gate === 'not-built';
+        return hint !== 'older-run';
     if (outcome === 'triggered')
         return mode === 'trigger';
     return outcome !== 'planned' && COLORS[outcome] === 'green';

@@ -84,6 +84,7 @@ export const DEFAULTS = {
   'github-token': '',
   'pr-comment': 'false',
   'failure-issue': '',
+  'job-index': '',
   'job-status': 'success',
 } as const
 

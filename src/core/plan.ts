@@ -63,7 +63,11 @@ export function decide(
   if (policy.onRunning === 'skip') {
     return {
       do: 'settle',
-      verdict: { outcome: 'skipped', reason: `run ${active.id} is still ${active.status} (on-running: skip)` },
+      verdict: {
+        outcome: 'skipped',
+        reason: `run ${active.id} is still ${active.status} (on-running: skip)`,
+        hint: 'older-run',
+      },
       run: null,
     }
   }

@@ -32,6 +32,7 @@ export function readReporting(desk: Desk, mode: Inputs['mode']): Reporting {
       'github-token: holds a blank, a line break or a letter that no token has. Leave it out: the default is right.',
     )
   }
+  if (!/^\d{0,5}$/.test(desk.text('job-index'))) desk.problem('job-index', 'Leave it out: the default is right.')
   if (title !== '' && mode === 'plan')
     desk.warnings.push('failure-issue: has no effect with mode: plan, which delivers nothing.')
   return {

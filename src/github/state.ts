@@ -19,6 +19,8 @@ export interface SavedRun {
   baseline: string | null
   since: number
   full: boolean
+  /** It may fail without the step being red. */
+  mayFail: boolean
 }
 
 const RUN = 'run-'
@@ -30,13 +32,14 @@ const Saved = v.object({
   baseline: v.nullable(v.string()),
   since: v.number(),
   full: v.boolean(),
+  mayFail: v.boolean(),
 })
 
 /**
  * Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. `signal`: aborts when
  * the step is told to stop.
  */
-export function createStateKeeper(signal: AbortSignal): (event: Event) => void {
+export function createStateKeeper(signal: AbortSignal, mayFail: (syncId: string) => boolean): (event: Event) => void {
   const runs = new Map<string, SavedRun>()
   const stopped = new Set<string>()
   const save = (run: SavedRun) => {
@@ -54,6 +57,7 @@ export function createStateKeeper(signal: AbortSignal): (event: Event) => void {
           baseline: event.baseline,
           since: event.since,
           full: event.full,
+          mayFail: mayFail(event.sync.id),
         })
       case 'triggered': {
         const run = runs.get(event.sync.id)

@@ -1,3 +1,4 @@
+import type { Mode } from '../core/inputs.ts'
 import { COLORS, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
 import { messageOf, type Report } from './outputs.ts'
@@ -49,17 +50,26 @@ export interface Place {
  * What the report says of each sync. One that may be red, or that was left out on a policy that says nothing of its data, is neither good
  * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
  */
-export function seenOf(report: Report, mode: string, place: Place): Seen {
+export function seenOf(report: Report, mode: Mode, place: Place): Seen {
   const { step, run, runUrl } = place
   const { results, problems, conclusion } = report
-  const idOf = ({ provider, sync }: Result) => `${provider}/${sync.id}${mode === 'trigger' ? '/trigger' : ''}`
+  const idOf = ({ provider, sync }: Result) => idOfSync(provider, sync.id, mode)
   const red = results.filter(isRed)
   const bad = red.filter(({ sync }) => sync.id !== '').map((result) => entryOf(result, idOf(result), place))
   // A step that never came to its syncs, or that watches runs whose syncs are not known.
-  const isLost = bad.length === 0 && (red.length > 0 || (results.length === 0 && conclusion === 'failure'))
+  const isLost = bad.length === 0 && (red.length > 0 || (results.length === 0 && conclusion !== 'skipped'))
   const why = red.length > 0 ? messageOf(report) : problems.join(' ')
-  const good = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf)
-  return { bad: isLost ? [itself(why, place)] : bad, good, step, run, runUrl }
+  // `mode: wait` may watch several runs of one sync: one that is bad is enough.
+  const first = bad.filter(({ id }, at) => bad.findIndex((other) => other.id === id) === at)
+  const isBad = new Set(first.map(({ id }) => id))
+  const well = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf)
+  const good = [...new Set(well)].filter((id) => !isBad.has(id))
+  return { bad: isLost ? [itself(why, place)] : first, good, step, run, runUrl }
+}
+
+/** A sync's place in the list. That it can be triggered and that it delivers are two things. */
+export function idOfSync(provider: string, syncId: string, mode: Mode): string {
+  return `${provider}/${syncId}${mode === 'trigger' ? '/trigger' : ''}`
 }
 
 /** What can be said where the step was killed before it had a result: the syncs whose runs it was watching are bad, or else it is. */
@@ -72,8 +82,8 @@ export function seenOfKilled(ids: readonly string[], place: Place): Seen {
 
 function itself(why: string, place: Place): Entry {
   const { step, run, runUrl } = place
-  const [workflow, job] = step.split('/')
-  const name = `the step in job ${job} of ${workflow}`
+  const [workflow, job, , index] = step.split('/')
+  const name = `the step in job ${job} of ${workflow}${index === undefined ? '' : `, ${Number(index) + 1} of its matrix`}`
   return {
     id: `${step}@`,
     run,
@@ -100,8 +110,9 @@ function entryOf(result: Result, id: string, place: Place): Entry {
   }
 }
 
-function isWell({ outcome, sync, ruling }: Result, mode: string): boolean {
-  if (outcome === 'skipped') return sync.paused || ruling?.gate === 'not-built'
+function isWell({ outcome, hint }: Result, mode: Mode): boolean {
+  // Left out because of a run that is in the way: that says nothing of its data.
+  if (outcome === 'skipped') return hint !== 'older-run'
   if (outcome === 'triggered') return mode === 'trigger'
   return outcome !== 'planned' && COLORS[outcome] === 'green'
 }

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import {
   GitHub,
@@ -11,6 +12,7 @@ import type { Step } from '../runner/runner.ts'
 import { completesAfter, failsAfter, type SimulatorOptions, worksForever } from '../simulator/index.ts'
 import { triggersOf } from './stage.ts'
 import { operationsOf, playWorkflow, type WorkflowScene } from './workflow.ts'
+import { afterDbt } from './workspace.ts'
 
 const TITLE = 'Nightly sync is failing'
 const good = completesAfter(0)
@@ -174,9 +176,57 @@ describe('the failure issue', () => {
     const github = new GitHub({ permissions: { issues: 'write' } })
     // pull_request_target and workflow_run have the default branch in GITHUB_REF.
     await night(github, [8291], { event: { pull_request: { number: 7 } } })
-    await night(github, [8291], { event: { workflow_run: { head_branch: 'try' } } })
+    const startedBy = (run: object) => ({
+      event: {
+        workflow_run: { event: 'schedule', head_repository: { full_name: github.settings.repository }, ...run },
+      },
+    })
+    await night(github, [8291], startedBy({ head_branch: 'try' }))
+    await night(github, [8291], startedBy({ head_branch: 'main', event: 'pull_request' }))
+    await night(github, [8291], startedBy({ head_branch: 'main', head_repository: { full_name: 'mallory/shop' } }))
+    await night(github, [8291], startedBy({ head_branch: 'main', head_repository: null }))
     expect(github.requests).toEqual([])
-    await night(github, [8291], { event: { workflow_run: { head_branch: 'main' } } })
+    await night(github, [8291], startedBy({ head_branch: 'main' }))
+    expect(open(github)).toHaveLength(1)
+  })
+
+  test('keeps the jobs of a matrix apart where the step itself is not well', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    const wrong = { with: { config: 'nowhere.yml' }, options: { jobIndex: 1 } }
+    await night(github, [])
+    await night(github, [], wrong)
+    await night(github, [], { runId: '7002' })
+    expect(only(github.issues())).toMatchObject({ state: 'open' })
+    expect(only(github.issues()).body).toContain('the step in job sync of nightly.yml, 2 of its matrix')
+    await night(github, [], { runId: '7002', options: { jobIndex: 1 } })
+    expect(open(github)).toEqual([])
+  })
+
+  test('is not closed by a step that was cancelled before it knew of a sync', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    await night(github, [], { with: { 'api-token': ' ' } })
+    using job = afterDbt('all-good')
+    const discovered = { 'sync-ids': '', discover: 'exposures', 'dbt-artifacts': 'target' }
+    const { step } = await night(github, [], {
+      with: discovered,
+      runId: '7002',
+      options: { workspace: job.path, jobStatus: 'cancelled' },
+    })
+    expect(step.outputs).toMatchObject({ conclusion: 'cancelled', results: '[]' })
+    expect(only(open(github)).body).toContain('cancelled before this step')
+  })
+
+  test('keeps a sync that was left out because an older run was in the way, whatever else could have kept it', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    await night(github, [8291])
+    const busy = { id: 8291, paused: true, timeline: worksForever() }
+    const { results } = await night(github, [], {
+      simulator: { syncs: [busy] },
+      prepare: (simulator) => simulator.startRun(8291, { createdAt: Date.now() - 60_000, timeline: worksForever() }),
+      runId: '7002',
+      with: { 'on-paused': 'trigger', 'on-running': 'skip' },
+    })
+    expect(results).toMatchObject([{ outcome: 'skipped' }])
     expect(open(github)).toHaveLength(1)
   })
 
@@ -204,7 +254,7 @@ describe('the failure issue', () => {
     // Nothing ends the comment that nobody sees before its end, and what is seen has no address but ours.
     expect(github.issue(1).body?.split('-->')).toHaveLength(2)
     expect(texts.replace(/<!--.*?-->/g, '')).not.toContain('https://evil')
-    expect(texts).toContain('&#64;ops &#35;1')
+    expect(texts).toContain('&#64;\u200bops &#35;\u200b1')
   })
 })
 
@@ -454,6 +504,34 @@ describe('a step that is cancelled, or killed', () => {
     expect(step.signal).toBe('SIGKILL')
     await post({ jobStatus: 'failure' })
     expect(only(open(github)).body).toMatch(/census\/8290.*❓ unknown.*the step was stopped before it had a result/)
+  })
+
+  test('killed while it triggers: the next good triggers take that off the list', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    const simulator = { syncs: [{ id: 8290, label: 'Sync of 8290', timeline: good }] }
+    const trigger = { mode: 'trigger', 'failure-issue': TITLE }
+    let child: ChildProcess | null = null
+    const { step, post } = await playWorkflow({
+      github,
+      simulator,
+      with: trigger,
+      prepare: ({ faults }) =>
+        faults.push((_request, { operation }) => {
+          if (operation !== 'trigger') return undefined
+          child?.kill('SIGKILL')
+          return { kind: 'hang', when: 'before' }
+        }),
+      options: {
+        onLine: (_line, process) => {
+          child = process
+        },
+      },
+    })
+    expect(step.signal).toBe('SIGKILL')
+    await post({ jobStatus: 'failure' })
+    expect(only(open(github)).body).toContain('census/8290/trigger')
+    await playWorkflow({ github, simulator, with: trigger, runId: '7002' })
+    expect(open(github)).toEqual([])
   })
 
   test('killed before it was watching anything: it is the step that is not well', async () => {

@@ -153,10 +153,15 @@ describe.concurrent('what keeps a step from triggering', () => {
   })
 
   test.each([
-    ['a fork', { pull_request: { head: { repo: { fork: true } } } }, {}, 'a pull request from a fork'],
+    [
+      'a fork',
+      { repository: { full_name: 'acme/shop' }, pull_request: { head: { repo: { full_name: 'jane/shop' } } } },
+      {},
+      'a pull request from a fork',
+    ],
     [
       'Dependabot',
-      { pull_request: { head: { repo: { fork: false } } } },
+      { repository: { full_name: 'acme/shop' }, pull_request: { head: { repo: { full_name: 'acme/shop' } } } },
       { GITHUB_ACTOR: 'dependabot[bot]' },
       'started by Dependabot',
     ],

@@ -27,7 +27,8 @@ describe('defaults', () => {
     const declared = Object.fromEntries(
       Object.entries(ACTION.inputs).map(([name, input]) => [name, input.default ?? '']),
     )
-    expect({ ...declared, 'job-status': 'success', 'github-token': '' }).toEqual(DEFAULTS)
+    expect({ ...declared, 'job-index': '', 'job-status': 'success', 'github-token': '' }).toEqual(DEFAULTS)
+    expect(declared['job-index']).toBe(`\${{ strategy.job-index }}`)
     expect(declared['job-status']).toBe(`\${{ job.status }}`)
     expect(declared['github-token']).toBe(`\${{ github.token }}`)
   })
@@ -214,6 +215,7 @@ describe('values', () => {
     ['api-version', 'v3', /auto, v1, v2/],
     ['group-id', 'a&b=c', /letters, digits/],
     ['job-status', 'skipped', /success, failure, cancelled/],
+    ['job-index', 'first', /^job-index: "first" is not allowed\. Leave it out/],
     ['runs', '[1]', /Only mode: wait/],
   ])('%s: %j names itself and what is allowed', (name, value, allowed) => {
     const [problem = '', ...others] = problems({ [name]: value })

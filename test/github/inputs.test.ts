@@ -35,7 +35,9 @@ describe('the inputs', () => {
   test('are all those of action.yml, with their defaults', () => {
     const declared = Object.entries(ACTION.inputs).map(([name, input]) => [name, input.default ?? ''])
     // The defaults that are expressions.
-    expect({ ...Object.fromEntries(declared), 'job-status': 'success', 'github-token': '' }).toEqual(DEFAULTS)
+    expect({ ...Object.fromEntries(declared), 'job-index': '', 'job-status': 'success', 'github-token': '' }).toEqual(
+      DEFAULTS,
+    )
   })
 
   test.each(Object.keys(DEFAULTS))('have %s as it is given, however its name is written', (name) => {

@@ -37,9 +37,10 @@ function state() {
   return readState(Object.fromEntries(saved.map(([name, value]) => [`STATE_${name}`, value])))
 }
 
-const intent = (id = '8290'): Event => ({ kind: 'intent', sync: sync({ id }), ...before })
+const intent = (id = '8290'): Event => ({ kind: 'intent', sync: sync({ id }), ...trigger })
 const calm = new AbortController().signal
-const before = { baseline: '500', since: 0, full: false }
+const trigger = { baseline: '500', since: 0, full: false }
+const before = { ...trigger, mayFail: false }
 const triggered = (overrides: { id?: string; runId?: string; cancellable?: boolean } = {}): Event => ({
   kind: 'triggered',
   sync: sync({ id: overrides.id ?? '8290' }),
@@ -54,7 +55,7 @@ const goingOn = run({ state: 'running', status: 'working', finishedAt: null })
 
 describe('the saved state', () => {
   test('knows of a trigger before it is sent, of its run as soon as it is known, and of its end', () => {
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     expect(state()).toEqual([])
     keep(intent())
     expect(state()).toEqual([{ syncId: '8290', runId: null, open: true, unwanted: false, ...before }])
@@ -65,8 +66,17 @@ describe('the saved state', () => {
     expect(printed).toBe('')
   })
 
+  test('knows which sync may fail', () => {
+    const keep = createStateKeeper(calm, (id) => id === '2')
+    for (const id of ['1', '2']) keep(intent(id))
+    expect(state()).toMatchObject([
+      { syncId: '1', mayFail: false },
+      { syncId: '2', mayFail: true },
+    ])
+  })
+
   test('tells syncs apart', () => {
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     for (const id of ['1', '2', '3']) keep(intent(id))
     keep(triggered({ id: '2', runId: '52' }))
     keep(settled({ sync: sync({ id: '3' }), outcome: 'failed' }))
@@ -78,7 +88,7 @@ describe('the saved state', () => {
   })
 
   test('forgets the run of an earlier attempt when the next one is triggered', () => {
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     keep(intent())
     keep(triggered())
     keep(intent())
@@ -88,7 +98,7 @@ describe('the saved state', () => {
   })
 
   test('knows nothing of a run that this step did not cause', () => {
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     keep(triggered({ cancellable: false }))
     keep(settled({ outcome: 'cancelled', run: goingOn }))
     expect(state()).toEqual([])
@@ -96,7 +106,7 @@ describe('the saved state', () => {
   })
 
   test('never names a run for cancelling that turned out to be somebody else’s', () => {
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     keep(intent())
     keep(triggered({ cancellable: false }))
     expect(state()).toEqual([{ syncId: '8290', runId: null, open: true, unwanted: false, ...before }])
@@ -105,7 +115,7 @@ describe('the saved state', () => {
   })
 
   test('knows nothing of a sync that was settled without a trigger', () => {
-    createStateKeeper(calm)(settled({ outcome: 'skipped', runId: null, run: null }))
+    createStateKeeper(calm, () => false)(settled({ outcome: 'skipped', runId: null, run: null }))
     expect(state()).toEqual([])
   })
 
@@ -121,7 +131,7 @@ describe('the saved state', () => {
     ['cancelled', null, true],
     ['cancelled', run({ state: 'cancelled' }), false],
   ] as const)('case %#: of a run whose sync is %s', (outcome, seen, open) => {
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     keep(intent())
     keep(triggered())
     keep(settled({ outcome, run: seen }))
@@ -129,7 +139,7 @@ describe('the saved state', () => {
   })
 
   test('leaves nothing to do where the provider took the request to cancel', () => {
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     keep(intent())
     keep(triggered())
     keep({ kind: 'cancelling', sync: sync(), runId: '501' })
@@ -142,7 +152,7 @@ describe('the saved state', () => {
   test.each(['timed_out', 'cancelled'] as const)(
     'leaves a run to be stopped that could not be, though it should: %s',
     (outcome) => {
-      const keep = createStateKeeper(calm)
+      const keep = createStateKeeper(calm, () => false)
       keep(intent())
       keep(triggered())
       keep({ kind: 'cancelling', sync: sync(), runId: '501' })
@@ -152,7 +162,7 @@ describe('the saved state', () => {
   )
 
   test('leaves a run alone that has ended before it could be stopped', () => {
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     keep(intent())
     keep(triggered())
     keep({ kind: 'cancelling', sync: sync(), runId: '501' })
@@ -163,7 +173,7 @@ describe('the saved state', () => {
   test.each([true, false])(
     'leaves a trigger open whose answer was lost only in a step that was stopped: %s',
     (isStopped) => {
-      const keep = createStateKeeper(isStopped ? AbortSignal.abort() : calm)
+      const keep = createStateKeeper(isStopped ? AbortSignal.abort() : calm, () => false)
       keep(intent())
       keep(settled({ outcome: 'unknown', runId: null, run: null }))
       expect(state()).toMatchObject([{ runId: null, open: isStopped }])
@@ -171,7 +181,7 @@ describe('the saved state', () => {
   )
 
   test('leaves a run open although another one was cancelled', () => {
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     for (const id of ['1', '2']) keep(intent(id))
     keep(triggered({ id: '1', runId: '51' }))
     keep(triggered({ id: '2', runId: '52' }))
@@ -184,7 +194,7 @@ describe('the saved state', () => {
   })
 
   test('is not touched by anything else that happens', () => {
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     keep({ kind: 'planned', sync: sync(), ruling: null, step: { do: 'trigger', reason: null } })
     keep({ kind: 'refused', result: result({ outcome: 'failed' }) })
     keep({ kind: 'waiting', sync: sync(), run: goingOn, reason: 'an older run' })
@@ -196,7 +206,7 @@ describe('the saved state', () => {
   })
 
   test('holds nothing of what names and messages say', () => {
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     keep(intent())
     keep(triggered())
     keep(settled({ outcome: 'cancelled', reason: 'a reason', message: 'jane@example.com', run: goingOn }))
@@ -216,33 +226,35 @@ describe('a state that is not ours', () => {
     ['a text', '"run"'],
     [
       'a sync id that is a number',
-      '{"syncId":1,"runId":"2","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}',
+      '{"syncId":1,"runId":"2","open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"mayFail":false}',
     ],
-    ['no sync id', '{"runId":"2","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}'],
-    ['no run id', '{"syncId":"1","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}'],
+    ['no sync id', '{"runId":"2","open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"mayFail":false}'],
+    ['no run id', '{"syncId":"1","open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"mayFail":false}'],
     [
       'a run id that is a list',
-      '{"syncId":"1","runId":["2"],"open":true,"unwanted":false,"baseline":null,"since":0,"full":false}',
+      '{"syncId":"1","runId":["2"],"open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"mayFail":false}',
     ],
     [
       'openness that is a word',
-      '{"syncId":"1","runId":"2","open":"true","unwanted":false,"baseline":null,"since":0,"full":false}',
+      '{"syncId":"1","runId":"2","open":"true","unwanted":false,"baseline":null,"since":0,"full":false,"mayFail":false}',
     ],
   ])('is left out: %s', (_name, value) => {
-    const good = '{"syncId":"3","runId":"4","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}'
+    const good =
+      '{"syncId":"3","runId":"4","open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"mayFail":false}'
     expect(readState({ 'STATE_run-1': value, 'STATE_run-3': good })).toEqual([
-      { syncId: '3', runId: '4', open: true, unwanted: false, baseline: null, since: 0, full: false },
+      { syncId: '3', runId: '4', open: true, unwanted: false, baseline: null, since: 0, full: false, mayFail: false },
     ])
   })
 
   test('brings in nothing but the fields that are known', () => {
     const value =
-      '{"syncId":"1","runId":null,"open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"__proto__":{"admin":true},"token":"x"}'
+      '{"syncId":"1","runId":null,"open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"mayFail":false,"__proto__":{"admin":true},"token":"x"}'
     const [saved, ...rest] = readState({ 'STATE_run-1': value })
     expect(rest).toEqual([])
     expect(Object.keys(saved ?? {}).sort()).toEqual([
       'baseline',
       'full',
+      'mayFail',
       'open',
       'runId',
       'since',
@@ -253,7 +265,8 @@ describe('a state that is not ours', () => {
   })
 
   test('is not looked for in other variables', () => {
-    const value = '{"syncId":"1","runId":"2","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}'
+    const value =
+      '{"syncId":"1","runId":"2","open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"mayFail":false}'
     const env = { 'run-1': value, STATE_run: value, 'INPUT_run-1': value, STATE_isPost: 'true' }
     expect(readState(env)).toEqual([])
   })
@@ -270,7 +283,7 @@ describe('a state that is not ours', () => {
 describe('what cannot be saved', () => {
   test('is no reason to stop, and is told', () => {
     rmSync(file)
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     keep(intent())
     keep(triggered())
     expect(printed.match(/^::error::the state for the post step could not be written/gm)).toHaveLength(1)
@@ -278,7 +291,7 @@ describe('what cannot be saved', () => {
 
   test('is nothing to talk about outside of a runner', () => {
     vi.stubEnv('GITHUB_STATE', '')
-    const keep = createStateKeeper(calm)
+    const keep = createStateKeeper(calm, () => false)
     keep(intent())
     keep(triggered())
     keep(settled())

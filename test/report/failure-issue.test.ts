@@ -52,12 +52,29 @@ describe('what a run has seen', () => {
     ['triggered and not watched', { outcome: 'triggered' }, 'neither'],
     ['planned', { outcome: 'planned' }, 'neither'],
     ['left out because nothing of it is new', { outcome: 'skipped', ruling }, 'good'],
-    ['left out because it is paused', { outcome: 'skipped', sync: sync({ paused: true }) }, 'good'],
-    ['left out because a run was in the way', { outcome: 'skipped' }, 'neither'],
+    ['left out because it is paused', { outcome: 'skipped', hint: 'paused' }, 'good'],
+    ['left out because a run was in the way', { outcome: 'skipped', hint: 'older-run', ruling }, 'neither'],
   ])('of a sync that is %s', (_what, overrides, kind) => {
     const { bad, good } = seenOf({ conclusion: 'failure', results: [result(overrides)], problems: [] }, 'run', PLACE)
     expect([ids(bad), good]).toEqual([kind === 'bad' ? ['census/8290'] : [], kind === 'good' ? ['census/8290'] : []])
   })
+
+  test('of several runs of one sync is bad where one of them is', () => {
+    const good = of('8290', { runId: '1' })
+    const bad = of('8290', { runId: '2', outcome: 'failed', reason: 'first' })
+    const worse = of('8290', { runId: '3', outcome: 'failed', reason: 'second' })
+    const seen = seenOf({ conclusion: 'failure', results: [good, bad, worse], problems: [] }, 'wait', PLACE)
+    expect(seen).toMatchObject({ bad: [{ id: 'census/8290', why: 'first' }], good: [] })
+  })
+
+  test.each(['failure', 'cancelled', 'timed_out'] as const)(
+    'of a step without a sync that ends in %s is the step itself',
+    (conclusion) => {
+      expect(seenOf({ conclusion, results: [], problems: ['x'] }, 'run', PLACE).bad).toMatchObject([
+        { id: `${PLACE.step}@` },
+      ])
+    },
+  )
 
   test('is dated, and says why without anything from records', () => {
     const failed = of('8291', {

@@ -26,6 +26,8 @@ export interface StepOptions {
   jobStatus?: 'success' | 'failure' | 'cancelled'
   /** The token of the job, `github.token`. */
   githubToken?: string
+  /** Which job of a matrix it is, `strategy.job-index`. */
+  jobIndex?: number
   event?: unknown
   /** The folder that the job works in; empty where a test gives none. */
   workspace?: string
@@ -118,6 +120,7 @@ function inputVariables({
   with: given = {},
   jobStatus = 'success',
   githubToken = '',
+  jobIndex = 0,
 }: StepOptions): Record<string, string> {
   const defaults = Object.entries(ACTION.inputs).map(([name, input]) => [name, input.default ?? ''])
   // The expressions that action.yml uses.
@@ -127,6 +130,7 @@ function inputVariables({
       `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`,
       String(value)
         .replace(/^\$\{\{ job\.status \}\}$/, jobStatus)
+        .replace(/^\$\{\{ strategy\.job-index \}\}$/, String(jobIndex))
         .replace(/^\$\{\{ github\.token \}\}$/, githubToken),
     ]),
   )

@@ -28,7 +28,16 @@ export const TOKEN: readonly Trouble[] = [
   {
     name: 'a pull request from a fork',
     texts: ['api-token: is required. This is a pull request from a fork, …'],
-    show: () => alone({ 'api-token': '' }, { event: { pull_request: { head: { repo: { fork: true } } } } }),
+    show: () =>
+      alone(
+        { 'api-token': '' },
+        {
+          event: {
+            repository: { full_name: 'acme/shop' },
+            pull_request: { head: { repo: { full_name: 'jane/shop' } } },
+          },
+        },
+      ),
   },
   {
     name: 'a token that was broken when it was pasted',
