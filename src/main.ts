@@ -178,7 +178,7 @@ async function speak(report: Report, reporting: Reporting, dbt: Dbt | null, mode
   try {
     await speakOf(report, reporting, dbt, mode)
   } catch (error) {
-    tell('warning', 'GitHub', [`What there was to say on GitHub could not be said (${error}).`])
+    tell('warning', 'GitHub', [`The comment or the issue could not be kept up to date (${error}).`])
   }
 }
 
@@ -188,7 +188,7 @@ async function speakOf(report: Report, reporting: Reporting, dbt: Dbt | null, mo
   if (here === null) {
     const which = reporting.comment ? 'pr-comment' : 'failure-issue'
     return tell('warning', 'GitHub', [
-      `${which}: nothing tells which repository and event this run is of (GITHUB_REPOSITORY, GITHUB_EVENT_PATH).`,
+      `${which}: GITHUB_REPOSITORY does not say which repository this run is in, so nothing can be said there.`,
     ])
   }
   const signal = AbortSignal.any([cancel.signal, AbortSignal.timeout(SPEAK_MS)])

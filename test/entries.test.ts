@@ -136,7 +136,7 @@ describe('main', () => {
 })
 
 describe('post', () => {
-  const before = { baseline: null, since: 0, full: false }
+  const before = { baseline: null, since: 0, full: false, mayFail: false }
   const NO_RUNS = { status: 'success', data: [], pagination: { next_page: null } }
   const open = (runId: string | null) => ({
     'run-8290': JSON.stringify({ syncId: '8290', runId, open: true, unwanted: false, ...before }),
@@ -201,7 +201,16 @@ describe('post', () => {
       if (operation !== 'list-runs' || nth > 1) return undefined
       return { kind: 'respond', status: 200, body: JSON.stringify(NO_RUNS) }
     })
-    const lost = { syncId: '8290', runId: null, open: true, unwanted: false, baseline: null, since, full: false }
+    const lost = {
+      syncId: '8290',
+      runId: null,
+      open: true,
+      unwanted: false,
+      baseline: null,
+      since,
+      full: false,
+      mayFail: false,
+    }
     await enter('post', { ...scene.inputs, 'job-status': 'cancelled' }, { 'run-8290': JSON.stringify(lost) })
     expect(printed).toContain('was told to stop')
     expect(scene.simulator.runs(8290)[0]?.state.canceled).toBe(true)
@@ -211,7 +220,16 @@ describe('post', () => {
     await using scene = await stage({ syncs: [{ id: 8290, timeline: worksForever() }] })
     const since = Date.now()
     const byHand = scene.simulator.startRun(8290, { reason: 'manual', createdAt: since + 1 })
-    const lost = { syncId: '8290', runId: null, open: true, unwanted: false, baseline: null, since, full: false }
+    const lost = {
+      syncId: '8290',
+      runId: null,
+      open: true,
+      unwanted: false,
+      baseline: null,
+      since,
+      full: false,
+      mayFail: false,
+    }
     const cancelled = { ...scene.inputs, 'job-status': 'cancelled' }
     await enter('post', cancelled, { 'run-8290': JSON.stringify(lost) })
     expect(printed).toContain(`run ${byHand} of sync 8290 may still be going`)
@@ -224,11 +242,12 @@ describe('post', () => {
   test('takes nothing from a state that is not ours', async () => {
     await using scene = await stage({ syncs: [{ id: 8290 }] })
     const hostile = {
-      'run-a': '{"syncId":"../../x","runId":"1","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}',
+      'run-a':
+        '{"syncId":"../../x","runId":"1","open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"mayFail":false}',
       'run-b': 'no JSON',
-      'run-c': '{"open":true,"unwanted":false,"baseline":null,"since":0,"full":false}',
+      'run-c': '{"open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"mayFail":false}',
       'run-d':
-        '{"syncId":"1","runId":"1/cancel?x","open":true,"unwanted":false,"baseline":null,"since":0,"full":false}',
+        '{"syncId":"1","runId":"1/cancel?x","open":true,"unwanted":false,"baseline":null,"since":0,"full":false,"mayFail":false}',
     }
     await enter('post', { ...scene.inputs, 'job-status': 'cancelled' }, hostile)
     expect(scene.simulator.requests).toEqual([])

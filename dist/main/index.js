@@ -39729,13 +39729,13 @@ const DEFAULTS = {
     runs: '',
     config: '',
     discover: 'none',
-    'full-sync': 'false',
     'dbt-artifacts': '',
     'dbt-gate': 'upstream',
     'dbt-max-age-hours': '12',
     'github-run-id': '',
     'on-not-built': 'skip',
     'on-blocked': 'fail',
+    'full-sync': 'false',
     'on-fresh': 'skip',
     'on-running': 'queue',
     'on-paused': 'fail',
@@ -39753,9 +39753,9 @@ const DEFAULTS = {
     'api-version': 'auto',
     'group-id': '',
     'show-details': 'false',
-    'github-token': '',
     'pr-comment': 'false',
     'failure-issue': '',
+    'github-token': '',
     'job-index': '',
     'job-status': 'success',
 };
@@ -40131,7 +40131,7 @@ const NEED_ARTIFACTS = [
 /** One path a line: a path may hold blanks and commas. */
 function readArtifactPaths(desk, config) {
     if (!/^\d{0,20}$/.test(desk.text('github-run-id'))) {
-        desk.problem('github-run-id', 'Allowed: the number of a workflow run, which github.run_id is in it.');
+        desk.problem('github-run-id', 'Allowed: the id of a workflow run, which is a number.');
     }
     const lines = desk.text('dbt-artifacts').split(/\r?\n/);
     const paths = new Set(lines.map((line) => line.trim()).filter((path) => path !== ''));
@@ -42677,7 +42677,10 @@ class Keeper {
 async function commentPlan({ token }, { report, change }, here, around) {
     const number = here.pullRequest;
     if (number === null) {
-        return { level: 'notice', text: 'pr-comment: this run is of no pull request, so there is nothing to comment on.' };
+        return {
+            level: 'notice',
+            text: 'pr-comment: this run is not for a pull request, so there is nothing to comment on.',
+        };
     }
     return await trying('pr-comment: the comment could not be written', async () => {
         const github = await connect({ ...around, token, permission: 'pull-requests: write' }, here);
@@ -43352,7 +43355,7 @@ async function speak(report, reporting, dbt, mode) {
         await speakOf(report, reporting, dbt, mode);
     }
     catch (error) {
-        tell('warning', 'GitHub', [`What there was to say on GitHub could not be said (${error}).`]);
+        tell('warning', 'GitHub', [`The comment or the issue could not be kept up to date (${error}).`]);
     }
 }
 async function speakOf(report, reporting, dbt, mode) {
@@ -43362,7 +43365,7 @@ async function speakOf(report, reporting, dbt, mode) {
     if (here === null) {
         const which = reporting.comment ? 'pr-comment' : 'failure-issue';
         return tell('warning', 'GitHub', [
-            `${which}: nothing tells which repository and event this run is of (GITHUB_REPOSITORY, GITHUB_EVENT_PATH).`,
+            `${which}: GITHUB_REPOSITORY does not say which repository this run is in, so nothing can be said there.`,
         ]);
     }
     const signal = AbortSignal.any([cancel.signal, AbortSignal.timeout(SPEAK_MS)]);
@@ -44238,7 +44241,7 @@ const HINTS = {
     'web-page': "Something between this runner and the provider answers in its place, mostly a proxy, a firewall or a login page: let the provider's address through.",
     redirect: 'Check base-url: the address that answers leads elsewhere, and the token is not taken there.',
     'request-refused': 'What the provider says tells which setting it does not accept.',
-    unreachable: "No connection comes about: check base-url, the proxy variables (HTTPS_PROXY, NO_PROXY) and, for a company's own certificates, NODE_EXTRA_CA_CERTS. If they are right, see the provider's status page.",
+    unreachable: "No connection could be made: check base-url, the proxy variables (HTTPS_PROXY, NO_PROXY) and, for a company's own certificates, NODE_EXTRA_CA_CERTS. If they are right, see the provider's status page.",
     outage: 'The provider did not answer as it should for longer than the step may wait: see its status page, then run the failed job again.',
     throttled: 'The provider asked for a wait that does not fit into timeout-minutes: raise it, or let fewer runs go on at once (max-parallel).',
     'strange-status': 'This version of the action does not know that status, so it is neither an end nor a success: see at the provider what it means, and whether a newer version knows it.',
@@ -44248,16 +44251,16 @@ const HINTS = {
     'run-failed': 'Open the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.',
     'run-skipped': 'Another run of the same sync was in the way: see what else triggers it, such as a schedule of its own.',
     'run-cancelled': 'Somebody has stopped the run at the provider. Once that is settled, run the failed job again.',
-    'records-rejected': 'Open the sync: its history shows the records that did not arrive. How many are allowed is said by max-failed-records and max-invalid-records.',
+    'records-rejected': 'Open the sync: its history shows the records that did not arrive. max-failed-records and max-invalid-records set how many are allowed.',
     'no-counts': 'The run has ended, and the provider does not tell with how many records. Open the sync to see them, or leave out the limits.',
     'lost-trigger': 'Open the sync and see whether a run was started. If none was, run the failed job again; if one goes on, wait for its end first.',
     'lost-run': 'Open the sync and see what became of the run, then run the failed job again.',
     'timed-out': 'If the sync takes that long, raise timeout-minutes here and in the job.',
     'too-late': 'Raise timeout-minutes, or see in the log what took the time before.',
-    'gate-closed': 'Mend what dbt names there and run dbt again: the sync ships with the next good build. Until then its destination keeps the data of the last one.',
+    'gate-closed': 'Fix what dbt reports and run it again: the sync ships with the next good build. Until then its destination keeps the data of the last good one.',
     'built-elsewhere': 'Let dbt build where the sync reads (--target), or point the sync to where dbt builds. A build for tests opens no production sync.',
     'bad-meta': 'Correct the meta or the models of this sync: names of dbt, ids of this provider.',
-    'earlier-step': 'Give dbt-artifacts: then what dbt vouches for is shipped although something else has failed.',
+    'earlier-step': 'Mend that step. With the results of a dbt build in dbt-artifacts, what dbt vouches for ships although something else has failed.',
 };
 /** What somebody can do about how a sync ended; empty where there is nothing to advise. */
 function hintOf({ hint, advice }) {

@@ -29814,13 +29814,13 @@ const DEFAULTS = {
     runs: '',
     config: '',
     discover: 'none',
-    'full-sync': 'false',
     'dbt-artifacts': '',
     'dbt-gate': 'upstream',
     'dbt-max-age-hours': '12',
     'github-run-id': '',
     'on-not-built': 'skip',
     'on-blocked': 'fail',
+    'full-sync': 'false',
     'on-fresh': 'skip',
     'on-running': 'queue',
     'on-paused': 'fail',
@@ -29838,9 +29838,9 @@ const DEFAULTS = {
     'api-version': 'auto',
     'group-id': '',
     'show-details': 'false',
-    'github-token': '',
     'pr-comment': 'false',
     'failure-issue': '',
+    'github-token': '',
     'job-index': '',
     'job-status': 'success',
 };
@@ -30267,7 +30267,7 @@ const NEED_ARTIFACTS = [
 /** One path a line: a path may hold blanks and commas. */
 function readArtifactPaths(desk, config) {
     if (!/^\d{0,20}$/.test(desk.text('github-run-id'))) {
-        desk.problem('github-run-id', 'Allowed: the number of a workflow run, which github.run_id is in it.');
+        desk.problem('github-run-id', 'Allowed: the id of a workflow run, which is a number.');
     }
     const lines = desk.text('dbt-artifacts').split(/\r?\n/);
     const paths = new Set(lines.map((line) => line.trim()).filter((path) => path !== ''));
@@ -31697,7 +31697,10 @@ class Keeper {
 async function commentPlan({ token }, { report, change }, here, around) {
     const number = here.pullRequest;
     if (number === null) {
-        return { level: 'notice', text: 'pr-comment: this run is of no pull request, so there is nothing to comment on.' };
+        return {
+            level: 'notice',
+            text: 'pr-comment: this run is not for a pull request, so there is nothing to comment on.',
+        };
     }
     return await trying('pr-comment: the comment could not be written', async () => {
         const github = await connect({ ...around, token, permission: 'pull-requests: write' }, here);

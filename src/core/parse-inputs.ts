@@ -189,7 +189,7 @@ const NEED_ARTIFACTS = [
 /** One path a line: a path may hold blanks and commas. */
 function readArtifactPaths(desk: Desk, config: ConfigFile): string[] {
   if (!/^\d{0,20}$/.test(desk.text('github-run-id'))) {
-    desk.problem('github-run-id', 'Allowed: the number of a workflow run, which github.run_id is in it.')
+    desk.problem('github-run-id', 'Allowed: the id of a workflow run, which is a number.')
   }
   const lines = desk.text('dbt-artifacts').split(/\r?\n/)
   const paths = new Set(lines.map((line) => line.trim()).filter((path) => path !== ''))

@@ -29,7 +29,10 @@ export async function commentPlan(
 ): Promise<Told> {
   const number = here.pullRequest
   if (number === null) {
-    return { level: 'notice', text: 'pr-comment: this run is of no pull request, so there is nothing to comment on.' }
+    return {
+      level: 'notice',
+      text: 'pr-comment: this run is not for a pull request, so there is nothing to comment on.',
+    }
   }
   return await trying('pr-comment: the comment could not be written', async () => {
     const github = await connect({ ...around, token, permission: 'pull-requests: write' }, here)

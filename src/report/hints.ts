@@ -13,7 +13,7 @@ export const HINTS: Record<Hint, string> = {
   redirect: 'Check base-url: the address that answers leads elsewhere, and the token is not taken there.',
   'request-refused': 'What the provider says tells which setting it does not accept.',
   unreachable:
-    "No connection comes about: check base-url, the proxy variables (HTTPS_PROXY, NO_PROXY) and, for a company's own certificates, NODE_EXTRA_CA_CERTS. If they are right, see the provider's status page.",
+    "No connection could be made: check base-url, the proxy variables (HTTPS_PROXY, NO_PROXY) and, for a company's own certificates, NODE_EXTRA_CA_CERTS. If they are right, see the provider's status page.",
   outage:
     'The provider did not answer as it should for longer than the step may wait: see its status page, then run the failed job again.',
   throttled:
@@ -29,7 +29,7 @@ export const HINTS: Record<Hint, string> = {
     'Another run of the same sync was in the way: see what else triggers it, such as a schedule of its own.',
   'run-cancelled': 'Somebody has stopped the run at the provider. Once that is settled, run the failed job again.',
   'records-rejected':
-    'Open the sync: its history shows the records that did not arrive. How many are allowed is said by max-failed-records and max-invalid-records.',
+    'Open the sync: its history shows the records that did not arrive. max-failed-records and max-invalid-records set how many are allowed.',
   'no-counts':
     'The run has ended, and the provider does not tell with how many records. Open the sync to see them, or leave out the limits.',
   'lost-trigger':
@@ -38,11 +38,12 @@ export const HINTS: Record<Hint, string> = {
   'timed-out': 'If the sync takes that long, raise timeout-minutes here and in the job.',
   'too-late': 'Raise timeout-minutes, or see in the log what took the time before.',
   'gate-closed':
-    'Mend what dbt names there and run dbt again: the sync ships with the next good build. Until then its destination keeps the data of the last one.',
+    'Fix what dbt reports and run it again: the sync ships with the next good build. Until then its destination keeps the data of the last good one.',
   'built-elsewhere':
     'Let dbt build where the sync reads (--target), or point the sync to where dbt builds. A build for tests opens no production sync.',
   'bad-meta': 'Correct the meta or the models of this sync: names of dbt, ids of this provider.',
-  'earlier-step': 'Give dbt-artifacts: then what dbt vouches for is shipped although something else has failed.',
+  'earlier-step':
+    'Mend that step. With the results of a dbt build in dbt-artifacts, what dbt vouches for ships although something else has failed.',
 }
 
 /** What somebody can do about how a sync ended; empty where there is nothing to advise. */

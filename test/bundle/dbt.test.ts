@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { completesAfter, failsAfter, shop } from '../simulator/index.ts'
+import { completesAfter, failsAfter, shop, worksForever } from '../simulator/index.ts'
 import { annotations, play, triggersOf } from './stage.ts'
 import { afterDbt, leave, workspace } from './workspace.ts'
 
@@ -144,6 +144,23 @@ describe.concurrent('the plan', () => {
     expect(results[1]?.reason).toContain('would be blocked, test unique_customers_customer_id failed')
     expect(step.exitCode).toBe(0)
     expect(step.summary).toMatch(/^## 📝 The plan: \d of 3 syncs would not ship$/m)
+  })
+})
+
+describe.concurrent('a plan', () => {
+  test('is not red for what a run does now, also where the sync is paused and that is no matter', async () => {
+    for (const paused of [false, true]) {
+      const { step, results } = await play({
+        simulator: { syncs: [{ id: 8290, paused, timeline: worksForever() }] },
+        prepare: (simulator) => simulator.startRun(8290, { createdAt: Date.now() - 60_000, timeline: worksForever() }),
+        with: { mode: 'plan', 'on-paused': 'trigger', 'on-running': 'fail' },
+      })
+      expect(results).toMatchObject([{ outcome: 'planned', reason: expect.stringContaining('would be failed, run') }])
+      expect(step.exitCode).toBe(0)
+      expect(step.summary).toContain('📝 The plan: the sync would not ship')
+      expect(step.outputs.message).toBe('1 sync: 1 would not ship.')
+      expect(step.log).toContain('❌ planned: would be failed, run')
+    }
   })
 })
 

@@ -420,7 +420,9 @@ describe('trouble with GitHub never changes the verdict', () => {
     const github = new GitHub({ permissions })
     const { step } = await night(github, [], { options: { env } })
     expect(step.exitCode).toBe(0)
-    expect(warnings(step)).toEqual([expect.stringMatching(/^failure-issue: nothing tells which repository and event/)])
+    expect(warnings(step)).toEqual([
+      expect.stringMatching(/^failure-issue: GITHUB_REPOSITORY does not say which repository/),
+    ])
     expect(github.requests).toEqual([])
   })
 

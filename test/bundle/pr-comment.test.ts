@@ -246,7 +246,7 @@ describe('trouble with GitHub', () => {
     })
     expect(step.exitCode).toBe(0)
     expect(annotations(step, 'notice')).toContain(
-      'pr-comment: this run is of no pull request, so there is nothing to comment on.',
+      'pr-comment: this run is not for a pull request, so there is nothing to comment on.',
     )
     expect(github.requests).toEqual([])
   })

@@ -28,6 +28,7 @@ describe('defaults', () => {
       Object.entries(ACTION.inputs).map(([name, input]) => [name, input.default ?? '']),
     )
     expect({ ...declared, 'job-index': '', 'job-status': 'success', 'github-token': '' }).toEqual(DEFAULTS)
+    expect(Object.keys(DEFAULTS)).toEqual(Object.keys(ACTION.inputs))
     expect(declared['job-index']).toBe(`\${{ strategy.job-index }}`)
     expect(declared['job-status']).toBe(`\${{ job.status }}`)
     expect(declared['github-token']).toBe(`\${{ github.token }}`)

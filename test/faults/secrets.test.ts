@@ -140,6 +140,7 @@ describe.concurrent.each([
           baseline: null,
           since: 0,
           full: false,
+          mayFail: false,
         }),
       },
       jobStatus: 'cancelled',

@@ -202,6 +202,17 @@ describe('the page to open', () => {
   })
 })
 
+test('several runs of one sync are one id, and one to run again', () => {
+  const failed = numbered('1', { outcome: 'failed' })
+  const outputs = outputsOf(report({ results: [failed, { ...failed, runId: '502' }] }))
+  expect(outputs).toMatchObject({ 'failed-count': '2', 'failed-sync-ids': '["1"]' })
+})
+
+test('the message of a plan says what would not ship', () => {
+  const results = [numbered('1', { outcome: 'planned' }), numbered('2', { outcome: 'planned', foreseen: 'blocked' })]
+  expect(messageOf(report({ results }))).toBe('2 syncs: 1 planned, 1 would not ship.')
+})
+
 describe('the results as JSON', () => {
   test('hold what is known of each sync, in the order of the syncs', () => {
     const results = [numbered('2'), numbered('1', { adopted: true, polls: 9, attempts: 0 })]

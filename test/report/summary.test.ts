@@ -61,12 +61,19 @@ describe('the job summary', () => {
   const planned = result({ outcome: 'planned', run: null })
   const foreseen = result({ outcome: 'planned', foreseen: 'blocked', run: null })
   const unknown = result({ outcome: 'unknown', run: null })
+  const stale = result({
+    outcome: 'fresh',
+    run: run({ counts: { processed: 9, succeeded: 8, failed: 1, invalid: 0 } }),
+  })
   test.each([
     ['success', 'run', [result()], '✅ The sync delivered'],
     ['success', 'run', [result(), fresh], '✅ All 2 syncs delivered'],
     ['success', 'wait', [result(), flawed], '⚠️ All 2 syncs delivered, but not every record'],
     ['success', 'run', [flawed], '⚠️ The sync delivered, but not every record'],
     ['success', 'run', [result(), skipped], '✅ Every sync that had to deliver did'],
+    ['success', 'run', [flawed, skipped], '⚠️ Every sync that had to deliver did, but not every record'],
+    ['success', 'run', [result(), stale], '⚠️ All 2 syncs delivered, but not every record'],
+    ['failure', 'plan', [broken, foreseen, planned], '❌ 2 of 3 syncs could not run'],
     ['success', 'run', [result(), forgiven], '⚠️ 1 of 2 syncs did not deliver, as is allowed'],
     ['success', 'run', [forgiven], '⚠️ The sync did not deliver, as is allowed'],
     ['failure', 'run', [unknown, result()], '❓ It is not known whether 1 of 2 syncs delivered'],

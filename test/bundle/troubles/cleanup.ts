@@ -10,7 +10,15 @@ async function cleanUp(
   given: Record<string, string> = {},
 ): Promise<Shown> {
   await using server = await serve(simulator)
-  const left = runs.map((run) => ({ open: true, unwanted: false, baseline: null, since: 0, full: false, ...run }))
+  const left = runs.map((run) => ({
+    open: true,
+    unwanted: false,
+    baseline: null,
+    since: 0,
+    full: false,
+    mayFail: false,
+    ...run,
+  }))
   const step = await runStage('post', {
     with: { 'api-token': simulator.token('v2'), 'base-url': server.url, 'sync-ids': '8001', ...given },
     state: Object.fromEntries(left.map((run) => [`run-${run.syncId}`, JSON.stringify(run)])),

@@ -127,7 +127,7 @@ export const GITHUB: readonly Trouble[] = [
   },
   {
     name: 'a comment where there is no pull request',
-    texts: ['pr-comment: this run is of no pull request, so there is nothing to comment on.'],
+    texts: ['pr-comment: this run is not for a pull request, so there is nothing to comment on.'],
     show: async () => {
       const simulator = { syncs: [{ id: 8290 }] }
       return shown((await playWorkflow({ simulator, with: { mode: 'plan', 'pr-comment': 'true' } })).step)

@@ -30,7 +30,7 @@ export const INPUTS: readonly Trouble[] = [
       "It needs dbt-artifacts: the folder with dbt's run_results.json, such as target.",
       'cancel-on: "…" is not allowed. failure needs fail-fast: true.',
       'region: "…" is not allowed. Allowed for census: us, eu.',
-      'github-run-id: "…" is not allowed. Allowed: the number of a workflow run, …',
+      'github-run-id: "…" is not allowed. Allowed: the id of a workflow run, which is a number.',
       'Nothing was triggered: there are … mistakes in the inputs.',
     ],
     show: () =>

@@ -32,6 +32,16 @@ export const NETWORK: readonly Trouble[] = [
     show: async () => await alone({ ...HASTY, 'base-url': `http://127.0.0.1:${await freePort()}` }),
   },
   {
+    name: 'an outage that is over soon',
+    texts: ['…: the provider is asked again, less and less often'],
+    show: () => {
+      const simulator = new Simulator({ syncs: [1, 2, 3, 4, 5, 6].map((id) => ({ id, timeline: completesAfter(0) })) })
+      let left = 6
+      simulator.faults.push(() => (left-- > 0 ? { kind: 'respond', status: 503 } : undefined))
+      return step({ simulator, options: { env: HASTE } })
+    },
+  },
+  {
     name: 'answers that break off or make no sense',
     texts: [
       'the connection was closed before the whole answer had come (ECONNRESET)',
