@@ -43898,7 +43898,7 @@ function limit(some, level) {
 }
 /** Green, and yet nothing has arrived anywhere: that should be seen. */
 function nothingSynced(results) {
-    const [first] = results;
+    const [first] = (0,_order_js__WEBPACK_IMPORTED_MODULE_2__/* .worstFirst */ .md)(results);
     const why = first === undefined ? '' : ` ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_3__/* .nameOf */ .Vb)(first.sync)}: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_3__/* .whyOf */ .gf)(first, false)}`;
     return {
         level: 'warning',
@@ -44961,38 +44961,46 @@ function head(report, results, { mode, tookMs }) {
         '',
     ].join('\n');
 }
-const DELIVERY = { all: 'delivered', one: 'did not deliver', many: 'did not deliver' };
-/** What the step was to do with its syncs: all have, one has not, several have not. */
+const DELIVERY = { single: 'delivered', all: 'delivered', one: 'did not deliver', many: 'did not deliver' };
+/** What the step was to do with its syncs: one has, all have, one has not, several have not. */
 const DONE = {
     run: DELIVERY,
     wait: DELIVERY,
-    trigger: { all: 'triggered', one: 'was not triggered', many: 'were not triggered' },
-    plan: { all: 'can run', one: 'could not run', many: 'could not run' },
+    trigger: {
+        single: 'was triggered',
+        all: 'were triggered',
+        one: 'was not triggered',
+        many: 'were not triggered',
+    },
+    plan: { single: 'can run', all: 'can run', one: 'could not run', many: 'could not run' },
 };
 function headline({ conclusion, results }, mode) {
-    const { all, one, many } = DONE[mode];
+    const { single, all, one, many } = DONE[mode];
     const total = results.length;
     const isBad = mode === 'plan' ? (result) => judge/* COLORS */.lm[(0,wording/* endOf */.pJ)(result)] === 'red' : judge/* isRed */.iI;
     const red = results.filter(isBad);
-    const subject = total === 1 ? 'The sync' : `${(0,format/* number */.ai)(red.length)} of ${(0,format/* plural */.LS)(total, 'sync')}`;
+    const subjectOf = (count) => (total === 1 ? 'The sync' : `${(0,format/* number */.ai)(count)} of ${(0,format/* plural */.LS)(total, 'sync')}`);
+    const uncertain = red.filter(({ outcome }) => outcome === 'unknown').length;
+    const sure = red.length - uncertain;
     const blocked = results.filter(({ outcome }) => outcome === 'blocked').length;
     switch (conclusion) {
         case 'cancelled':
             return '🛑 The workflow was cancelled';
         case 'skipped':
-            return blocked > 0 ? `⛔ Nothing was synced: ${(0,format/* number */.ai)(blocked)} blocked` : '⏭️ Nothing had to be synced';
+            if (blocked > 0)
+                return `⛔ Nothing was synced: ${(0,format/* number */.ai)(blocked)} blocked`;
+            // What is paused, or waits behind another run, was left out and not needless.
+            return `⏭️ Nothing ${results.some(({ hint }) => hint !== null) ? 'was' : 'had to be'} synced`;
         case 'timed_out':
-            return `⌛ ${subject} did not end in time`;
+            return `⌛ ${subjectOf(red.length)} did not end in time`;
         case 'failure':
             if (total === 0)
                 return '❌ Nothing was triggered';
-            if (red.every(({ outcome }) => outcome === 'unknown'))
-                return total === 1
-                    ? '❓ It is not known whether the sync delivered'
-                    : `❓ It is not known whether ${subject} delivered`;
-            if (red.length === total && total > 1)
-                return `❌ None of ${(0,format/* plural */.LS)(total, 'sync')} ${mode === 'trigger' ? 'was triggered' : all}`;
-            return `❌ ${subject} ${red.length === 1 ? one : many}`;
+            if (sure === 0)
+                return `❓ It is not known whether ${total === 1 ? `the sync ${single}` : `${subjectOf(uncertain)} ${uncertain === 1 ? single : all}`}`;
+            if (sure === total && total > 1)
+                return `❌ None of ${(0,format/* plural */.LS)(total, 'sync')} ${single}`;
+            return `❌ ${subjectOf(sure)} ${sure === 1 ? one : many}${uncertain > 0 ? `, and of ${(0,format/* number */.ai)(uncertain)} it is not known` : ''}`;
         case 'success':
             return mode === 'plan' ? plan(results) : success(results, mode);
     }
@@ -45007,21 +45015,21 @@ function plan(results) {
     return `📝 The plan: ${(0,format/* number */.ai)(bad)} of ${(0,format/* plural */.LS)(total, 'sync')} would not ship`;
 }
 function success(results, mode) {
-    const { all, one, many } = DONE[mode];
+    const { single, all, one, many } = DONE[mode];
     const total = results.length;
     const forgiven = results.filter(({ outcome }) => judge/* COLORS */.lm[outcome] === 'red').length;
     if (forgiven > 0) {
         const subject = total === 1 ? 'The sync' : `${(0,format/* number */.ai)(forgiven)} of ${(0,format/* plural */.LS)(total, 'sync')}`;
         return `⚠️ ${subject} ${forgiven === 1 ? one : many}, as is allowed`;
     }
-    const isDone = ({ outcome }) => outputs/* DELIVERED */.r6.includes(outcome) || outcome === 'triggered';
+    const isDone = ({ outcome, attempts }) => (mode === 'trigger' ? attempts > 0 : outputs/* DELIVERED */.r6.includes(outcome));
     const isFlawed = results.some(wording/* hasFlaws */.UW);
+    if (isFlawed && results.every(({ run }) => run?.counts.succeeded === 0))
+        return `⚠️ ${total === 1 ? 'The sync' : `All ${(0,format/* plural */.LS)(total, 'sync')}`} ended, and no record was accepted`;
     const told = (text) => (isFlawed ? `⚠️ ${text}, but not every record` : `✅ ${text}`);
     if (!results.every(isDone))
         return told(`Every sync that had to ${mode === 'trigger' ? 'be triggered was' : 'deliver did'}`);
-    const [whole, some] = mode === 'trigger' ? ['The sync was triggered', 'were triggered'] : [`The sync ${all}`, all];
-    const text = total === 1 ? whole : `All ${(0,format/* plural */.LS)(total, 'sync')} ${some}`;
-    return told(text);
+    return told(total === 1 ? `The sync ${single}` : `All ${(0,format/* plural */.LS)(total, 'sync')} ${all}`);
 }
 function tally(results) {
     const words = new Map();
@@ -45301,7 +45309,8 @@ const OUTCOMES = {
 };
 /** It has delivered, in this step or before it, but not every record. */
 function hasFlaws({ outcome, run }) {
-    return outcome === 'warned' || (outcome === 'fresh' && (run?.counts.failed ?? 0) > 0);
+    const { failed, invalid } = run?.counts ?? {};
+    return outcome === 'warned' || (outcome === 'fresh' && ((failed ?? 0) > 0 || (invalid ?? 0) > 0));
 }
 /** How it went with a sync; of one that is only planned, whether it would come to its run. */
 function wordsOf(result) {

@@ -33616,7 +33616,8 @@ const OUTCOMES = {
 };
 /** It has delivered, in this step or before it, but not every record. */
 function hasFlaws({ outcome, run }) {
-    return outcome === 'warned' || (outcome === 'fresh' && (run?.counts.failed ?? 0) > 0);
+    const { failed, invalid } = run?.counts ?? {};
+    return outcome === 'warned' || (outcome === 'fresh' && ((failed ?? 0) > 0 || (invalid ?? 0) > 0));
 }
 /** How it went with a sync; of one that is only planned, whether it would come to its run. */
 function wordsOf(result) {

@@ -47,7 +47,7 @@ function limit(some: readonly Annotation[], level: Annotation['level']): Annotat
 
 /** Green, and yet nothing has arrived anywhere: that should be seen. */
 function nothingSynced(results: readonly Result[]): Annotation {
-  const [first] = results
+  const [first] = worstFirst(results)
   const why = first === undefined ? '' : ` ${nameOf(first.sync)}: ${whyOf(first, false)}`
   return {
     level: 'warning',

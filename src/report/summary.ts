@@ -89,38 +89,44 @@ function head(report: Report, results: readonly Result[], { mode, tookMs }: Summ
   ].join('\n')
 }
 
-const DELIVERY = { all: 'delivered', one: 'did not deliver', many: 'did not deliver' }
-/** What the step was to do with its syncs: all have, one has not, several have not. */
+const DELIVERY = { single: 'delivered', all: 'delivered', one: 'did not deliver', many: 'did not deliver' }
+/** What the step was to do with its syncs: one has, all have, one has not, several have not. */
 const DONE: Record<Mode, typeof DELIVERY> = {
   run: DELIVERY,
   wait: DELIVERY,
-  trigger: { all: 'triggered', one: 'was not triggered', many: 'were not triggered' },
-  plan: { all: 'can run', one: 'could not run', many: 'could not run' },
+  trigger: {
+    single: 'was triggered',
+    all: 'were triggered',
+    one: 'was not triggered',
+    many: 'were not triggered',
+  },
+  plan: { single: 'can run', all: 'can run', one: 'could not run', many: 'could not run' },
 }
 
 function headline({ conclusion, results }: Report, mode: Mode): string {
-  const { all, one, many } = DONE[mode]
+  const { single, all, one, many } = DONE[mode]
   const total = results.length
   const isBad = mode === 'plan' ? (result: Result) => COLORS[endOf(result)] === 'red' : isRed
   const red = results.filter(isBad)
-  const subject = total === 1 ? 'The sync' : `${number(red.length)} of ${plural(total, 'sync')}`
+  const subjectOf = (count: number) => (total === 1 ? 'The sync' : `${number(count)} of ${plural(total, 'sync')}`)
+  const uncertain = red.filter(({ outcome }) => outcome === 'unknown').length
+  const sure = red.length - uncertain
   const blocked = results.filter(({ outcome }) => outcome === 'blocked').length
   switch (conclusion) {
     case 'cancelled':
       return '🛑 The workflow was cancelled'
     case 'skipped':
-      return blocked > 0 ? `⛔ Nothing was synced: ${number(blocked)} blocked` : '⏭️ Nothing had to be synced'
+      if (blocked > 0) return `⛔ Nothing was synced: ${number(blocked)} blocked`
+      // What is paused, or waits behind another run, was left out and not needless.
+      return `⏭️ Nothing ${results.some(({ hint }) => hint !== null) ? 'was' : 'had to be'} synced`
     case 'timed_out':
-      return `⌛ ${subject} did not end in time`
+      return `⌛ ${subjectOf(red.length)} did not end in time`
     case 'failure':
       if (total === 0) return '❌ Nothing was triggered'
-      if (red.every(({ outcome }) => outcome === 'unknown'))
-        return total === 1
-          ? '❓ It is not known whether the sync delivered'
-          : `❓ It is not known whether ${subject} delivered`
-      if (red.length === total && total > 1)
-        return `❌ None of ${plural(total, 'sync')} ${mode === 'trigger' ? 'was triggered' : all}`
-      return `❌ ${subject} ${red.length === 1 ? one : many}`
+      if (sure === 0)
+        return `❓ It is not known whether ${total === 1 ? `the sync ${single}` : `${subjectOf(uncertain)} ${uncertain === 1 ? single : all}`}`
+      if (sure === total && total > 1) return `❌ None of ${plural(total, 'sync')} ${single}`
+      return `❌ ${subjectOf(sure)} ${sure === 1 ? one : many}${uncertain > 0 ? `, and of ${number(uncertain)} it is not known` : ''}`
     case 'success':
       return mode === 'plan' ? plan(results) : success(results, mode)
   }
@@ -136,21 +142,21 @@ function plan(results: readonly Result[]): string {
 }
 
 function success(results: readonly Result[], mode: Mode): string {
-  const { all, one, many } = DONE[mode]
+  const { single, all, one, many } = DONE[mode]
   const total = results.length
   const forgiven = results.filter(({ outcome }) => COLORS[outcome] === 'red').length
   if (forgiven > 0) {
     const subject = total === 1 ? 'The sync' : `${number(forgiven)} of ${plural(total, 'sync')}`
     return `⚠️ ${subject} ${forgiven === 1 ? one : many}, as is allowed`
   }
-  const isDone = ({ outcome }: Result) => DELIVERED.includes(outcome) || outcome === 'triggered'
+  const isDone = ({ outcome, attempts }: Result) => (mode === 'trigger' ? attempts > 0 : DELIVERED.includes(outcome))
   const isFlawed = results.some(hasFlaws)
+  if (isFlawed && results.every(({ run }) => run?.counts.succeeded === 0))
+    return `⚠️ ${total === 1 ? 'The sync' : `All ${plural(total, 'sync')}`} ended, and no record was accepted`
   const told = (text: string) => (isFlawed ? `⚠️ ${text}, but not every record` : `✅ ${text}`)
   if (!results.every(isDone))
     return told(`Every sync that had to ${mode === 'trigger' ? 'be triggered was' : 'deliver did'}`)
-  const [whole, some] = mode === 'trigger' ? ['The sync was triggered', 'were triggered'] : [`The sync ${all}`, all]
-  const text = total === 1 ? whole : `All ${plural(total, 'sync')} ${some}`
-  return told(text)
+  return told(total === 1 ? `The sync ${single}` : `All ${plural(total, 'sync')} ${all}`)
 }
 
 function tally(results: readonly Result[]): string {

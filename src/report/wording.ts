@@ -23,7 +23,8 @@ export const OUTCOMES: Record<Outcome, { mark: string; words: string; title: str
 
 /** It has delivered, in this step or before it, but not every record. */
 export function hasFlaws({ outcome, run }: Pick<Result, 'outcome' | 'run'>): boolean {
-  return outcome === 'warned' || (outcome === 'fresh' && (run?.counts.failed ?? 0) > 0)
+  const { failed, invalid } = run?.counts ?? {}
+  return outcome === 'warned' || (outcome === 'fresh' && ((failed ?? 0) > 0 || (invalid ?? 0) > 0))
 }
 
 /** How it went with a sync; of one that is only planned, whether it would come to its run. */

@@ -22,6 +22,7 @@ describe('an annotation', () => {
     ['fresh', run(), null],
     ['fresh', null, null],
     ['fresh', REJECTED, 'warning: Sync already fresh'],
+    ['fresh', SPOILT, 'warning: Sync already fresh'],
     ['triggered', null, null],
     ['planned', null, null],
     ['skipped', null, 'notice: Sync skipped'],

@@ -58,6 +58,12 @@ describe('the job summary', () => {
   const late = result({ outcome: 'timed_out' })
   const forgiven = { ...broken, tolerated: 'allow-failure' }
   const triggered = result({ outcome: 'triggered', run: null })
+  const attached = { ...triggered, attempts: 0, adopted: true }
+  const behind = result({ outcome: 'skipped', hint: 'older-run' })
+  const empty = result({
+    outcome: 'warned',
+    run: run({ counts: { processed: 0, succeeded: 0, failed: 0, invalid: 40 } }),
+  })
   const planned = result({ outcome: 'planned', run: null })
   const foreseen = result({ outcome: 'planned', foreseen: 'blocked', run: null })
   const unknown = result({ outcome: 'unknown', run: null })
@@ -78,6 +84,17 @@ describe('the job summary', () => {
     ['success', 'run', [forgiven], '⚠️ The sync did not deliver, as is allowed'],
     ['failure', 'run', [unknown, result()], '❓ It is not known whether 1 of 2 syncs delivered'],
     ['failure', 'run', [unknown], '❓ It is not known whether the sync delivered'],
+    ['failure', 'run', [unknown, broken], '❌ 1 of 2 syncs did not deliver, and of 1 it is not known'],
+    [
+      'failure',
+      'run',
+      [unknown, broken, broken, result()],
+      '❌ 2 of 4 syncs did not deliver, and of 1 it is not known',
+    ],
+    ['failure', 'trigger', [unknown], '❓ It is not known whether the sync was triggered'],
+    ['failure', 'trigger', [unknown, unknown], '❓ It is not known whether 2 of 2 syncs were triggered'],
+    ['success', 'run', [empty], '⚠️ The sync ended, and no record was accepted'],
+    ['success', 'run', [empty, result()], '⚠️ All 2 syncs delivered, but not every record'],
     ['failure', 'trigger', [broken, broken, triggered], '❌ 2 of 3 syncs were not triggered'],
     ['failure', 'trigger', [broken, broken], '❌ None of 2 syncs was triggered'],
     [
@@ -88,6 +105,8 @@ describe('the job summary', () => {
     ],
     ['success', 'trigger', [triggered], '✅ The sync was triggered'],
     ['success', 'trigger', [triggered, triggered], '✅ All 2 syncs were triggered'],
+    ['success', 'trigger', [{ ...fresh, attempts: 0 }], '✅ Every sync that had to be triggered was'],
+    ['success', 'trigger', [attached, triggered], '✅ Every sync that had to be triggered was'],
     ['success', 'plan', [planned], '📝 The plan: nothing was triggered'],
     ['success', 'plan', [foreseen, planned], '📝 The plan: 1 of 2 syncs would not ship'],
     ['success', 'plan', [foreseen, foreseen], '📝 The plan: none of 2 syncs would ship'],
@@ -102,6 +121,7 @@ describe('the job summary', () => {
     ['timed_out', 'run', [late], '⌛ The sync did not end in time'],
     ['cancelled', 'trigger', [broken], '🛑 The workflow was cancelled'],
     ['skipped', 'run', [skipped], '⏭️ Nothing had to be synced'],
+    ['skipped', 'run', [skipped, behind], '⏭️ Nothing was synced'],
   ] as const)('says in its first line how it went: %s in mode %s', (conclusion, mode, results, headline) => {
     expect(told({ conclusion, results }, { mode }).split('\n')[0]).toBe(`## ${headline}`)
   })
