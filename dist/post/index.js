@@ -30347,10 +30347,10 @@ function hasEnded(run) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  s: () => (/* binding */ chooseNew)
+  su: () => (/* binding */ chooseNew)
 });
 
-// UNUSED EXPORTS: startRun
+// UNUSED EXPORTS: BASELINE_MS, startRun
 
 // EXTERNAL MODULE: ./lib/core/clock.js
 var clock = __nccwpck_require__(1601);
@@ -30448,6 +30448,8 @@ function reach(look, tools) {
 
 
 
+/** What was read longer ago than this decides nothing any more, and no trigger is sent on account of it. */
+const BASELINE_MS = 60_000;
 /** How long a run may take to appear in the provider's list after a lost answer. */
 const RECONCILE_MS = 60_000;
 /** How long a cancelled step still looks for the run that it may have started. */
@@ -30461,37 +30463,57 @@ const TOO_LATE = 'the deadline came before the trigger';
  */
 async function startRun(sync, known, full, tools) {
     const { clock, emit, signal, deadline, watermark } = tools;
+    const began = watermark.atLeast(clock.wall());
+    /** A run that the request before this one may have started. */
+    const look = async (cut) => {
+        const since = Math.min(began, watermark.readyAt());
+        return chooseNew(await tools.provider.history(sync.id, cut), known.ids, since, full);
+    };
+    const found = (run, attempts) => {
+        return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false, attempts };
+    };
     for (let resent = false;; resent = true) {
         if (clock.now() > deadline - TOO_LATE_MS)
             return ended(resent, tooLate(TOO_LATE, null));
-        const sentAt = watermark.atLeast(clock.wall());
-        emit({ kind: 'intent', sync, baseline: known.newest, since: sentAt, full });
-        const sent = await send(sync, full, tools);
+        emit({ kind: 'intent', sync, baseline: known.newest, since: began, full });
+        const sent = await send(sync, full, resent ? look : known.readAt, tools);
         if (sent.end !== 'done')
             return notSent(sent, resent, tools);
         const answer = sent.value;
-        if (answer.kind === 'accepted') {
-            return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true, certain: !resent };
+        if (answer.kind === 'stale')
+            return answer;
+        if (answer.kind === 'found')
+            return found(answer.run, 1);
+        const attempts = resent ? 2 : 1;
+        if (answer.kind === 'accepted' && !known.ids.has(answer.runId)) {
+            return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true, certain: !resent, attempts };
         }
-        if (answer.kind === 'rejected') {
-            const refused = refusal('failed', 'the provider refused the trigger', answer.error);
+        // What is said to have been started, and was there before, is no answer to this trigger.
+        const error = answer.kind === 'accepted' ? new ProviderError('unavailable', 'the answer names an older run') : answer.error;
+        const refused = refusal('failed', 'the provider refused the trigger', error);
+        if (answer.kind === 'rejected' && !resent) {
             // Documented: some kinds of syncs, such as those that append, take no full sync.
             const verdict = full && refused.hint === 'request-refused' ? { ...refused, hint: 'full-sync-refused' } : refused;
-            return answer.busy && !resent ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: resent };
+            return answer.busy ? { kind: 'busy', verdict } : { kind: 'ended', verdict, attempts: 0 };
         }
-        const { run, hasLooked } = await reconcile(sync, known.ids, sentAt, full, tools);
-        if (run !== null) {
-            return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false };
-        }
+        const { run, isSure } = await reconcile(look, tools);
+        if (run !== null)
+            return found(run, attempts);
+        // A second request may be refused on account of the run that the first one has started.
+        if (answer.kind === 'rejected')
+            return ended(resent, refused);
         // The one case for a second request: the provider itself asked for it, and there is no run of the first.
-        if (answer.resend && hasLooked && !resent && !signal.aborted)
+        if (answer.kind === 'ambiguous' && answer.resend && isSure && !resent && !signal.aborted)
             continue;
-        const verdict = refusal('unknown', lostReason(resent, hasLooked), answer.error);
-        return { kind: 'ended', verdict: { ...verdict, hint: 'lost-trigger' }, sent: true };
+        const verdict = refusal('unknown', lostReason(resent, isSure), error);
+        return { kind: 'ended', verdict: { ...verdict, hint: 'lost-trigger' }, attempts };
     }
 }
-/** Sends the trigger as soon as that is possible, once. */
-async function send(sync, full, tools) {
+/**
+ * Sends the trigger as soon as that is possible, once. It does not leave on account of what was read a minute ago: `known` says when
+ * that was, or, for a second request, looks each time for the run of the first.
+ */
+async function send(sync, full, known, tools) {
     const { provider, clock, signal, halted, outageToleranceMs } = tools;
     const deadline = tools.deadline - TOO_LATE_MS + LAST_LOOK_MS;
     const tolerate = ({ trouble, retryAfterMs }) => {
@@ -30504,10 +30526,24 @@ async function send(sync, full, tools) {
     const limit = expiring(clock, deadline, signal);
     try {
         return await poll(async () => {
-            const answer = await provider.trigger(sync.id, { full, hold: halted }, limit.signal);
-            if (answer.kind === 'not-sent')
+            const run = typeof known === 'number' ? null : await known(limit.signal);
+            if (run !== null)
+                return { kind: 'found', run };
+            const until = (typeof known === 'number' ? known : clock.now()) + BASELINE_MS;
+            if (clock.now() >= until)
+                return { kind: 'stale' };
+            const hold = expiring(clock, until, halted);
+            try {
+                const answer = await provider.trigger(sync.id, { full, hold: hold.signal }, limit.signal);
+                if (answer.kind !== 'not-sent')
+                    return answer;
+                if (typeof known === 'number' && clock.now() >= until)
+                    return { kind: 'stale' };
                 throw answer.error;
-            return answer;
+            }
+            finally {
+                hold.dispose();
+            }
         }, () => true, { clock, schedule: immediately, deadline, signal: AbortSignal.any([signal, halted]), tolerate });
     }
     finally {
@@ -30515,15 +30551,11 @@ async function send(sync, full, tools) {
     }
 }
 /**
- * Looks for a run that the lost trigger may have started: for a minute, and for longer only where the list could not be read in
- * that time, as long as an outage may last. `hasLooked`: whether it could be read at all.
+ * Looks for a run that the lost trigger may have started: for a minute, and for longer only where the list could not be read at the
+ * end of that time, as long as an outage may last. `isSure`: it was read late enough to show that there is none.
  */
-async function reconcile(sync, known, sentAt, full, tools) {
-    const { provider, clock, signal, watermark, outageToleranceMs } = tools;
-    const look = async (cut) => {
-        const since = Math.min(sentAt, watermark.readyAt());
-        return chooseNew(await provider.history(sync.id, cut), known, since, full);
-    };
+async function reconcile(look, tools) {
+    const { clock, signal, outageToleranceMs } = tools;
     const patience = {
         clock,
         schedule: (_elapsed, looks) => Math.min(15_000, 1000 * 2 ** looks),
@@ -30532,21 +30564,26 @@ async function reconcile(sync, known, sentAt, full, tools) {
         tolerate: () => Number.POSITIVE_INFINITY,
     };
     const isAlive = (run) => run !== null && run.state !== 'skipped';
+    const isBlind = ({ hasLooked, error }) => !hasLooked || error !== null;
     let polled = await poll(look, isAlive, patience);
-    if (polled.end === 'deadline' && !polled.hasLooked) {
+    if (polled.end === 'deadline' && isBlind(polled)) {
+        // A run that the provider skipped is better than none.
+        const { last } = polled;
         const longer = { ...patience, deadline: Math.min(clock.now() + outageToleranceMs, tools.deadline) };
         polled = await poll(look, () => true, longer);
+        if (polled.end === 'deadline')
+            polled.last ??= last;
     }
     if (polled.end !== 'aborted') {
-        return { run: polled.end === 'done' ? polled.value : polled.last, hasLooked: polled.hasLooked };
+        return { run: polled.end === 'done' ? polled.value : polled.last, isSure: !isBlind(polled) };
     }
     const limit = expiring(clock, clock.now() + LAST_CHANCE_MS, new AbortController().signal);
     try {
-        return { run: await look(limit.signal), hasLooked: true };
+        return { run: await look(limit.signal), isSure: true };
     }
     catch (error) {
         if (error instanceof ProviderError)
-            return { run: null, hasLooked: false };
+            return { run: null, isSure: false };
         throw error;
     }
     finally {
@@ -30574,13 +30611,13 @@ function notSent(polled, resent, tools) {
 /** Nothing was sent. But where something was before, nobody can say what came of that. */
 function ended(resent, verdict) {
     if (!resent)
-        return { kind: 'ended', verdict, sent: false };
+        return { kind: 'ended', verdict, attempts: 0 };
     const reason = `the answer to the trigger was lost, and it was not sent again: ${verdict.reason}`;
-    return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, sent: true };
+    return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, attempts: 1 };
 }
-function lostReason(twice, hasLooked) {
+function lostReason(twice, isSure) {
     const lost = `the answer to the trigger was lost${twice ? ' twice' : ''}`;
-    return `${lost}, ${hasLooked ? 'no new run was found' : 'its run could not be looked for'}, and a second trigger could run the sync twice`;
+    return `${lost}, ${isSure ? 'no new run was found' : 'its run could not be looked for'}, and a second trigger could run the sync twice`;
 }
 
 
@@ -32559,7 +32596,7 @@ async function lostRun({ syncId, baseline, since, full }, provider, signal) {
     for (let look = 1;; look += 1) {
         const history = await provider.history(syncId, signal);
         const known = history.findIndex(({ id }) => id === baseline);
-        const run = (0,_core_trigger_js__WEBPACK_IMPORTED_MODULE_5__/* .chooseNew */ .s)(known === -1 ? history : history.slice(0, known), NONE, since, full);
+        const run = (0,_core_trigger_js__WEBPACK_IMPORTED_MODULE_5__/* .chooseNew */ .su)(known === -1 ? history : history.slice(0, known), NONE, since, full);
         if (run !== null || look === LOOKS)
             return run;
         await _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.sleep(BETWEEN_LOOKS_MS, signal);

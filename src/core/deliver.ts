@@ -5,7 +5,7 @@ import type { Run, Sync } from './provider.ts'
 import { type Result, resultOf, type Trace, UNTOUCHED } from './result.ts'
 import type { Ruling } from './ruling.ts'
 import { aged, durationsOf, type Forecast, forecast, type Schedule } from './schedule.ts'
-import { startRun } from './trigger.ts'
+import { BASELINE_MS, startRun } from './trigger.ts'
 import { refusal, stopped, tooLate } from './verdicts.ts'
 import { type CancelPolicy, followRun, standInLine, type Watched, type WatchTools } from './watch.ts'
 import type { Watermark } from './watermark.ts'
@@ -34,8 +34,6 @@ export interface Baseline {
   readAt: number
 }
 
-/** A baseline older than this is read again before it decides anything. */
-const BASELINE_MS = 60_000
 const STALE: Baseline = { runs: [], readAt: Number.NEGATIVE_INFINITY }
 /** Triggers whose runs the provider skipped, before this counts as a failure. */
 const SKIPS = 3
@@ -157,8 +155,10 @@ async function trigger(
   const known = {
     newest: current.runs[0]?.id ?? null,
     ids: new Set([...current.runs.map(({ id }) => id), ...trace.own]),
+    readAt: current.readAt,
   }
   const started = await startRun(sync, known, policy.full, tools)
+  if (started.kind === 'stale') return 'decide again'
   if (started.kind === 'busy') {
     const again = await refresh(sync, STALE, tools)
     const inTheWay =
@@ -166,11 +166,11 @@ async function trigger(
     return { verdict: started.verdict, busy: inTheWay }
   }
   if (started.kind === 'ended') {
-    if (started.sent) trace.attempts += 1
+    trace.attempts += started.attempts
     return { verdict: started.verdict }
   }
-  const { runId, adopted, cancellable, certain } = started
-  trace.attempts += 1
+  const { runId, adopted, cancellable, certain, attempts } = started
+  trace.attempts += attempts
   trace.own = [...trace.own, runId]
   point(trace, runId, null, adopted)
   const reason = adopted ? 'the answer to the trigger was lost, and this new run was found' : 'triggered'

@@ -13,10 +13,22 @@ export type Started =
    * `cancellable`: this step is the run's cause, so that cancelling it takes nothing from anybody else. `certain`: no other request
    * of this step can have started a run as well.
    */
-  | { kind: 'started'; runId: string; adopted: boolean; cancellable: boolean; certain: boolean }
+  | { kind: 'started'; runId: string; adopted: boolean; cancellable: boolean; certain: boolean; attempts: number }
   /** Refused, and possibly because another run is in the way: worth another look at the history. */
   | { kind: 'busy'; verdict: Verdict }
-  | { kind: 'ended'; verdict: Verdict; sent: boolean }
+  /** Nothing was sent, and what was known of the runs is too old by now to decide anything. */
+  | { kind: 'stale' }
+  | { kind: 'ended'; verdict: Verdict; attempts: number }
+
+/** What was known of the runs of a sync, and when (monotonic ms) it was read. */
+export interface Known {
+  newest: string | null
+  ids: ReadonlySet<string>
+  readAt: number
+}
+
+/** What was read longer ago than this decides nothing any more, and no trigger is sent on account of it. */
+export const BASELINE_MS = 60_000
 
 export interface TriggerTools {
   provider: Provider
@@ -43,44 +55,58 @@ const TOO_LATE = 'the deadline came before the trigger'
  * Starts one run of a sync, and never two. No provider here has an idempotency key, so a trigger whose answer is lost is not
  * sent again: the run it may have started is looked for among those that `known` does not have.
  */
-export async function startRun(
-  sync: Sync,
-  known: { newest: string | null; ids: ReadonlySet<string> },
-  full: boolean,
-  tools: TriggerTools,
-): Promise<Started> {
+export async function startRun(sync: Sync, known: Known, full: boolean, tools: TriggerTools): Promise<Started> {
   const { clock, emit, signal, deadline, watermark } = tools
+  const began = watermark.atLeast(clock.wall())
+  /** A run that the request before this one may have started. */
+  const look = async (cut: AbortSignal) => {
+    const since = Math.min(began, watermark.readyAt())
+    return chooseNew(await tools.provider.history(sync.id, cut), known.ids, since, full)
+  }
+  const found = (run: Run, attempts: number): Started => {
+    return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false, attempts }
+  }
   for (let resent = false; ; resent = true) {
     if (clock.now() > deadline - TOO_LATE_MS) return ended(resent, tooLate(TOO_LATE, null))
-    const sentAt = watermark.atLeast(clock.wall())
-    emit({ kind: 'intent', sync, baseline: known.newest, since: sentAt, full })
-    const sent = await send(sync, full, tools)
+    emit({ kind: 'intent', sync, baseline: known.newest, since: began, full })
+    const sent = await send(sync, full, resent ? look : known.readAt, tools)
     if (sent.end !== 'done') return notSent(sent, resent, tools)
     const answer = sent.value
-    if (answer.kind === 'accepted') {
-      return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true, certain: !resent }
+    if (answer.kind === 'stale') return answer
+    if (answer.kind === 'found') return found(answer.run, 1)
+    const attempts = resent ? 2 : 1
+    if (answer.kind === 'accepted' && !known.ids.has(answer.runId)) {
+      return { kind: 'started', runId: answer.runId, adopted: false, cancellable: true, certain: !resent, attempts }
     }
-    if (answer.kind === 'rejected') {
-      const refused = refusal('failed', 'the provider refused the trigger', answer.error)
+    // What is said to have been started, and was there before, is no answer to this trigger.
+    const error =
+      answer.kind === 'accepted' ? new ProviderError('unavailable', 'the answer names an older run') : answer.error
+    const refused = refusal('failed', 'the provider refused the trigger', error)
+    if (answer.kind === 'rejected' && !resent) {
       // Documented: some kinds of syncs, such as those that append, take no full sync.
       const verdict =
         full && refused.hint === 'request-refused' ? { ...refused, hint: 'full-sync-refused' as const } : refused
-      return answer.busy && !resent ? { kind: 'busy', verdict } : { kind: 'ended', verdict, sent: resent }
+      return answer.busy ? { kind: 'busy', verdict } : { kind: 'ended', verdict, attempts: 0 }
     }
 
-    const { run, hasLooked } = await reconcile(sync, known.ids, sentAt, full, tools)
-    if (run !== null) {
-      return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false }
-    }
+    const { run, isSure } = await reconcile(look, tools)
+    if (run !== null) return found(run, attempts)
+    // A second request may be refused on account of the run that the first one has started.
+    if (answer.kind === 'rejected') return ended(resent, refused)
     // The one case for a second request: the provider itself asked for it, and there is no run of the first.
-    if (answer.resend && hasLooked && !resent && !signal.aborted) continue
-    const verdict = refusal('unknown', lostReason(resent, hasLooked), answer.error)
-    return { kind: 'ended', verdict: { ...verdict, hint: 'lost-trigger' }, sent: true }
+    if (answer.kind === 'ambiguous' && answer.resend && isSure && !resent && !signal.aborted) continue
+    const verdict = refusal('unknown', lostReason(resent, isSure), error)
+    return { kind: 'ended', verdict: { ...verdict, hint: 'lost-trigger' }, attempts }
   }
 }
 
-/** Sends the trigger as soon as that is possible, once. */
-async function send(sync: Sync, full: boolean, tools: TriggerTools) {
+type Look = (cut: AbortSignal) => Promise<Run | null>
+
+/**
+ * Sends the trigger as soon as that is possible, once. It does not leave on account of what was read a minute ago: `known` says when
+ * that was, or, for a second request, looks each time for the run of the first.
+ */
+async function send(sync: Sync, full: boolean, known: number | Look, tools: TriggerTools) {
   const { provider, clock, signal, halted, outageToleranceMs } = tools
   const deadline = tools.deadline - TOO_LATE_MS + LAST_LOOK_MS
   const tolerate = ({ trouble, retryAfterMs }: ProviderError) => {
@@ -94,9 +120,19 @@ async function send(sync: Sync, full: boolean, tools: TriggerTools) {
   try {
     return await poll(
       async () => {
-        const answer = await provider.trigger(sync.id, { full, hold: halted }, limit.signal)
-        if (answer.kind === 'not-sent') throw answer.error
-        return answer
+        const run = typeof known === 'number' ? null : await known(limit.signal)
+        if (run !== null) return { kind: 'found', run } as const
+        const until = (typeof known === 'number' ? known : clock.now()) + BASELINE_MS
+        if (clock.now() >= until) return { kind: 'stale' } as const
+        const hold = expiring(clock, until, halted)
+        try {
+          const answer = await provider.trigger(sync.id, { full, hold: hold.signal }, limit.signal)
+          if (answer.kind !== 'not-sent') return answer
+          if (typeof known === 'number' && clock.now() >= until) return { kind: 'stale' } as const
+          throw answer.error
+        } finally {
+          hold.dispose()
+        }
       },
       () => true,
       { clock, schedule: immediately, deadline, signal: AbortSignal.any([signal, halted]), tolerate },
@@ -107,21 +143,11 @@ async function send(sync: Sync, full: boolean, tools: TriggerTools) {
 }
 
 /**
- * Looks for a run that the lost trigger may have started: for a minute, and for longer only where the list could not be read in
- * that time, as long as an outage may last. `hasLooked`: whether it could be read at all.
+ * Looks for a run that the lost trigger may have started: for a minute, and for longer only where the list could not be read at the
+ * end of that time, as long as an outage may last. `isSure`: it was read late enough to show that there is none.
  */
-async function reconcile(
-  sync: Sync,
-  known: ReadonlySet<string>,
-  sentAt: number,
-  full: boolean,
-  tools: TriggerTools,
-): Promise<{ run: Run | null; hasLooked: boolean }> {
-  const { provider, clock, signal, watermark, outageToleranceMs } = tools
-  const look = async (cut: AbortSignal) => {
-    const since = Math.min(sentAt, watermark.readyAt())
-    return chooseNew(await provider.history(sync.id, cut), known, since, full)
-  }
+async function reconcile(look: Look, tools: TriggerTools): Promise<{ run: Run | null; isSure: boolean }> {
+  const { clock, signal, outageToleranceMs } = tools
   const patience: Patience = {
     clock,
     schedule: (_elapsed, looks) => Math.min(15_000, 1000 * 2 ** looks),
@@ -130,19 +156,23 @@ async function reconcile(
     tolerate: () => Number.POSITIVE_INFINITY,
   }
   const isAlive = (run: Run | null) => run !== null && run.state !== 'skipped'
+  const isBlind = ({ hasLooked, error }: Polled<Run | null>) => !hasLooked || error !== null
   let polled = await poll(look, isAlive, patience)
-  if (polled.end === 'deadline' && !polled.hasLooked) {
+  if (polled.end === 'deadline' && isBlind(polled)) {
+    // A run that the provider skipped is better than none.
+    const { last } = polled
     const longer = { ...patience, deadline: Math.min(clock.now() + outageToleranceMs, tools.deadline) }
     polled = await poll(look, () => true, longer)
+    if (polled.end === 'deadline') polled.last ??= last
   }
   if (polled.end !== 'aborted') {
-    return { run: polled.end === 'done' ? polled.value : polled.last, hasLooked: polled.hasLooked }
+    return { run: polled.end === 'done' ? polled.value : polled.last, isSure: !isBlind(polled) }
   }
   const limit = expiring(clock, clock.now() + LAST_CHANCE_MS, new AbortController().signal)
   try {
-    return { run: await look(limit.signal), hasLooked: true }
+    return { run: await look(limit.signal), isSure: true }
   } catch (error) {
-    if (error instanceof ProviderError) return { run: null, hasLooked: false }
+    if (error instanceof ProviderError) return { run: null, isSure: false }
     throw error
   } finally {
     limit.dispose()
@@ -174,12 +204,12 @@ function notSent(polled: Exclude<Polled<unknown>, { end: 'done' }>, resent: bool
 
 /** Nothing was sent. But where something was before, nobody can say what came of that. */
 function ended(resent: boolean, verdict: Verdict): Started {
-  if (!resent) return { kind: 'ended', verdict, sent: false }
+  if (!resent) return { kind: 'ended', verdict, attempts: 0 }
   const reason = `the answer to the trigger was lost, and it was not sent again: ${verdict.reason}`
-  return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, sent: true }
+  return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, attempts: 1 }
 }
 
-function lostReason(twice: boolean, hasLooked: boolean): string {
+function lostReason(twice: boolean, isSure: boolean): string {
   const lost = `the answer to the trigger was lost${twice ? ' twice' : ''}`
-  return `${lost}, ${hasLooked ? 'no new run was found' : 'its run could not be looked for'}, and a second trigger could run the sync twice`
+  return `${lost}, ${isSure ? 'no new run was found' : 'its run could not be looked for'}, and a second trigger could run the sync twice`
 }

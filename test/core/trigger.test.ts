@@ -78,6 +78,102 @@ describe('a lost answer to a trigger', () => {
     expect(twice.timesOf('trigger')).toHaveLength(2)
   })
 
+  describe('with a run that is listed late', () => {
+    /** The run exists from the trigger on, and shows in the list after so many seconds. */
+    const listedAfter = (stage: Rehearsal, seconds: number) =>
+      stage.simulator.script(8290, [
+        { at: 0, status: 'working', listed: false },
+        { at: seconds * 1000, listed: true },
+        { at: 3 * MINUTE, status: 'completed' },
+      ])
+    const askedToRepeat: Fault = { kind: 'respond-after', status: 503, headers: { 'retry-after': '1' } }
+    const oneRun = (stage: Rehearsal) => {
+      expect(stage.simulator.runsCreated(8290)).toBe(1)
+      expect(stage.timesOf('trigger').length).toBeLessThanOrEqual(2)
+    }
+
+    test('one good look long ago does not allow a second request', async () => {
+      const stage = new Rehearsal()
+      listedAfter(stage, 3)
+      stage.simulator.failNext('trigger', askedToRepeat)
+      stage.simulator.faults.push((_request, { operation }) =>
+        operation === 'list-runs' && stage.clock.now() > 2500 && stage.clock.now() < 2 * MINUTE
+          ? { kind: 'respond', status: 500 }
+          : undefined,
+      )
+      expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', adopted: true, attempts: 1 }])
+      expect(stage.timesOf('trigger')).toHaveLength(1)
+      oneRun(stage)
+    })
+
+    test('one good look long ago does not end the search either, where nobody asked for a second request', async () => {
+      const stage = new Rehearsal()
+      listedAfter(stage, 3)
+      stage.simulator.failNext('trigger', { kind: 'respond-after', status: 502 })
+      stage.simulator.faults.push((_request, { operation }) =>
+        operation === 'list-runs' && stage.clock.now() > 2500 && stage.clock.now() < 2 * MINUTE
+          ? { kind: 'respond', status: 500 }
+          : undefined,
+      )
+      expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', adopted: true }])
+      oneRun(stage)
+    })
+
+    test('a second request that has to wait looks again before it leaves', async () => {
+      const stage = new Rehearsal()
+      listedAfter(stage, 66)
+      stage.simulator.failNext('trigger', askedToRepeat)
+      stage.simulator.faults.push((_request, { operation, nth }) =>
+        operation === 'trigger' && nth === 2
+          ? { kind: 'respond', status: 429, headers: { 'retry-after': '20' } }
+          : undefined,
+      )
+      expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', adopted: true }])
+      oneRun(stage)
+    })
+
+    test('a second request that is refused, on account of the run of the first, does not call the sync failed', async () => {
+      const stage = new Rehearsal()
+      listedAfter(stage, 70)
+      stage.simulator.failNext('trigger', askedToRepeat)
+      stage.simulator.faults.push((_request, { operation, nth }) =>
+        operation === 'trigger' && nth === 2 ? { kind: 'respond', status: 409 } : undefined,
+      )
+      expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', adopted: true, attempts: 2 }])
+      oneRun(stage)
+    })
+
+    test('nor where its run never shows', async () => {
+      const stage = new Rehearsal()
+      stage.simulator.failNext('trigger', { ...askedToRepeat, kind: 'respond' })
+      stage.simulator.faults.push((_request, { operation, nth }) =>
+        operation === 'trigger' && nth === 2 ? { kind: 'respond', status: 422 } : undefined,
+      )
+      const { results } = await stage.run()
+      expect(results).toMatchObject([{ outcome: 'unknown', hint: 'lost-trigger' }])
+      expect(results[0]?.reason).toMatch(
+        /^the answer to the trigger was lost, and it was not sent again: the provider refused/,
+      )
+    })
+  })
+
+  test('a run that was there before is no answer to a trigger: the new one is looked for', async () => {
+    const stage = new Rehearsal()
+    const old = stage.simulator.startRun(8290, {
+      createdAt: stage.clock.wall() - MINUTE,
+      timeline: completesAfter(1000),
+    })
+    stage.simulator.failNext('trigger', {
+      kind: 'respond-after',
+      status: 200,
+      body: JSON.stringify({ status: 'success', data: { sync_run_id: old } }),
+    })
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'succeeded', adopted: true }])
+    expect(results[0]?.runId).not.toBe(String(old))
+    expect(stage.simulator.runsCreated(8290)).toBe(1)
+  })
+
   test('outages of the list itself are outlasted', async () => {
     const stage = new Rehearsal()
     stage.simulator.failNext('trigger', { kind: 'reset', when: 'after' })
@@ -85,6 +181,28 @@ describe('a lost answer to a trigger', () => {
       operation === 'list-runs' && nth > 1 && nth < 4 ? { kind: 'respond', status: 500 } : undefined,
     )
     expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', adopted: true }])
+  })
+})
+
+describe('a trigger that has to wait for more than a minute', () => {
+  test('is not sent where a run has delivered meanwhile', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.failNext('trigger', { kind: 'respond', status: 429, headers: { 'retry-after': '63' } })
+    let isFirst = true
+    const done = stage.run((event) => {
+      if (event.kind !== 'intent' || !isFirst) return
+      isFirst = false
+      stage.simulator.startRun(8290, { createdAt: stage.clock.wall() + 20_000, timeline: completesAfter(1000) })
+    })
+    expect((await done).results).toMatchObject([{ outcome: 'fresh', attempts: 0 }])
+    expect(stage.timesOf('trigger')).toHaveLength(1)
+  })
+
+  test('is sent once nothing has come in its way', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.failNext('trigger', { kind: 'respond', status: 429, headers: { 'retry-after': '200' } })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', attempts: 1 }])
+    expect(stage.simulator.runsCreated(8290)).toBe(1)
   })
 })
 
