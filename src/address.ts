@@ -10,7 +10,7 @@ export function checkBaseUrl(text: string): CheckedUrl {
   if (!URL.canParse(text))
     return { problem: `${quote(text)} is not an address. Allowed: an address such as https://app.getcensus.com.` }
   const url = new URL(text)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const host = url.hostname.replace(/^\[|\]$|\.$/g, '')
   // Before anything is quoted: what stands before an @ is a credential.
   if (url.username !== '' || url.password !== '')
     return { problem: 'holds a user name or password. Give the token as api-token.' }
@@ -21,7 +21,7 @@ export function checkBaseUrl(text: string): CheckedUrl {
       problem: `${quote(text)} is not allowed. Allowed: the address of the host alone, without a path: ${quote(url.origin)}.`,
     }
   }
-  if (is(host, METADATA) || host === 'metadata.google.internal')
+  if (is(host, METADATA) || METADATA_NAMES.has(host))
     return { problem: `${quote(text)} is not allowed: it is a link-local or metadata address.` }
   if (url.protocol === 'https:') return { url: url.origin }
   const inTheHouse =
@@ -37,6 +37,7 @@ export function checkBaseUrl(text: string): CheckedUrl {
   }
 }
 
+const METADATA_NAMES: ReadonlySet<string> = new Set(['metadata.google.internal', 'metadata', 'instance-data'])
 const METADATA = subnets(
   ['169.254.0.0', 16],
   ['0.0.0.0', 8],

@@ -179,7 +179,7 @@ export class Host {
       else this.#failures = 0
       this.#hasAnswered = true
       this.#learn(reply, sentAt)
-      return { ...reply, text: secrets.reduce((text, secret) => text.replaceAll(secret, '***'), reply.text) }
+      return { ...reply, text: withoutSecrets(reply.text, secrets) }
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
       if (!request.signal.aborted) this.#fail(isFree, error.message, error.sent)
@@ -241,4 +241,22 @@ export function troubleOf(error: TransportError): ProviderError {
   // Where not even a connection comes about, the fault is as likely on this side.
   const isOutThere = error.sent || (error instanceof Away && error.hasAnswered)
   return new ProviderError(trouble, error.message, { cause: error, ...(isOutThere ? {} : { hint: 'unreachable' }) })
+}
+
+/** A body in which none of the secrets stands, in whatever way JSON may write it. */
+function withoutSecrets(body: string, secrets: readonly string[]): string {
+  const forms = secrets.flatMap((secret) => [secret, inJson(secret)])
+  return forms.reduce((text, form) => text.replaceAll(form, '***'), plainly(body))
+}
+
+/** JSON with its escapes undone where it can do without: `\/`, and `\u0041` for a letter. What it says is the same. */
+function plainly(json: string): string {
+  return json.replace(/\\(?:u00([2-7][\da-f])|.)/gis, (pair, code?: string) => {
+    if (code !== undefined) return inJson(String.fromCharCode(Number.parseInt(code, 16)))
+    return pair === '\\/' ? '/' : pair
+  })
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
 }

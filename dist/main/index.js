@@ -39163,7 +39163,7 @@ function checkBaseUrl(text) {
     if (!URL.canParse(text))
         return { problem: `${(0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(text)} is not an address. Allowed: an address such as https://app.getcensus.com.` };
     const url = new URL(text);
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const host = url.hostname.replace(/^\[|\]$|\.$/g, '');
     // Before anything is quoted: what stands before an @ is a credential.
     if (url.username !== '' || url.password !== '')
         return { problem: 'holds a user name or password. Give the token as api-token.' };
@@ -39174,7 +39174,7 @@ function checkBaseUrl(text) {
             problem: `${(0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(text)} is not allowed. Allowed: the address of the host alone, without a path: ${(0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(url.origin)}.`,
         };
     }
-    if (is(host, METADATA) || host === 'metadata.google.internal')
+    if (is(host, METADATA) || METADATA_NAMES.has(host))
         return { problem: `${(0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(text)} is not allowed: it is a link-local or metadata address.` };
     if (url.protocol === 'https:')
         return { url: url.origin };
@@ -39189,6 +39189,7 @@ function checkBaseUrl(text) {
         warning: `base-url: ${(0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(text)} is plain http: whoever is on the way can read the token.`,
     };
 }
+const METADATA_NAMES = new Set(['metadata.google.internal', 'metadata', 'instance-data']);
 const METADATA = subnets(['169.254.0.0', 16], ['0.0.0.0', 8], ['100.100.100.200', 32], ['fe80::', 10], ['fd00:ec2::254', 128], ['::', 128]);
 const PRIVATE = subnets(['127.0.0.0', 8], ['10.0.0.0', 8], ['172.16.0.0', 12], ['192.168.0.0', 16], ['::1', 128], ['fc00::', 7]);
 function subnets(...nets) {
@@ -39631,12 +39632,11 @@ const SHORTEST_SECRET = 8;
  * Census workspace key and stays. The message never holds the value.
  */
 function parseToken(text, whenEmpty) {
-    const token = text
-        .replace(/^\uFEFF/, '')
+    const unquoted = (quoted) => quoted
         .trim()
         .replace(/^(["'`])(.*)\1$/s, '$2')
-        .trim()
-        .replace(/^Bearer\s+/i, '');
+        .trim();
+    const token = unquoted(unquoted(text.replace(/^\uFEFF/, '')).replace(/^Bearer\s+/i, ''));
     if (token === '')
         return { problem: `api-token: is required. ${whenEmpty}` };
     if (/^https?:/i.test(token))
@@ -39651,9 +39651,13 @@ function parseToken(text, whenEmpty) {
         return { problem: `api-token: is shorter than ${SHORTEST_SECRET} characters, so it cannot be a token.` };
     return { token };
 }
-/** The token, and what is left of it without its prefix; nothing that is so short that it may stand in any text. */
+/**
+ * The token, what is left of it without its prefix, and the two as the user name and password of HTTP; nothing that is so short that
+ * it may stand in any text.
+ */
 function secretsOf(token) {
-    return [token, token.replace(/^secret-token:/, '')].filter((secret) => secret.length >= SHORTEST_SECRET);
+    const forms = [token, token.replace(/^secret-token:/, ''), btoa(`bearer:${token}`)];
+    return forms.filter((secret) => secret.length >= SHORTEST_SECRET);
 }
 /** A message that quotes what somebody has pasted, without the token if that is what it was. */
 function hideToken(text, raw) {
@@ -41827,8 +41831,8 @@ function workflowOf({ GITHUB_WORKFLOW_REF: ref, GITHUB_WORKFLOW: name }) {
 /* harmony export */   K: () => (/* binding */ readInputs)
 /* harmony export */ });
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3340);
-/* harmony import */ var leven__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7785);
-/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(418);
+/* harmony import */ var leven__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7785);
+/* harmony import */ var _core_input_values_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(418);
 /* harmony import */ var _core_inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(662);
 
 
@@ -41854,22 +41858,28 @@ function readInputs(env) {
         else
             read.warnings.push(`${name}: there is no such input, so it has no effect.`);
     }
-    mask(read.raw['api-token'] ?? '');
+    const token = read.raw['api-token'] ?? '';
+    mask(token);
     mask(read.raw['github-token'] ?? '');
     maskProxies(env);
+    // A token pasted into another input as well is taken out before anything shows that input: a piece of it is not masked.
+    for (const [name, value] of Object.entries(read.raw)) {
+        if (name !== 'api-token' && name !== 'github-token')
+            read.raw[name] = (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .hideToken */ .Uy)(value, token);
+    }
     return read;
 }
 /** One slip away, or only a part of the name: `max_parallel`, `retry`, `timeout`, `token`. */
 function isNearly(name, known) {
     const plain = (text) => text.replace(/[-_ ]/g, '').replace(/ies$/, 'y').replace(/s$/, '');
     const isPart = name.length > 2 && `-${known}-`.includes(`-${name}-`);
-    return isPart || plain(name) === plain(known) || (0,leven__WEBPACK_IMPORTED_MODULE_2__/* ["default"] */ .A)(name, known) <= Math.min(2, Math.floor(known.length / 3));
+    return isPart || plain(name) === plain(known) || (0,leven__WEBPACK_IMPORTED_MODULE_3__/* ["default"] */ .A)(name, known) <= Math.min(2, Math.floor(known.length / 3));
 }
 /** A text shorter than this would hide half the log. */
 const SHORTEST = 8;
 /** Hides the token and what it is sent as, before anything is printed. */
 function mask(raw) {
-    const parsed = (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_3__/* .parseToken */ .pI)(raw, '');
+    const parsed = (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .parseToken */ .pI)(raw, '');
     const token = 'token' in parsed ? parsed.token : raw.trim();
     const forms = [
         raw.trim(),
@@ -41889,10 +41899,27 @@ function maskProxies(env) {
             continue;
         const { username, password } = new URL(value);
         // As it is in the address, and as it is sent.
-        const forms = [password, `${username}:${password}`, Buffer.from(`${username}:${password}`).toString('base64')];
-        for (const secret of password === '' ? [] : forms)
+        const pairs = [
+            [username, password],
+            [decoded(username), decoded(password)],
+        ];
+        const forms = pairs.flatMap(([user, secret]) => [
+            secret,
+            `${user}:${secret}`,
+            Buffer.from(`${user}:${secret}`).toString('base64'),
+        ]);
+        for (const secret of password === '' ? [] : new Set(forms))
             if (secret.length >= SHORTEST)
                 (0,_actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setSecret */ .Pq)(secret);
+    }
+}
+/** A piece of an address as it is meant; as it stands, where that cannot be told. */
+function decoded(piece) {
+    try {
+        return decodeURIComponent(piece);
+    }
+    catch {
+        return piece;
     }
 }
 
@@ -42935,7 +42962,7 @@ class Host {
                 this.#failures = 0;
             this.#hasAnswered = true;
             this.#learn(reply, sentAt);
-            return { ...reply, text: secrets.reduce((text, secret) => text.replaceAll(secret, '***'), reply.text) };
+            return { ...reply, text: withoutSecrets(reply.text, secrets) };
         }
         catch (error) {
             if (!(error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX))
@@ -43001,6 +43028,22 @@ function troubleOf(error) {
     // Where not even a connection comes about, the fault is as likely on this side.
     const isOutThere = error.sent || (error instanceof Away && error.hasAnswered);
     return new _core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .ProviderError */ .mZ(trouble, error.message, { cause: error, ...(isOutThere ? {} : { hint: 'unreachable' }) });
+}
+/** A body in which none of the secrets stands, in whatever way JSON may write it. */
+function withoutSecrets(body, secrets) {
+    const forms = secrets.flatMap((secret) => [secret, inJson(secret)]);
+    return forms.reduce((text, form) => text.replaceAll(form, '***'), plainly(body));
+}
+/** JSON with its escapes undone where it can do without: `\/`, and `\u0041` for a letter. What it says is the same. */
+function plainly(json) {
+    return json.replace(/\\(?:u00([2-7][\da-f])|.)/gis, (pair, code) => {
+        if (code !== undefined)
+            return inJson(String.fromCharCode(Number.parseInt(code, 16)));
+        return pair === '\\/' ? '/' : pair;
+    });
+}
+function inJson(text) {
+    return JSON.stringify(text).slice(1, -1);
 }
 
 

@@ -29440,7 +29440,7 @@ function checkBaseUrl(text) {
     if (!URL.canParse(text))
         return { problem: `${(0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(text)} is not an address. Allowed: an address such as https://app.getcensus.com.` };
     const url = new URL(text);
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const host = url.hostname.replace(/^\[|\]$|\.$/g, '');
     // Before anything is quoted: what stands before an @ is a credential.
     if (url.username !== '' || url.password !== '')
         return { problem: 'holds a user name or password. Give the token as api-token.' };
@@ -29451,7 +29451,7 @@ function checkBaseUrl(text) {
             problem: `${(0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(text)} is not allowed. Allowed: the address of the host alone, without a path: ${(0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(url.origin)}.`,
         };
     }
-    if (is(host, METADATA) || host === 'metadata.google.internal')
+    if (is(host, METADATA) || METADATA_NAMES.has(host))
         return { problem: `${(0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(text)} is not allowed: it is a link-local or metadata address.` };
     if (url.protocol === 'https:')
         return { url: url.origin };
@@ -29466,6 +29466,7 @@ function checkBaseUrl(text) {
         warning: `base-url: ${(0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD)(text)} is plain http: whoever is on the way can read the token.`,
     };
 }
+const METADATA_NAMES = new Set(['metadata.google.internal', 'metadata', 'instance-data']);
 const METADATA = subnets(['169.254.0.0', 16], ['0.0.0.0', 8], ['100.100.100.200', 32], ['fe80::', 10], ['fd00:ec2::254', 128], ['::', 128]);
 const PRIVATE = subnets(['127.0.0.0', 8], ['10.0.0.0', 8], ['172.16.0.0', 12], ['192.168.0.0', 16], ['::1', 128], ['fc00::', 7]);
 function subnets(...nets) {
@@ -29663,6 +29664,7 @@ function expiring(clock, deadline, signal) {
 /* harmony export */   Fj: () => (/* binding */ secretsOf),
 /* harmony export */   Lr: () => (/* binding */ toId),
 /* harmony export */   Qq: () => (/* binding */ dedupe),
+/* harmony export */   Uy: () => (/* binding */ hideToken),
 /* harmony export */   WU: () => (/* binding */ show),
 /* harmony export */   hD: () => (/* binding */ quote),
 /* harmony export */   mt: () => (/* binding */ toHandle),
@@ -29670,7 +29672,6 @@ function expiring(clock, deadline, signal) {
 /* harmony export */   or: () => (/* binding */ parseAddress),
 /* harmony export */   pI: () => (/* binding */ parseToken)
 /* harmony export */ });
-/* unused harmony export hideToken */
 /* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3085);
 
 const SHORTEST_SECRET = 8;
@@ -29679,12 +29680,11 @@ const SHORTEST_SECRET = 8;
  * Census workspace key and stays. The message never holds the value.
  */
 function parseToken(text, whenEmpty) {
-    const token = text
-        .replace(/^\uFEFF/, '')
+    const unquoted = (quoted) => quoted
         .trim()
         .replace(/^(["'`])(.*)\1$/s, '$2')
-        .trim()
-        .replace(/^Bearer\s+/i, '');
+        .trim();
+    const token = unquoted(unquoted(text.replace(/^\uFEFF/, '')).replace(/^Bearer\s+/i, ''));
     if (token === '')
         return { problem: `api-token: is required. ${whenEmpty}` };
     if (/^https?:/i.test(token))
@@ -29699,9 +29699,13 @@ function parseToken(text, whenEmpty) {
         return { problem: `api-token: is shorter than ${SHORTEST_SECRET} characters, so it cannot be a token.` };
     return { token };
 }
-/** The token, and what is left of it without its prefix; nothing that is so short that it may stand in any text. */
+/**
+ * The token, what is left of it without its prefix, and the two as the user name and password of HTTP; nothing that is so short that
+ * it may stand in any text.
+ */
 function secretsOf(token) {
-    return [token, token.replace(/^secret-token:/, '')].filter((secret) => secret.length >= SHORTEST_SECRET);
+    const forms = [token, token.replace(/^secret-token:/, ''), btoa(`bearer:${token}`)];
+    return forms.filter((secret) => secret.length >= SHORTEST_SECRET);
 }
 /** A message that quotes what somebody has pasted, without the token if that is what it was. */
 function hideToken(text, raw) {
@@ -30883,9 +30887,15 @@ function readInputs(env) {
         else
             read.warnings.push(`${name}: there is no such input, so it has no effect.`);
     }
-    mask(read.raw['api-token'] ?? '');
+    const token = read.raw['api-token'] ?? '';
+    mask(token);
     mask(read.raw['github-token'] ?? '');
     maskProxies(env);
+    // A token pasted into another input as well is taken out before anything shows that input: a piece of it is not masked.
+    for (const [name, value] of Object.entries(read.raw)) {
+        if (name !== 'api-token' && name !== 'github-token')
+            read.raw[name] = (0,input_values/* hideToken */.Uy)(value, token);
+    }
     return read;
 }
 /** One slip away, or only a part of the name: `max_parallel`, `retry`, `timeout`, `token`. */
@@ -30918,10 +30928,27 @@ function maskProxies(env) {
             continue;
         const { username, password } = new URL(value);
         // As it is in the address, and as it is sent.
-        const forms = [password, `${username}:${password}`, Buffer.from(`${username}:${password}`).toString('base64')];
-        for (const secret of password === '' ? [] : forms)
+        const pairs = [
+            [username, password],
+            [decoded(username), decoded(password)],
+        ];
+        const forms = pairs.flatMap(([user, secret]) => [
+            secret,
+            `${user}:${secret}`,
+            Buffer.from(`${user}:${secret}`).toString('base64'),
+        ]);
+        for (const secret of password === '' ? [] : new Set(forms))
             if (secret.length >= SHORTEST)
                 (0,core/* setSecret */.Pq)(secret);
+    }
+}
+/** A piece of an address as it is meant; as it stands, where that cannot be told. */
+function decoded(piece) {
+    try {
+        return decodeURIComponent(piece);
+    }
+    catch {
+        return piece;
     }
 }
 
@@ -32203,7 +32230,7 @@ class Host {
                 this.#failures = 0;
             this.#hasAnswered = true;
             this.#learn(reply, sentAt);
-            return { ...reply, text: secrets.reduce((text, secret) => text.replaceAll(secret, '***'), reply.text) };
+            return { ...reply, text: withoutSecrets(reply.text, secrets) };
         }
         catch (error) {
             if (!(error instanceof http/* TransportError */.wX))
@@ -32269,6 +32296,22 @@ function troubleOf(error) {
     // Where not even a connection comes about, the fault is as likely on this side.
     const isOutThere = error.sent || (error instanceof Away && error.hasAnswered);
     return new provider/* ProviderError */.mZ(trouble, error.message, { cause: error, ...(isOutThere ? {} : { hint: 'unreachable' }) });
+}
+/** A body in which none of the secrets stands, in whatever way JSON may write it. */
+function withoutSecrets(body, secrets) {
+    const forms = secrets.flatMap((secret) => [secret, inJson(secret)]);
+    return forms.reduce((text, form) => text.replaceAll(form, '***'), plainly(body));
+}
+/** JSON with its escapes undone where it can do without: `\/`, and `\u0041` for a letter. What it says is the same. */
+function plainly(json) {
+    return json.replace(/\\(?:u00([2-7][\da-f])|.)/gis, (pair, code) => {
+        if (code !== undefined)
+            return inJson(String.fromCharCode(Number.parseInt(code, 16)));
+        return pair === '\\/' ? '/' : pair;
+    });
+}
+function inJson(text) {
+    return JSON.stringify(text).slice(1, -1);
 }
 
 

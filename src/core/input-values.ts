@@ -29,12 +29,12 @@ const SHORTEST_SECRET = 8
  * Census workspace key and stays. The message never holds the value.
  */
 export function parseToken(text: string, whenEmpty: string): { token: string } | { problem: string } {
-  const token = text
-    .replace(/^\uFEFF/, '')
-    .trim()
-    .replace(/^(["'`])(.*)\1$/s, '$2')
-    .trim()
-    .replace(/^Bearer\s+/i, '')
+  const unquoted = (quoted: string) =>
+    quoted
+      .trim()
+      .replace(/^(["'`])(.*)\1$/s, '$2')
+      .trim()
+  const token = unquoted(unquoted(text.replace(/^\uFEFF/, '')).replace(/^Bearer\s+/i, ''))
   if (token === '') return { problem: `api-token: is required. ${whenEmpty}` }
   if (/^https?:/i.test(token))
     return { problem: 'api-token: is an address. Give the token alone, without the address that it is used with.' }
@@ -50,9 +50,13 @@ export function parseToken(text: string, whenEmpty: string): { token: string } |
   return { token }
 }
 
-/** The token, and what is left of it without its prefix; nothing that is so short that it may stand in any text. */
+/**
+ * The token, what is left of it without its prefix, and the two as the user name and password of HTTP; nothing that is so short that
+ * it may stand in any text.
+ */
 export function secretsOf(token: string): string[] {
-  return [token, token.replace(/^secret-token:/, '')].filter((secret) => secret.length >= SHORTEST_SECRET)
+  const forms = [token, token.replace(/^secret-token:/, ''), btoa(`bearer:${token}`)]
+  return forms.filter((secret) => secret.length >= SHORTEST_SECRET)
 }
 
 /** A message that quotes what somebody has pasted, without the token if that is what it was. */

@@ -1,6 +1,6 @@
 import { setSecret } from '@actions/core'
 import leven from 'leven'
-import { parseToken } from '../core/input-values.ts'
+import { hideToken, parseToken } from '../core/input-values.ts'
 import { DEFAULTS } from '../core/inputs.ts'
 
 export interface RawInputs {
@@ -26,9 +26,14 @@ export function readInputs(env: NodeJS.ProcessEnv): RawInputs {
     if (meant !== undefined) read.problems.push(`${name}: there is no such input. Did you mean ${meant}?`)
     else read.warnings.push(`${name}: there is no such input, so it has no effect.`)
   }
-  mask(read.raw['api-token'] ?? '')
+  const token = read.raw['api-token'] ?? ''
+  mask(token)
   mask(read.raw['github-token'] ?? '')
   maskProxies(env)
+  // A token pasted into another input as well is taken out before anything shows that input: a piece of it is not masked.
+  for (const [name, value] of Object.entries(read.raw)) {
+    if (name !== 'api-token' && name !== 'github-token') read.raw[name] = hideToken(value, token)
+  }
   return read
 }
 
@@ -63,7 +68,24 @@ function maskProxies(env: NodeJS.ProcessEnv): void {
     if (!/^https?_proxy$/i.test(name) || value === undefined || !URL.canParse(value)) continue
     const { username, password } = new URL(value)
     // As it is in the address, and as it is sent.
-    const forms = [password, `${username}:${password}`, Buffer.from(`${username}:${password}`).toString('base64')]
-    for (const secret of password === '' ? [] : forms) if (secret.length >= SHORTEST) setSecret(secret)
+    const pairs = [
+      [username, password],
+      [decoded(username), decoded(password)],
+    ] as const
+    const forms = pairs.flatMap(([user, secret]) => [
+      secret,
+      `${user}:${secret}`,
+      Buffer.from(`${user}:${secret}`).toString('base64'),
+    ])
+    for (const secret of password === '' ? [] : new Set(forms)) if (secret.length >= SHORTEST) setSecret(secret)
+  }
+}
+
+/** A piece of an address as it is meant; as it stands, where that cannot be told. */
+function decoded(piece: string): string {
+  try {
+    return decodeURIComponent(piece)
+  } catch {
+    return piece
   }
 }

@@ -122,12 +122,17 @@ describe('sync-ids', () => {
 })
 
 describe('api-token', () => {
-  test.each([`  ${TOKEN}\n`, `Bearer ${TOKEN}`, `"${TOKEN}"`, `'${TOKEN}'`, `\uFEFF${TOKEN}`, `"Bearer ${TOKEN}"`])(
-    '%j is the token',
-    (text) => {
-      expect(accepted({ 'api-token': text }).token).toBe(TOKEN)
-    },
-  )
+  test.each([
+    `  ${TOKEN}\n`,
+    `Bearer ${TOKEN}`,
+    `"${TOKEN}"`,
+    `'${TOKEN}'`,
+    `\uFEFF${TOKEN}`,
+    `"Bearer ${TOKEN}"`,
+    `Bearer "${TOKEN}"`,
+  ])('%j is the token', (text) => {
+    expect(accepted({ 'api-token': text }).token).toBe(TOKEN)
+  })
 
   test.each([
     'secret-token:abc\r\nX-Evil: 1',
@@ -390,6 +395,9 @@ describe('base-url', () => {
     'http://[fe80::1]',
     'http://[::ffff:169.254.169.254]',
     'https://metadata.google.internal',
+    'https://metadata.google.internal.',
+    'http://metadata',
+    'http://instance-data',
     'http://[fd00:ec2::254]',
     'http://0.0.0.0',
     'https://user:hunter22@app.getcensus.com',
@@ -415,11 +423,15 @@ describe('base-url', () => {
 
 describe('what is secret of a token', () => {
   test('is the token, and what follows its prefix', () => {
-    expect(secretsOf('secret-token:abcdefgh')).toEqual(['secret-token:abcdefgh', 'abcdefgh'])
+    expect(secretsOf('secret-token:abcdefgh')).toEqual([
+      'secret-token:abcdefgh',
+      'abcdefgh',
+      Buffer.from('bearer:secret-token:abcdefgh').toString('base64'),
+    ])
   })
 
   test('is no rest that may stand in any text', () => {
-    expect(secretsOf('secret-token:run')).toEqual(['secret-token:run'])
+    expect(secretsOf('secret-token:run')).not.toContain('run')
     expect(hideToken('the run secret-token:run', 'secret-token:run')).toBe('the run ***')
   })
 

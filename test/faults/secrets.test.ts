@@ -185,6 +185,44 @@ describe.concurrent('a secret that comes back', () => {
     expect(seenIn(await told('', { config: plainToken }))).toEqual([])
   })
 
+  test('secret-echo-escaped: so it is in whatever way JSON writes it', async () => {
+    for (const token of [plainToken, `${TOKEN}/and/more`]) {
+      const code = [...token].map((letter) => `\\u00${letter.charCodeAt(0).toString(16).padStart(2, '0')}`).join('')
+      for (const form of [code, JSON.stringify(token).slice(1, -1).replaceAll('/', '\\/')]) {
+        const { step } = await play({
+          simulator: new Simulator({ syncs: [{ id: 8290 }], workspaceKey: token }),
+          with: { 'show-details': 'true' },
+          prepare: (sim) =>
+            sim.failNext('trigger', {
+              kind: 'respond',
+              status: 422,
+              body: `{"status":"error","message":"bad token: ${form} given"}`,
+            }),
+        })
+        expect(shown(step)).toContain('bad token')
+        expect(formsOf(token).filter((one) => shown(step).includes(one))).toEqual([])
+      }
+    }
+    expect(seenIn(await told(Buffer.from(`bearer:${plainToken}`).toString('base64')))).toEqual([])
+  })
+
+  test('secret-echo-piece: a long input that the token is a part of shows no piece of it', async () => {
+    const long = `secret-token:${'C4n4ryAbcdEFGHijkl7731xyz'.repeat(5)}`
+    for (const inputs of [
+      { 'sync-ids': long },
+      { 'base-url': `https://app.getcensus.com/api/v1/syncs/8290/trigger?token=${long}` },
+      { 'github-run-id': `${'7'.repeat(60)}${long}` },
+      { config: `${'x'.repeat(60)}/${long}` },
+    ]) {
+      const { step } = await play({
+        simulator: new Simulator({ syncs: [{ id: 8290 }], workspaceKey: long }),
+        with: inputs,
+      })
+      expect(step.exitCode).toBe(1)
+      expect(shown(step)).not.toContain('C4n4ry')
+    }
+  })
+
   test('secret-echo-page: of a page that repeats it nothing is shown', async () => {
     const page = `<html><pre>Authorization: Bearer ${TOKEN}</pre></html>`
     const { step } = await play({

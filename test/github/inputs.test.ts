@@ -229,6 +229,18 @@ describe('the password of a proxy', () => {
     },
   )
 
+  test('is hidden as it is written, and as it is meant', () => {
+    expect(maskedWith({ HTTPS_PROXY: 'http://robot:p%40ssw%3Ard@proxy.example:3128' })).toEqual([
+      'p%40ssw%3Ard',
+      'robot:p%40ssw%3Ard',
+      Buffer.from('robot:p%40ssw%3Ard').toString('base64'),
+      'p@ssw:rd',
+      'robot:p@ssw:rd',
+      Buffer.from('robot:p@ssw:rd').toString('base64'),
+    ])
+    expect(maskedWith({ HTTPS_PROXY: 'http://robot:100%25%ff@proxy.example' })[0]).toBe('100%25%ff')
+  })
+
   test.each([
     'http://proxy.example:3128',
     'http://robot@proxy.example:3128',
