@@ -1,11 +1,10 @@
 import pLimit from 'p-limit'
 import { deliver, type Tools } from './core/deliver.ts'
-import type { RunHandle } from './core/input-values.ts'
 import { type Inputs, MAX_SYNCS, settingsOf } from './core/inputs.ts'
 import { COLORS, conclude, isRed, type Outcome, type Verdict } from './core/judge.ts'
 import { decide, type Step } from './core/plan.ts'
-import type { Provider } from './core/provider.ts'
-import { type Result, resultOf, UNTOUCHED } from './core/result.ts'
+import type { Provider, Sync } from './core/provider.ts'
+import { newTrace, type Result, resultOf } from './core/result.ts'
 import type { Ruling } from './core/ruling.ts'
 import { adaptive, every, type Forecast, jittered, predictive } from './core/schedule.ts'
 import type { Settings } from './core/settings.ts'
@@ -65,8 +64,9 @@ export async function act(inputs: Inputs, provider: Provider, around: Surroundin
   if (inputs.mode === 'wait') {
     if (inputs.runs.length === 0) return nothing('There was no run to wait for.')
     const awaited = inputs.runs.map(async (handle) => {
-      const settings = settingsOf(inputs, handle.syncId ?? '')
-      return settle(await awaitRun(handle, settings, tools), settings, null)
+      const sync = await syncOf(handle, tools)
+      const settings = settingsOf(inputs, sync.id)
+      return settle(await awaitRun(handle.runId, named(sync, settings), settings, tools), settings, null)
     })
     return report(await Promise.all(awaited))
   }
@@ -183,9 +183,8 @@ function planned(step: Step, { sync }: Surveyed, provider: Provider): Result {
 }
 
 /** Watches a run of another step as it is: whoever started it, it is never cancelled here, and skipped is no success. */
-async function awaitRun({ runId, syncId }: RunHandle, settings: Settings, tools: Tools): Promise<Result> {
-  const sync = named(await syncOf(runId, syncId, tools), settings)
-  const trace = { ...UNTOUCHED, runId, adopted: true }
+async function awaitRun(runId: string, sync: Sync, settings: Settings, tools: Tools): Promise<Result> {
+  const trace = { ...newTrace(), runId, adopted: true }
   tools.emit({
     kind: 'triggered',
     sync,

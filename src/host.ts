@@ -10,6 +10,8 @@ export interface HostOptions {
   clock: Clock
   /** Taken out of every answer: a provider may repeat them in its messages. */
   secrets: readonly string[]
+  /** Until when (monotonic ms) answers are of use: shortly before, an outage is looked into once more. */
+  deadline?: number
   /** Hears of every answer that has a `Date`: all three in milliseconds since the epoch, the last two on this machine's clock. */
   onDate(date: number, sentAt: number, receivedAt: number): void
   /** Hears when the host asks for a wait that somebody who reads the log would wonder about. Milliseconds. */
@@ -25,6 +27,8 @@ const MOST_IN_FLIGHT = 16
 /** So many failures in a row, whoever has them, are an outage of the host: then one request at a time finds out whether it is over. */
 const OUTAGE = 5
 const LONGEST_PROBE_MS = 40_000
+/** So long before the deadline an outage is looked into for the last time: if it is over, everybody's last look is still in time. */
+const LAST_PROBE_MS = 2000
 const LONG_PAUSE_MS = 10_000
 const NEVER = new AbortController().signal
 
@@ -213,8 +217,10 @@ export class Host {
     this.#away = { why, hasAnswered }
     if (this.#failures === OUTAGE) this.#options.onOutage?.(why)
     if (this.#failures < OUTAGE) return
-    const pause = Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE))
-    this.#outUntil = this.#options.clock.now() + pause
+    const { clock, deadline = Number.POSITIVE_INFINITY } = this.#options
+    const next = clock.now() + Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE))
+    const last = deadline - LAST_PROBE_MS
+    this.#outUntil = clock.now() < last ? Math.min(next, last) : next
   }
 
   #closeFor(ms: number): void {

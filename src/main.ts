@@ -107,6 +107,7 @@ async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
     headers: authorization(inputs),
     clock,
     secrets: secretsOf(inputs.token),
+    deadline: clock.now() + inputs.timeoutMs,
     onDate: (...times) => providerClock.observe(...times),
     onPause: (ms) => log.pause(ms),
     onOutage: (why) => log.outage(why),

@@ -38327,8 +38327,10 @@ function reach(look, tools) {
 }
 
 ;// CONCATENATED MODULE: ./lib/core/result.js
-const UNTOUCHED = { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0 };
-function resultOf(provider, sync, verdict, trace = UNTOUCHED) {
+function newTrace() {
+    return { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0, ended: new Map() };
+}
+function resultOf(provider, sync, verdict, trace = newTrace()) {
     const { outcome, reason, message = null, detail = null, hint = null } = verdict;
     return {
         provider: provider.name,
@@ -38558,6 +38560,8 @@ function lostReason(twice, isSure) {
 const MISSING_MS = 60_000;
 /** How long a request to cancel may take, all syncs at once: a cancelled step has 7.5 s before the runner goes on to SIGTERM. */
 const CANCEL_MS = 4000;
+/** The verdict comes no later than this after the deadline. What cannot be cancelled in that time the post step looks after. */
+const LATEST_MS = 900;
 /** Watches a run to its end and judges it. Only a `cancellable` run, which this step has caused, is ever cancelled. */
 async function followRun(sync, runId, cancellable, policy, tools, trace) {
     const cutShort = cancellable && policy.cancelOn.has('failure');
@@ -38565,10 +38569,9 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
     let recounted = false;
     const polled = await watch(sync, runId, signal, { ...tools, schedule: (ms, looks) => (recounted ? RECOUNT_MS : tools.schedule(ms, looks)) }, trace, (run) => {
         // A run may be complete before its counters are: they get one more look.
-        if (!(0,core_provider/* hasEnded */.hY)(run) || recounted || run.state !== 'succeeded' || run.counts.failed !== null)
-            return (0,core_provider/* hasEnded */.hY)(run);
-        recounted = true;
-        return false;
+        const isEnd = (0,core_provider/* hasEnded */.hY)(run) && (recounted || !(isUncounted(run) || (0,judge/* judgeRun */.Zy)(run, policy).hint === 'no-counts'));
+        recounted = (0,core_provider/* hasEnded */.hY)(run);
+        return isEnd;
     });
     const last = polled.last;
     if (last !== null && (0,core_provider/* hasEnded */.hY)(last)) {
@@ -38591,6 +38594,9 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
             throw new Error('a watched run is done only when it has ended');
         case 'lost': {
             const { error } = polled;
+            // A run that was never there is mostly an id that is not right.
+            if (last === null && error.trouble === 'missing' && !cancellable)
+                return { verdict: refusal('unknown', 'the run could not be read', error) };
             return {
                 verdict: {
                     ...refusal('unknown', `the run could not be read any more, ${seen}`, error),
@@ -38602,7 +38608,7 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
             const { error } = polled;
             const blind = error === null ? '' : `, and then it could not be read (${error.message})`;
             const left = error === null ? 'it goes on at the provider' : 'it may go on at the provider';
-            const fate = cancellable && policy.cancelOn.has('timeout') ? await cancelRun(sync, runId, tools) : left;
+            const fate = cancellable && policy.cancelOn.has('timeout') ? await cancelRun(sync, runId, tools, tools.deadline) : left;
             const hint = error === null ? 'timed-out' : hintOfLost(error);
             return {
                 verdict: {
@@ -38622,6 +38628,10 @@ async function followRun(sync, runId, cancellable, policy, tools, trace) {
     }
 }
 const RECOUNT_MS = 1000;
+/** Complete, and its counters are not there yet. */
+function isUncounted({ state, counts }) {
+    return state === 'succeeded' && counts.failed === null;
+}
 /** Where nothing says why a run cannot be read, it may go on, or have ended: somebody has to look. */
 function hintOfLost({ trouble, hint }) {
     return trouble === 'missing' || trouble === 'unavailable' ? 'lost-run' : hint;
@@ -38647,9 +38657,12 @@ async function standInLine(sync, run, tools, trace) {
 async function watch(sync, runId, signal, { provider, clock, schedule, deadline, outageToleranceMs, emit }, trace, until) {
     let unreadableSince = null;
     let face = '';
-    return await poll((cut) => {
+    return await poll(async (cut) => {
         trace.polls += 1;
-        return provider.read(runId, cut);
+        const run = await provider.read(runId, cut);
+        if (sync.id !== '' && run.syncId !== '' && run.syncId !== sync.id)
+            throw new core_provider/* ProviderError */.mZ('unavailable', `run ${runId} is said to be one of sync ${run.syncId}, not of ${sync.id}`);
+        return run;
     }, until, {
         clock,
         schedule,
@@ -38668,17 +38681,20 @@ async function watch(sync, runId, signal, { provider, clock, schedule, deadline,
             emit({ kind: 'readable', sync, afterMs: clock.now() - unreadableSince });
         unreadableSince = null;
         trace.run = seen;
+        if ((0,core_provider/* hasEnded */.hY)(seen))
+            trace.ended.set(seen.id, seen);
         const now = JSON.stringify([seen.state, seen.status, seen.step, seen.counts]);
         if (now !== face)
             emit({ kind: 'changed', sync, run: seen });
         face = now;
     });
 }
-async function cancelRun(sync, runId, { provider, clock, emit }) {
+async function cancelRun(sync, runId, { provider, clock, emit }, deadline = Number.POSITIVE_INFINITY) {
     if (provider.cancel === undefined)
         return 'its run goes on: this provider cannot cancel';
     emit({ kind: 'cancelling', sync, runId });
-    const limit = expiring(clock, clock.now() + CANCEL_MS, new AbortController().signal);
+    const until = Math.min(clock.now() + CANCEL_MS, deadline + LATEST_MS);
+    const limit = expiring(clock, until, new AbortController().signal);
     try {
         await provider.cancel(runId, limit.signal);
         emit({ kind: 'cancelled', sync, runId });
@@ -38702,6 +38718,7 @@ async function cancelRun(sync, runId, { provider, clock, emit }) {
 
 
 
+
 const STALE = { runs: [], readAt: Number.NEGATIVE_INFINITY };
 /** Triggers whose runs the provider skipped, before this counts as a failure. */
 const SKIPS = 3;
@@ -38716,7 +38733,7 @@ async function deliver(sync, first, ruling, policy, shared) {
         if (tools.deadline === shared.deadline)
             tools.deadline = Math.min(shared.deadline, tools.clock.now() + policy.ownTimeoutMs);
     };
-    const trace = { ...UNTOUCHED };
+    const trace = newTrace();
     let baseline = first;
     let failures = 0;
     let failure = null;
@@ -38726,16 +38743,21 @@ async function deliver(sync, first, ruling, policy, shared) {
         if (verdict.outcome === 'failed' && failures > 0)
             verdict = { ...verdict, reason: `after ${failures} ${failures === 1 ? 'retry' : 'retries'}, ${verdict.reason}` };
         // A retry that never came about takes nothing from what is known: a run has failed.
-        const outcome = verdict.outcome === 'not_started' && failure !== null ? withoutRetry(failure, verdict) : verdict;
-        return resultOf(tools.provider, sync, outcome, trace);
+        const isUntried = verdict.outcome === 'not_started' || verdict.outcome === 'cancelled';
+        const isKnown = isUntried && failure !== null && failure.runId === trace.runId;
+        return resultOf(tools.provider, sync, isKnown ? withoutRetry(failure?.verdict ?? verdict, verdict) : verdict, trace);
     };
     for (;;) {
-        const known = await refresh(sync, baseline, tools);
+        const known = await refresh(sync, baseline, tools, trace);
         if ('outcome' in known)
             return settle(known);
         baseline = known;
         const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling);
         if (step.do === 'settle') {
+            if (step.run !== null && isUncounted(step.run) && !trace.ended.has(step.run.id)) {
+                await recount(step.run, tools, trace);
+                continue;
+            }
             if (step.run !== null)
                 point(trace, step.run.id, step.run, true);
             return settle(step.verdict);
@@ -38772,8 +38794,8 @@ async function deliver(sync, first, ruling, policy, shared) {
         }
         else if (attempt.run !== undefined && attempt.verdict.outcome === 'failed' && failures < policy.retries) {
             failures += 1;
-            failure = attempt.verdict;
-            tools.emit({ kind: 'again', sync, verdict: failure, retry: { nth: failures, of: policy.retries } });
+            failure = { verdict: attempt.verdict, runId: trace.runId };
+            tools.emit({ kind: 'again', sync, verdict: attempt.verdict, retry: { nth: failures, of: policy.retries } });
             baseline = STALE;
         }
         else {
@@ -38798,7 +38820,7 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
     if (tools.signal.aborted || tools.halted.aborted)
         return { verdict: stopped(tools) };
     // The place may have been long in coming, and what was decided before may be wrong by now.
-    const current = await refresh(sync, baseline, tools);
+    const current = await refresh(sync, baseline, tools, trace);
     if ('outcome' in current)
         return { verdict: current };
     if (decide(sync, current.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger')
@@ -38812,7 +38834,7 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
     if (started.kind === 'stale')
         return 'decide again';
     if (started.kind === 'busy') {
-        const again = await refresh(sync, STALE, tools);
+        const again = await refresh(sync, STALE, tools, trace);
         const inTheWay = !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger';
         return { verdict: started.verdict, busy: inTheWay };
     }
@@ -38839,17 +38861,23 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
     return { verdict: { ...watched.verdict, outcome: 'unknown', reason: lost, hint: 'lost-trigger' }, last: true };
 }
 /** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */
-async function refresh(sync, baseline, tools) {
+async function refresh(sync, baseline, tools, { ended }) {
+    const asRead = ({ runs, readAt }) => ({ runs: runs.map((run) => ended.get(run.id) ?? run), readAt });
     if (tools.clock.now() - baseline.readAt <= BASELINE_MS)
-        return baseline;
+        return asRead(baseline);
     const polled = await reach((cut) => tools.provider.history(sync.id, cut), tools);
     if (polled.end === 'done')
-        return { runs: polled.value, readAt: tools.clock.now() };
+        return asRead({ runs: polled.value, readAt: tools.clock.now() });
     if (polled.end === 'aborted')
         return stopped(tools);
     if (polled.end === 'lost')
         return refusal('not_started', 'the history of the sync could not be read', polled.error);
     return tooLate('the deadline came while the history of the sync was read', polled.error);
+}
+/** A list may show a run as complete before its counters are: then the run itself is asked, once. */
+async function recount(run, tools, { ended }) {
+    const polled = await reach((cut) => tools.provider.read(run.id, cut), { ...tools, outageToleranceMs: 0 });
+    ended.set(run.id, polled.end === 'done' && (0,core_provider/* hasEnded */.hY)(polled.value) ? polled.value : run);
 }
 /** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */
 function paceFor(run, history, full, { clock, paceOf, watermark }) {
@@ -38912,7 +38940,7 @@ function unnamed(id) {
     return { id, name: id, destination: null, paused: false, source: null };
 }
 /** The run that a handle names, once it can be seen: the sync it belongs to, where that is not known yet. */
-async function syncOf(runId, syncId, tools) {
+async function syncOf({ runId, syncId }, tools) {
     // A name is a nicety here: the run itself is about to be watched, with all patience.
     const hasty = { ...tools, outageToleranceMs: 0 };
     // An id that is not known is empty: then the run stands for its sync.
@@ -39010,8 +39038,9 @@ async function act(inputs, provider, around) {
         if (inputs.runs.length === 0)
             return nothing('There was no run to wait for.');
         const awaited = inputs.runs.map(async (handle) => {
-            const settings = (0,core_inputs/* settingsOf */.f5)(inputs, handle.syncId ?? '');
-            return settle(await awaitRun(handle, settings, tools), settings, null);
+            const sync = await syncOf(handle, tools);
+            const settings = (0,core_inputs/* settingsOf */.f5)(inputs, sync.id);
+            return settle(await awaitRun(handle.runId, named(sync, settings), settings, tools), settings, null);
         });
         return report(await Promise.all(awaited));
     }
@@ -39125,9 +39154,8 @@ function planned(step, { sync }, provider) {
     return { ...resultOf(provider, sync, { outcome: 'planned', reason }), foreseen };
 }
 /** Watches a run of another step as it is: whoever started it, it is never cancelled here, and skipped is no success. */
-async function awaitRun({ runId, syncId }, settings, tools) {
-    const sync = named(await syncOf(runId, syncId, tools), settings);
-    const trace = { ...UNTOUCHED, runId, adopted: true };
+async function awaitRun(runId, sync, settings, tools) {
+    const trace = { ...newTrace(), runId, adopted: true };
     tools.emit({
         kind: 'triggered',
         sync,
@@ -39726,7 +39754,8 @@ function parseAddress(facts, region, baseUrl, checkUrl) {
         ? { problem: `region: ${quote(region)} is not allowed. Allowed for ${facts.name}: ${names.join(', ')}.` }
         : { url };
 }
-function dedupe(items, key, onDuplicate) {
+/** `onDuplicates` hears, once, which keys occur more than once: `"8290" and 2 more are`. */
+function dedupe(items, key, onDuplicates) {
     const kept = new Map();
     const repeated = new Set();
     for (const item of items) {
@@ -39735,8 +39764,9 @@ function dedupe(items, key, onDuplicate) {
         else
             kept.set(key(item), item);
     }
-    for (const id of repeated)
-        onDuplicate(id);
+    const [first, ...more] = repeated;
+    if (first !== undefined)
+        onDuplicates(`${quote(first)}${more.length === 0 ? ' is' : ` and ${more.length} more are`}`);
     return [...kept.values()];
 }
 /** A value for a message; what looks like a token that was given to the wrong input is not repeated. */
@@ -39874,6 +39904,8 @@ function judgeRun(run, limits) {
     const { message, detail } = run;
     switch (run.state) {
         case 'succeeded':
+            if (!run.movesData)
+                return { outcome: 'failed', reason: 'it was a dry run, which delivers nothing' };
             return judgeRecords(run.counts, limits);
         case 'cancelled':
             return {
@@ -39910,6 +39942,13 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
             hint: 'records-rejected',
         };
     }
+    if (failed === null && succeeded === 0 && (processed ?? 0) > 0) {
+        return {
+            outcome: 'unknown',
+            reason: `the provider does not say what became of ${inFull(processed ?? 0)} records`,
+            hint: 'no-counts',
+        };
+    }
     for (const [limit, name, count, base] of [
         [limits.maxFailed, 'max-failed-records', failed, sent],
         [limits.maxInvalid, 'max-invalid-records', invalid, sent === null || invalid === null ? null : sent + invalid],
@@ -39924,7 +39963,8 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
             };
         }
         if ('count' in limit ? count > limit.count : count * 100 > (base ?? 0) * limit.percent) {
-            const what = name === 'max-failed-records' ? 'records rejected' : 'invalid records';
+            const records = count === 1 ? 'record' : 'records';
+            const what = name === 'max-failed-records' ? `${records} rejected` : `invalid ${records}`;
             return {
                 outcome: 'failed',
                 reason: `${inFull(count)} ${what}, more than ${name} allows (${formatLimit(limit)})`,
@@ -39938,8 +39978,11 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
     ].filter((flaw) => flaw !== '');
     if (flaws.length > 0)
         return { outcome: 'warned', reason: flaws.join(', '), hint: 'records-rejected' };
-    const silent = processed === null && succeeded === null && failed === null;
-    return { outcome: 'succeeded', reason: silent ? 'completed; the provider gave no record counts' : 'completed' };
+    const isSilent = processed === null && succeeded === null && failed === null;
+    if (isSilent)
+        return { outcome: 'succeeded', reason: 'completed; the provider gave no record counts' };
+    const untold = failed === null ? '; the provider does not say how many records were rejected' : '';
+    return { outcome: 'succeeded', reason: `completed${untold}` };
 }
 function formatLimit(limit) {
     return 'count' in limit ? inFull(limit.count) : `${limit.percent} %`;
@@ -40114,7 +40157,7 @@ function readSyncIds(desk, config, elsewhere) {
             checkId(desk, 'sync-ids', id);
         return id ?? [];
     });
-    const unique = (0,input_values/* dedupe */.Qq)(ids, (id) => id, (id) => desk.warnings.push(`sync-ids: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it runs once.`));
+    const unique = (0,input_values/* dedupe */.Qq)(ids, (id) => id, (repeated) => desk.warnings.push(`sync-ids: ${repeated} listed more than once; each runs once.`));
     for (const id of config.size === 0 ? [] : unique.filter((known) => !config.has(known))) {
         desk.problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id);
     }
@@ -40134,7 +40177,13 @@ function readRuns(desk) {
     if (desk.text('runs') === '') {
         desk.problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.');
     }
-    const runs = (listOf(desk, 'runs') ?? []).flatMap((item) => {
+    const items = listOf(desk, 'runs') ?? [];
+    // An empty array is what an earlier step gives that triggered nothing; anything else without a run in it is a mistake.
+    if (items.length === 0 && desk.text('runs') !== '' && !desk.text('runs').startsWith('['))
+        desk.problem('runs', 'It names no run.');
+    if (items.length > core_inputs/* MAX_SYNCS */.wM)
+        desk.problem('runs', `Allowed: at most ${core_inputs/* MAX_SYNCS */.wM} runs in one step.`, `${items.length} runs`);
+    const runs = items.flatMap((item) => {
         const handle = (0,input_values/* toHandle */.mt)(item, facts?.name ?? '');
         if (handle === null)
             desk.problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,input_values/* show */.WU)(item));
@@ -40147,7 +40196,7 @@ function readRuns(desk) {
         }
         return handle ?? [];
     });
-    return (0,input_values/* dedupe */.Qq)(runs, ({ runId }) => runId, (id) => desk.warnings.push(`runs: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it is watched once.`));
+    return (0,input_values/* dedupe */.Qq)(runs, ({ runId }) => runId, (repeated) => desk.warnings.push(`runs: ${repeated} listed more than once; each is watched once.`));
 }
 /** The items of a list; null where it is none, which is told. */
 function listOf(desk, name) {
@@ -42808,6 +42857,8 @@ const MOST_IN_FLIGHT = 16;
 /** So many failures in a row, whoever has them, are an outage of the host: then one request at a time finds out whether it is over. */
 const OUTAGE = 5;
 const LONGEST_PROBE_MS = 40_000;
+/** So long before the deadline an outage is looked into for the last time: if it is over, everybody's last look is still in time. */
+const LAST_PROBE_MS = 2000;
 const LONG_PAUSE_MS = 10_000;
 const NEVER = new AbortController().signal;
 /**
@@ -43002,8 +43053,10 @@ class Host {
             this.#options.onOutage?.(why);
         if (this.#failures < OUTAGE)
             return;
-        const pause = Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE));
-        this.#outUntil = this.#options.clock.now() + pause;
+        const { clock, deadline = Number.POSITIVE_INFINITY } = this.#options;
+        const next = clock.now() + Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE));
+        const last = deadline - LAST_PROBE_MS;
+        this.#outUntil = clock.now() < last ? Math.min(next, last) : next;
     }
     #closeFor(ms) {
         const opensAt = this.#options.clock.now() + ms;
@@ -43365,6 +43418,7 @@ async function runStep(inputs, dbt) {
         headers: (0,_providers_index_js__WEBPACK_IMPORTED_MODULE_16__/* .authorization */ .it)(inputs),
         clock: _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m,
         secrets: (0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_25__/* .secretsOf */ .Fj)(inputs.token),
+        deadline: _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.now() + inputs.timeoutMs,
         onDate: (...times) => providerClock.observe(...times),
         onPause: (ms) => log.pause(ms),
         onOutage: (why) => log.outage(why),
@@ -43621,15 +43675,17 @@ const STATES = new Map([
 ]);
 const id = dist/* pipe */.FsL(dist/* union */.KCZ([dist/* string */.YjP(), dist/* pipe */.FsL(dist/* number */.aig(), dist/* safeInteger */.Y2b())]), dist/* transform */.pdi(String), dist/* regex */.yGV(CENSUS.id));
 const census_text = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* string */.YjP()), null);
-const count = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(0))), null);
-const flag = dist/* fallback */.NpB(dist/* boolean */.zMY(), false);
+const digits = dist/* pipe */.FsL(dist/* string */.YjP(), dist/* regex */.yGV(/^\d{1,15}$/), dist/* transform */.pdi(Number));
+const count = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* union */.KCZ([dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(0)), digits])), null);
+/** Not there is no; but what is neither yes nor no makes no sense, and must not be taken for no. */
+const flag = dist/* pipe */.FsL(dist/* optional */.lqM(dist/* nullable */.mee(dist/* boolean */.zMY()), false), dist/* transform */.pdi((value) => value === true));
 const WireRun = dist/* object */.Ikc({
     // The oldest documented answer has no ids in it.
     id: dist/* optional */.lqM(id),
     sync_id: dist/* optional */.lqM(id),
     status: dist/* string */.YjP(),
     canceled: flag,
-    full_sync: flag,
+    full_sync: dist/* fallback */.NpB(dist/* boolean */.zMY(), false),
     created_at: census_text,
     updated_at: census_text,
     completed_at: census_text,
@@ -43643,6 +43699,11 @@ const WireRun = dist/* object */.Ikc({
     records_invalid: count,
     source_record_invalids: count,
     sync_trigger_reason: dist/* fallback */.NpB(dist/* object */.Ikc({ ui_tag: census_text }), { ui_tag: null }),
+});
+/** One run without a status, somewhere in a list, leaves the others readable: it counts as one whose status nobody knows. */
+const WireListed = dist/* object */.Ikc({
+    ...WireRun.entries,
+    status: dist/* pipe */.FsL(dist/* nullable */.mee(dist/* string */.YjP()), dist/* transform */.pdi((word) => word ?? '')),
 });
 const WireSync = dist/* object */.Ikc({
     id,
@@ -43679,12 +43740,13 @@ class Census {
     }
     async history(syncId, signal) {
         const runs = await this.#page(syncId, RUNS, signal);
-        // A page full of dry runs does not show how the sync fares: then a longer one is asked for.
-        return runs.length < RUNS || runs.some(provider/* hasMovedData */.M0) ? runs : await this.#page(syncId, MORE_RUNS, signal);
+        // A page full of dry runs, or of what was skipped or cancelled, does not show how the sync fares: then a longer one is asked for.
+        const tells = (run) => (0,provider/* hasMovedData */.M0)(run) && run.state !== 'cancelled';
+        return runs.length < RUNS || runs.some(tells) ? runs : await this.#page(syncId, MORE_RUNS, signal);
     }
     async #page(syncId, length, signal) {
         const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${length}`;
-        const wire = await this.#read({ path, schema: dist/* array */.YOg(WireRun), what: `sync ${syncId}` }, signal);
+        const wire = await this.#read({ path, schema: dist/* array */.YOg(WireListed), what: `sync ${syncId}` }, signal);
         const runs = wire.flatMap((run) => (run.id === undefined ? [] : toRun(run, run.id, syncId)));
         // Ids grow, so the order does not hang on the server's.
         return runs.sort((a, b) => b.id.length - a.id.length || (a.id < b.id ? 1 : -1));
@@ -43761,8 +43823,11 @@ class Census {
     async cancel(runId, signal) {
         try {
             const reply = await this.#options.host.postNow(this.#path(`/sync_runs/${runId}/cancel`), signal);
+            const message = dist/* safeParse */.xLC(WireMessage, parse(reply.text));
             if (reply.status < 200 || reply.status >= 300)
                 throw explain(reply, `run ${runId}`);
+            if (message.success && message.output.status === 'error')
+                throw explain(reply, `run ${runId}`, 'rejected');
         }
         catch (error) {
             if (error instanceof http/* TransportError */.wX)
@@ -43883,6 +43948,8 @@ function toSync(wire, syncId, destinations) {
 function toRun(wire, runId, syncId) {
     // A cancelled run is known by its flag, whatever its status says.
     const word = STATES.get(wire.status.trim().toLowerCase()) ?? 'unrecognized';
+    // A word of theirs is repeated in our own sentences, so it has to be one.
+    const status = /^[a-z][a-z _-]{0,40}$/i.test(wire.status.trim()) ? wire.status.trim() : 'in a state without a name';
     const state = wire.canceled ? 'cancelled' : word;
     const ended = state === 'succeeded' || state === 'failed' || state === 'cancelled' || state === 'skipped';
     const tag = wire.sync_trigger_reason.ui_tag?.trim().toLowerCase() ?? '';
@@ -43890,7 +43957,7 @@ function toRun(wire, runId, syncId) {
         id: runId,
         syncId,
         state,
-        status: wire.canceled && word !== 'cancelled' ? `${wire.status}, cancelled` : wire.status,
+        status: wire.canceled && word !== 'cancelled' ? `${status}, cancelled` : status,
         step: wire.current_step,
         createdAt: time(wire.created_at),
         // A failed run may have no time of completion; what it has is the time of its last change.
@@ -43904,7 +43971,7 @@ function toRun(wire, runId, syncId) {
             failed: wire.records_failed,
             invalid: wire.source_record_invalids ?? wire.records_invalid,
         },
-        message: wire.error_message || wire.error_code || null,
+        message: wire.error_message?.trim() || wire.error_code?.trim() || null,
         detail: wire.error_detail === wire.error_message ? null : wire.error_detail,
     };
 }

@@ -29774,7 +29774,8 @@ function parseAddress(facts, region, baseUrl, checkUrl) {
         ? { problem: `region: ${quote(region)} is not allowed. Allowed for ${facts.name}: ${names.join(', ')}.` }
         : { url };
 }
-function dedupe(items, key, onDuplicate) {
+/** `onDuplicates` hears, once, which keys occur more than once: `"8290" and 2 more are`. */
+function dedupe(items, key, onDuplicates) {
     const kept = new Map();
     const repeated = new Set();
     for (const item of items) {
@@ -29783,8 +29784,9 @@ function dedupe(items, key, onDuplicate) {
         else
             kept.set(key(item), item);
     }
-    for (const id of repeated)
-        onDuplicate(id);
+    const [first, ...more] = repeated;
+    if (first !== undefined)
+        onDuplicates(`${quote(first)}${more.length === 0 ? ' is' : ` and ${more.length} more are`}`);
     return [...kept.values()];
 }
 /** A value for a message; what looks like a token that was given to the wrong input is not repeated. */
@@ -29917,6 +29919,8 @@ function judgeRun(run, limits) {
     const { message, detail } = run;
     switch (run.state) {
         case 'succeeded':
+            if (!run.movesData)
+                return { outcome: 'failed', reason: 'it was a dry run, which delivers nothing' };
             return judgeRecords(run.counts, limits);
         case 'cancelled':
             return {
@@ -29953,6 +29957,13 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
             hint: 'records-rejected',
         };
     }
+    if (failed === null && succeeded === 0 && (processed ?? 0) > 0) {
+        return {
+            outcome: 'unknown',
+            reason: `the provider does not say what became of ${inFull(processed ?? 0)} records`,
+            hint: 'no-counts',
+        };
+    }
     for (const [limit, name, count, base] of [
         [limits.maxFailed, 'max-failed-records', failed, sent],
         [limits.maxInvalid, 'max-invalid-records', invalid, sent === null || invalid === null ? null : sent + invalid],
@@ -29967,7 +29978,8 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
             };
         }
         if ('count' in limit ? count > limit.count : count * 100 > (base ?? 0) * limit.percent) {
-            const what = name === 'max-failed-records' ? 'records rejected' : 'invalid records';
+            const records = count === 1 ? 'record' : 'records';
+            const what = name === 'max-failed-records' ? `${records} rejected` : `invalid ${records}`;
             return {
                 outcome: 'failed',
                 reason: `${inFull(count)} ${what}, more than ${name} allows (${formatLimit(limit)})`,
@@ -29981,8 +29993,11 @@ function judgeRecords({ processed, succeeded, failed, invalid }, limits) {
     ].filter((flaw) => flaw !== '');
     if (flaws.length > 0)
         return { outcome: 'warned', reason: flaws.join(', '), hint: 'records-rejected' };
-    const silent = processed === null && succeeded === null && failed === null;
-    return { outcome: 'succeeded', reason: silent ? 'completed; the provider gave no record counts' : 'completed' };
+    const isSilent = processed === null && succeeded === null && failed === null;
+    if (isSilent)
+        return { outcome: 'succeeded', reason: 'completed; the provider gave no record counts' };
+    const untold = failed === null ? '; the provider does not say how many records were rejected' : '';
+    return { outcome: 'succeeded', reason: `completed${untold}` };
 }
 function formatLimit(limit) {
     return 'count' in limit ? inFull(limit.count) : `${limit.percent} %`;
@@ -30213,7 +30228,7 @@ function readSyncIds(desk, config, elsewhere) {
             checkId(desk, 'sync-ids', id);
         return id ?? [];
     });
-    const unique = (0,input_values/* dedupe */.Qq)(ids, (id) => id, (id) => desk.warnings.push(`sync-ids: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it runs once.`));
+    const unique = (0,input_values/* dedupe */.Qq)(ids, (id) => id, (repeated) => desk.warnings.push(`sync-ids: ${repeated} listed more than once; each runs once.`));
     for (const id of config.size === 0 ? [] : unique.filter((known) => !config.has(known))) {
         desk.problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id);
     }
@@ -30233,7 +30248,13 @@ function readRuns(desk) {
     if (desk.text('runs') === '') {
         desk.problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.');
     }
-    const runs = (listOf(desk, 'runs') ?? []).flatMap((item) => {
+    const items = listOf(desk, 'runs') ?? [];
+    // An empty array is what an earlier step gives that triggered nothing; anything else without a run in it is a mistake.
+    if (items.length === 0 && desk.text('runs') !== '' && !desk.text('runs').startsWith('['))
+        desk.problem('runs', 'It names no run.');
+    if (items.length > core_inputs/* MAX_SYNCS */.wM)
+        desk.problem('runs', `Allowed: at most ${core_inputs/* MAX_SYNCS */.wM} runs in one step.`, `${items.length} runs`);
+    const runs = items.flatMap((item) => {
         const handle = (0,input_values/* toHandle */.mt)(item, facts?.name ?? '');
         if (handle === null)
             desk.problem('runs', 'Allowed: items of the runs output of this action, or run ids.', (0,input_values/* show */.WU)(item));
@@ -30246,7 +30267,7 @@ function readRuns(desk) {
         }
         return handle ?? [];
     });
-    return (0,input_values/* dedupe */.Qq)(runs, ({ runId }) => runId, (id) => desk.warnings.push(`runs: ${(0,input_values/* quote */.hD)(id)} is listed more than once; it is watched once.`));
+    return (0,input_values/* dedupe */.Qq)(runs, ({ runId }) => runId, (repeated) => desk.warnings.push(`runs: ${repeated} listed more than once; each is watched once.`));
 }
 /** The items of a list; null where it is none, which is told. */
 function listOf(desk, name) {
@@ -32076,6 +32097,8 @@ const MOST_IN_FLIGHT = 16;
 /** So many failures in a row, whoever has them, are an outage of the host: then one request at a time finds out whether it is over. */
 const OUTAGE = 5;
 const LONGEST_PROBE_MS = 40_000;
+/** So long before the deadline an outage is looked into for the last time: if it is over, everybody's last look is still in time. */
+const LAST_PROBE_MS = 2000;
 const LONG_PAUSE_MS = 10_000;
 const NEVER = new AbortController().signal;
 /**
@@ -32270,8 +32293,10 @@ class Host {
             this.#options.onOutage?.(why);
         if (this.#failures < OUTAGE)
             return;
-        const pause = Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE));
-        this.#outUntil = this.#options.clock.now() + pause;
+        const { clock, deadline = Number.POSITIVE_INFINITY } = this.#options;
+        const next = clock.now() + Math.min(LONGEST_PROBE_MS, 1000 * 2 ** (this.#failures - OUTAGE));
+        const last = deadline - LAST_PROBE_MS;
+        this.#outUntil = clock.now() < last ? Math.min(next, last) : next;
     }
     #closeFor(ms) {
         const opensAt = this.#options.clock.now() + ms;
@@ -32800,15 +32825,17 @@ const STATES = new Map([
 ]);
 const id = dist/* pipe */.FsL(dist/* union */.KCZ([dist/* string */.YjP(), dist/* pipe */.FsL(dist/* number */.aig(), dist/* safeInteger */.Y2b())]), dist/* transform */.pdi(String), dist/* regex */.yGV(CENSUS.id));
 const census_text = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* string */.YjP()), null);
-const count = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(0))), null);
-const flag = dist/* fallback */.NpB(dist/* boolean */.zMY(), false);
+const digits = dist/* pipe */.FsL(dist/* string */.YjP(), dist/* regex */.yGV(/^\d{1,15}$/), dist/* transform */.pdi(Number));
+const count = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* union */.KCZ([dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(0)), digits])), null);
+/** Not there is no; but what is neither yes nor no makes no sense, and must not be taken for no. */
+const flag = dist/* pipe */.FsL(dist/* optional */.lqM(dist/* nullable */.mee(dist/* boolean */.zMY()), false), dist/* transform */.pdi((value) => value === true));
 const WireRun = dist/* object */.Ikc({
     // The oldest documented answer has no ids in it.
     id: dist/* optional */.lqM(id),
     sync_id: dist/* optional */.lqM(id),
     status: dist/* string */.YjP(),
     canceled: flag,
-    full_sync: flag,
+    full_sync: dist/* fallback */.NpB(dist/* boolean */.zMY(), false),
     created_at: census_text,
     updated_at: census_text,
     completed_at: census_text,
@@ -32822,6 +32849,11 @@ const WireRun = dist/* object */.Ikc({
     records_invalid: count,
     source_record_invalids: count,
     sync_trigger_reason: dist/* fallback */.NpB(dist/* object */.Ikc({ ui_tag: census_text }), { ui_tag: null }),
+});
+/** One run without a status, somewhere in a list, leaves the others readable: it counts as one whose status nobody knows. */
+const WireListed = dist/* object */.Ikc({
+    ...WireRun.entries,
+    status: dist/* pipe */.FsL(dist/* nullable */.mee(dist/* string */.YjP()), dist/* transform */.pdi((word) => word ?? '')),
 });
 const WireSync = dist/* object */.Ikc({
     id,
@@ -32858,12 +32890,13 @@ class Census {
     }
     async history(syncId, signal) {
         const runs = await this.#page(syncId, RUNS, signal);
-        // A page full of dry runs does not show how the sync fares: then a longer one is asked for.
-        return runs.length < RUNS || runs.some(provider/* hasMovedData */.M0) ? runs : await this.#page(syncId, MORE_RUNS, signal);
+        // A page full of dry runs, or of what was skipped or cancelled, does not show how the sync fares: then a longer one is asked for.
+        const tells = (run) => (0,provider/* hasMovedData */.M0)(run) && run.state !== 'cancelled';
+        return runs.length < RUNS || runs.some(tells) ? runs : await this.#page(syncId, MORE_RUNS, signal);
     }
     async #page(syncId, length, signal) {
         const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${length}`;
-        const wire = await this.#read({ path, schema: dist/* array */.YOg(WireRun), what: `sync ${syncId}` }, signal);
+        const wire = await this.#read({ path, schema: dist/* array */.YOg(WireListed), what: `sync ${syncId}` }, signal);
         const runs = wire.flatMap((run) => (run.id === undefined ? [] : toRun(run, run.id, syncId)));
         // Ids grow, so the order does not hang on the server's.
         return runs.sort((a, b) => b.id.length - a.id.length || (a.id < b.id ? 1 : -1));
@@ -32940,8 +32973,11 @@ class Census {
     async cancel(runId, signal) {
         try {
             const reply = await this.#options.host.postNow(this.#path(`/sync_runs/${runId}/cancel`), signal);
+            const message = dist/* safeParse */.xLC(WireMessage, parse(reply.text));
             if (reply.status < 200 || reply.status >= 300)
                 throw explain(reply, `run ${runId}`);
+            if (message.success && message.output.status === 'error')
+                throw explain(reply, `run ${runId}`, 'rejected');
         }
         catch (error) {
             if (error instanceof http/* TransportError */.wX)
@@ -33062,6 +33098,8 @@ function toSync(wire, syncId, destinations) {
 function toRun(wire, runId, syncId) {
     // A cancelled run is known by its flag, whatever its status says.
     const word = STATES.get(wire.status.trim().toLowerCase()) ?? 'unrecognized';
+    // A word of theirs is repeated in our own sentences, so it has to be one.
+    const status = /^[a-z][a-z _-]{0,40}$/i.test(wire.status.trim()) ? wire.status.trim() : 'in a state without a name';
     const state = wire.canceled ? 'cancelled' : word;
     const ended = state === 'succeeded' || state === 'failed' || state === 'cancelled' || state === 'skipped';
     const tag = wire.sync_trigger_reason.ui_tag?.trim().toLowerCase() ?? '';
@@ -33069,7 +33107,7 @@ function toRun(wire, runId, syncId) {
         id: runId,
         syncId,
         state,
-        status: wire.canceled && word !== 'cancelled' ? `${wire.status}, cancelled` : wire.status,
+        status: wire.canceled && word !== 'cancelled' ? `${status}, cancelled` : status,
         step: wire.current_step,
         createdAt: time(wire.created_at),
         // A failed run may have no time of completion; what it has is the time of its last change.
@@ -33083,7 +33121,7 @@ function toRun(wire, runId, syncId) {
             failed: wire.records_failed,
             invalid: wire.source_record_invalids ?? wire.records_invalid,
         },
-        message: wire.error_message || wire.error_code || null,
+        message: wire.error_message?.trim() || wire.error_code?.trim() || null,
         detail: wire.error_detail === wire.error_message ? null : wire.error_detail,
     };
 }

@@ -1,13 +1,13 @@
 import type { Verdict } from './judge.ts'
 import { decide, type Policy } from './plan.ts'
 import { reach } from './poll.ts'
-import type { Run, Sync } from './provider.ts'
-import { type Result, resultOf, type Trace, UNTOUCHED } from './result.ts'
+import { hasEnded, type Run, type Sync } from './provider.ts'
+import { newTrace, type Result, resultOf, type Trace } from './result.ts'
 import type { Ruling } from './ruling.ts'
 import { aged, durationsOf, type Forecast, forecast, type Schedule } from './schedule.ts'
 import { BASELINE_MS, startRun } from './trigger.ts'
 import { refusal, stopped, tooLate } from './verdicts.ts'
-import { type CancelPolicy, followRun, standInLine, type Watched, type WatchTools } from './watch.ts'
+import { type CancelPolicy, followRun, isUncounted, standInLine, type Watched, type WatchTools } from './watch.ts'
 import type { Watermark } from './watermark.ts'
 
 export interface DeliveryPolicy extends Policy, CancelPolicy {
@@ -55,26 +55,31 @@ export async function deliver(
     if (tools.deadline === shared.deadline)
       tools.deadline = Math.min(shared.deadline, tools.clock.now() + policy.ownTimeoutMs)
   }
-  const trace: Trace = { ...UNTOUCHED }
+  const trace = newTrace()
   let baseline = first
   let failures = 0
-  let failure: Verdict | null = null
+  let failure: { verdict: Verdict; runId: string | null } | null = null
   let skips = 0
   const settle = (verdict: Verdict) => {
     // Who has set retries knows that they were not enough.
     if (verdict.outcome === 'failed' && failures > 0)
       verdict = { ...verdict, reason: `after ${failures} ${failures === 1 ? 'retry' : 'retries'}, ${verdict.reason}` }
     // A retry that never came about takes nothing from what is known: a run has failed.
-    const outcome = verdict.outcome === 'not_started' && failure !== null ? withoutRetry(failure, verdict) : verdict
-    return resultOf(tools.provider, sync, outcome, trace)
+    const isUntried = verdict.outcome === 'not_started' || verdict.outcome === 'cancelled'
+    const isKnown = isUntried && failure !== null && failure.runId === trace.runId
+    return resultOf(tools.provider, sync, isKnown ? withoutRetry(failure?.verdict ?? verdict, verdict) : verdict, trace)
   }
   for (;;) {
-    const known = await refresh(sync, baseline, tools)
+    const known = await refresh(sync, baseline, tools, trace)
     if ('outcome' in known) return settle(known)
     baseline = known
 
     const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling)
     if (step.do === 'settle') {
+      if (step.run !== null && isUncounted(step.run) && !trace.ended.has(step.run.id)) {
+        await recount(step.run, tools, trace)
+        continue
+      }
       if (step.run !== null) point(trace, step.run.id, step.run, true)
       return settle(step.verdict)
     }
@@ -106,8 +111,8 @@ export async function deliver(
       baseline = STALE
     } else if (attempt.run !== undefined && attempt.verdict.outcome === 'failed' && failures < policy.retries) {
       failures += 1
-      failure = attempt.verdict
-      tools.emit({ kind: 'again', sync, verdict: failure, retry: { nth: failures, of: policy.retries } })
+      failure = { verdict: attempt.verdict, runId: trace.runId }
+      tools.emit({ kind: 'again', sync, verdict: attempt.verdict, retry: { nth: failures, of: policy.retries } })
       baseline = STALE
     } else {
       return settle(attempt.verdict)
@@ -148,7 +153,7 @@ async function trigger(
   if (early > 0) await tools.clock.sleep(early, AbortSignal.any([tools.signal, tools.halted]))
   if (tools.signal.aborted || tools.halted.aborted) return { verdict: stopped(tools) }
   // The place may have been long in coming, and what was decided before may be wrong by now.
-  const current = await refresh(sync, baseline, tools)
+  const current = await refresh(sync, baseline, tools, trace)
   if ('outcome' in current) return { verdict: current }
   if (decide(sync, current.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger') return 'decide again'
 
@@ -160,7 +165,7 @@ async function trigger(
   const started = await startRun(sync, known, policy.full, tools)
   if (started.kind === 'stale') return 'decide again'
   if (started.kind === 'busy') {
-    const again = await refresh(sync, STALE, tools)
+    const again = await refresh(sync, STALE, tools, trace)
     const inTheWay =
       !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger'
     return { verdict: started.verdict, busy: inTheWay }
@@ -187,13 +192,25 @@ async function trigger(
 }
 
 /** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */
-async function refresh(sync: Sync, baseline: Baseline, tools: Tools): Promise<Baseline | Verdict> {
-  if (tools.clock.now() - baseline.readAt <= BASELINE_MS) return baseline
+async function refresh(
+  sync: Sync,
+  baseline: Baseline,
+  tools: Tools,
+  { ended }: Pick<Trace, 'ended'>,
+): Promise<Baseline | Verdict> {
+  const asRead = ({ runs, readAt }: Baseline) => ({ runs: runs.map((run) => ended.get(run.id) ?? run), readAt })
+  if (tools.clock.now() - baseline.readAt <= BASELINE_MS) return asRead(baseline)
   const polled = await reach((cut) => tools.provider.history(sync.id, cut), tools)
-  if (polled.end === 'done') return { runs: polled.value, readAt: tools.clock.now() }
+  if (polled.end === 'done') return asRead({ runs: polled.value, readAt: tools.clock.now() })
   if (polled.end === 'aborted') return stopped(tools)
   if (polled.end === 'lost') return refusal('not_started', 'the history of the sync could not be read', polled.error)
   return tooLate('the deadline came while the history of the sync was read', polled.error)
+}
+
+/** A list may show a run as complete before its counters are: then the run itself is asked, once. */
+async function recount(run: Run, tools: Tools, { ended }: Pick<Trace, 'ended'>): Promise<void> {
+  const polled = await reach((cut) => tools.provider.read(run.id, cut), { ...tools, outageToleranceMs: 0 })
+  ended.set(run.id, polled.end === 'done' && hasEnded(polled.value) ? polled.value : run)
 }
 
 /** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */

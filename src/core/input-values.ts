@@ -129,14 +129,16 @@ export function parseAddress(
     : { url }
 }
 
-export function dedupe<T>(items: readonly T[], key: (item: T) => string, onDuplicate: (key: string) => void): T[] {
+/** `onDuplicates` hears, once, which keys occur more than once: `"8290" and 2 more are`. */
+export function dedupe<T>(items: readonly T[], key: (item: T) => string, onDuplicates: (which: string) => void): T[] {
   const kept = new Map<string, T>()
   const repeated = new Set<string>()
   for (const item of items) {
     if (kept.has(key(item))) repeated.add(key(item))
     else kept.set(key(item), item)
   }
-  for (const id of repeated) onDuplicate(id)
+  const [first, ...more] = repeated
+  if (first !== undefined) onDuplicates(`${quote(first)}${more.length === 0 ? ' is' : ` and ${more.length} more are`}`)
   return [...kept.values()]
 }
 

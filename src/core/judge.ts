@@ -56,6 +56,7 @@ export function judgeRun(run: Run, limits: RecordLimits): Verdict {
   const { message, detail } = run
   switch (run.state) {
     case 'succeeded':
+      if (!run.movesData) return { outcome: 'failed', reason: 'it was a dry run, which delivers nothing' }
       return judgeRecords(run.counts, limits)
     case 'cancelled':
       return {
@@ -93,6 +94,13 @@ function judgeRecords({ processed, succeeded, failed, invalid }: Counts, limits:
       hint: 'records-rejected',
     }
   }
+  if (failed === null && succeeded === 0 && (processed ?? 0) > 0) {
+    return {
+      outcome: 'unknown',
+      reason: `the provider does not say what became of ${inFull(processed ?? 0)} records`,
+      hint: 'no-counts',
+    }
+  }
   for (const [limit, name, count, base] of [
     [limits.maxFailed, 'max-failed-records', failed, sent],
     [limits.maxInvalid, 'max-invalid-records', invalid, sent === null || invalid === null ? null : sent + invalid],
@@ -106,7 +114,8 @@ function judgeRecords({ processed, succeeded, failed, invalid }: Counts, limits:
       }
     }
     if ('count' in limit ? count > limit.count : count * 100 > (base ?? 0) * limit.percent) {
-      const what = name === 'max-failed-records' ? 'records rejected' : 'invalid records'
+      const records = count === 1 ? 'record' : 'records'
+      const what = name === 'max-failed-records' ? `${records} rejected` : `invalid ${records}`
       return {
         outcome: 'failed',
         reason: `${inFull(count)} ${what}, more than ${name} allows (${formatLimit(limit)})`,
@@ -119,8 +128,10 @@ function judgeRecords({ processed, succeeded, failed, invalid }: Counts, limits:
     dropped > 0 ? `${inFull(dropped)} ${dropped === 1 ? 'record' : 'records'} invalid and not sent` : '',
   ].filter((flaw) => flaw !== '')
   if (flaws.length > 0) return { outcome: 'warned', reason: flaws.join(', '), hint: 'records-rejected' }
-  const silent = processed === null && succeeded === null && failed === null
-  return { outcome: 'succeeded', reason: silent ? 'completed; the provider gave no record counts' : 'completed' }
+  const isSilent = processed === null && succeeded === null && failed === null
+  if (isSilent) return { outcome: 'succeeded', reason: 'completed; the provider gave no record counts' }
+  const untold = failed === null ? '; the provider does not say how many records were rejected' : ''
+  return { outcome: 'succeeded', reason: `completed${untold}` }
 }
 
 function formatLimit(limit: Limit): string {

@@ -6,7 +6,6 @@ import {
   parseCancelOn,
   parseList,
   parseToken,
-  quote,
   type RunHandle,
   show,
   toHandle,
@@ -124,7 +123,7 @@ function readSyncIds(desk: Desk, config: ConfigFile, elsewhere: boolean): string
   const unique = dedupe(
     ids,
     (id) => id,
-    (id) => desk.warnings.push(`sync-ids: ${quote(id)} is listed more than once; it runs once.`),
+    (repeated) => desk.warnings.push(`sync-ids: ${repeated} listed more than once; each runs once.`),
   )
   for (const id of config.size === 0 ? [] : unique.filter((known) => !config.has(known))) {
     desk.problem('sync-ids', 'The config file does not list it. Add it there, or give the config alone.', id)
@@ -146,7 +145,13 @@ function readRuns(desk: Desk): RunHandle[] {
   if (desk.text('runs') === '') {
     desk.problem('runs', 'With mode: wait, give the runs output of an earlier step, or a list of run ids.')
   }
-  const runs = (listOf(desk, 'runs') ?? []).flatMap((item) => {
+  const items = listOf(desk, 'runs') ?? []
+  // An empty array is what an earlier step gives that triggered nothing; anything else without a run in it is a mistake.
+  if (items.length === 0 && desk.text('runs') !== '' && !desk.text('runs').startsWith('['))
+    desk.problem('runs', 'It names no run.')
+  if (items.length > MAX_SYNCS)
+    desk.problem('runs', `Allowed: at most ${MAX_SYNCS} runs in one step.`, `${items.length} runs`)
+  const runs = items.flatMap((item) => {
     const handle = toHandle(item, facts?.name ?? '')
     if (handle === null)
       desk.problem('runs', 'Allowed: items of the runs output of this action, or run ids.', show(item))
@@ -161,7 +166,7 @@ function readRuns(desk: Desk): RunHandle[] {
   return dedupe(
     runs,
     ({ runId }) => runId,
-    (id) => desk.warnings.push(`runs: ${quote(id)} is listed more than once; it is watched once.`),
+    (repeated) => desk.warnings.push(`runs: ${repeated} listed more than once; each is watched once.`),
   )
 }
 

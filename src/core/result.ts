@@ -38,15 +38,19 @@ export interface Trace {
   adopted: boolean
   attempts: number
   polls: number
+  /** What was read of runs that have ended, by their id: a list may go on showing them as they were before. */
+  readonly ended: Map<string, Run>
 }
 
-export const UNTOUCHED: Trace = { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0 }
+export function newTrace(): Trace {
+  return { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0, ended: new Map() }
+}
 
 export function resultOf(
   provider: Pick<Provider, 'name' | 'link' | 'advice'>,
   sync: Sync,
   verdict: Verdict,
-  trace: Trace = UNTOUCHED,
+  trace = newTrace(),
 ): Result {
   const { outcome, reason, message = null, detail = null, hint = null } = verdict
   return {

@@ -1,4 +1,5 @@
 import type { Baseline, Tools } from './deliver.ts'
+import type { RunHandle } from './input-values.ts'
 import type { Verdict } from './judge.ts'
 import { type Polled, reach } from './poll.ts'
 import type { Sync, Trouble } from './provider.ts'
@@ -51,7 +52,7 @@ export function unnamed(id: string): Sync {
 }
 
 /** The run that a handle names, once it can be seen: the sync it belongs to, where that is not known yet. */
-export async function syncOf(runId: string, syncId: string | null, tools: Tools): Promise<Sync> {
+export async function syncOf({ runId, syncId }: RunHandle, tools: Tools): Promise<Sync> {
   // A name is a nicety here: the run itself is about to be watched, with all patience.
   const hasty = { ...tools, outageToleranceMs: 0 }
   // An id that is not known is empty: then the run stands for its sync.

@@ -36,6 +36,8 @@ export interface Watched {
 const MISSING_MS = 60_000
 /** How long a request to cancel may take, all syncs at once: a cancelled step has 7.5 s before the runner goes on to SIGTERM. */
 const CANCEL_MS = 4000
+/** The verdict comes no later than this after the deadline. What cannot be cancelled in that time the post step looks after. */
+const LATEST_MS = 900
 
 /** Watches a run to its end and judges it. Only a `cancellable` run, which this step has caused, is ever cancelled. */
 export async function followRun(
@@ -57,9 +59,9 @@ export async function followRun(
     trace,
     (run) => {
       // A run may be complete before its counters are: they get one more look.
-      if (!hasEnded(run) || recounted || run.state !== 'succeeded' || run.counts.failed !== null) return hasEnded(run)
-      recounted = true
-      return false
+      const isEnd = hasEnded(run) && (recounted || !(isUncounted(run) || judgeRun(run, policy).hint === 'no-counts'))
+      recounted = hasEnded(run)
+      return isEnd
     },
   )
   const last = polled.last
@@ -84,6 +86,9 @@ export async function followRun(
       throw new Error('a watched run is done only when it has ended')
     case 'lost': {
       const { error } = polled
+      // A run that was never there is mostly an id that is not right.
+      if (last === null && error.trouble === 'missing' && !cancellable)
+        return { verdict: refusal('unknown', 'the run could not be read', error) }
       return {
         verdict: {
           ...refusal('unknown', `the run could not be read any more, ${seen}`, error),
@@ -95,7 +100,8 @@ export async function followRun(
       const { error } = polled
       const blind = error === null ? '' : `, and then it could not be read (${error.message})`
       const left = error === null ? 'it goes on at the provider' : 'it may go on at the provider'
-      const fate = cancellable && policy.cancelOn.has('timeout') ? await cancelRun(sync, runId, tools) : left
+      const fate =
+        cancellable && policy.cancelOn.has('timeout') ? await cancelRun(sync, runId, tools, tools.deadline) : left
       const hint = error === null ? 'timed-out' : hintOfLost(error)
       return {
         verdict: {
@@ -116,6 +122,11 @@ export async function followRun(
 }
 
 const RECOUNT_MS = 1000
+
+/** Complete, and its counters are not there yet. */
+export function isUncounted({ state, counts }: Run): boolean {
+  return state === 'succeeded' && counts.failed === null
+}
 
 /** Where nothing says why a run cannot be read, it may go on, or have ended: somebody has to look. */
 function hintOfLost({ trouble, hint }: ProviderError): Hint | null {
@@ -148,9 +159,15 @@ async function watch(
   let unreadableSince: number | null = null
   let face = ''
   return await poll(
-    (cut) => {
+    async (cut) => {
       trace.polls += 1
-      return provider.read(runId, cut)
+      const run = await provider.read(runId, cut)
+      if (sync.id !== '' && run.syncId !== '' && run.syncId !== sync.id)
+        throw new ProviderError(
+          'unavailable',
+          `run ${runId} is said to be one of sync ${run.syncId}, not of ${sync.id}`,
+        )
+      return run
     },
     until,
     {
@@ -169,6 +186,7 @@ async function watch(
       if (unreadableSince !== null) emit({ kind: 'readable', sync, afterMs: clock.now() - unreadableSince })
       unreadableSince = null
       trace.run = seen
+      if (hasEnded(seen)) trace.ended.set(seen.id, seen)
       const now = JSON.stringify([seen.state, seen.status, seen.step, seen.counts])
       if (now !== face) emit({ kind: 'changed', sync, run: seen })
       face = now
@@ -176,10 +194,16 @@ async function watch(
   )
 }
 
-async function cancelRun(sync: Sync, runId: string, { provider, clock, emit }: WatchTools): Promise<string> {
+async function cancelRun(
+  sync: Sync,
+  runId: string,
+  { provider, clock, emit }: WatchTools,
+  deadline = Number.POSITIVE_INFINITY,
+): Promise<string> {
   if (provider.cancel === undefined) return 'its run goes on: this provider cannot cancel'
   emit({ kind: 'cancelling', sync, runId })
-  const limit = expiring(clock, clock.now() + CANCEL_MS, new AbortController().signal)
+  const until = Math.min(clock.now() + CANCEL_MS, deadline + LATEST_MS)
+  const limit = expiring(clock, until, new AbortController().signal)
   try {
     await provider.cancel(runId, limit.signal)
     emit({ kind: 'cancelled', sync, runId })

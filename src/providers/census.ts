@@ -77,8 +77,13 @@ const STATES: ReadonlyMap<string, RunState> = new Map([
 
 const id = v.pipe(v.union([v.string(), v.pipe(v.number(), v.safeInteger())]), v.transform(String), v.regex(CENSUS.id))
 const text = v.fallback(v.nullable(v.string()), null)
-const count = v.fallback(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))), null)
-const flag = v.fallback(v.boolean(), false)
+const digits = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number))
+const count = v.fallback(v.nullable(v.union([v.pipe(v.number(), v.integer(), v.minValue(0)), digits])), null)
+/** Not there is no; but what is neither yes nor no makes no sense, and must not be taken for no. */
+const flag = v.pipe(
+  v.optional(v.nullable(v.boolean()), false),
+  v.transform((value) => value === true),
+)
 
 const WireRun = v.object({
   // The oldest documented answer has no ids in it.
@@ -86,7 +91,7 @@ const WireRun = v.object({
   sync_id: v.optional(id),
   status: v.string(),
   canceled: flag,
-  full_sync: flag,
+  full_sync: v.fallback(v.boolean(), false),
   created_at: text,
   updated_at: text,
   completed_at: text,
@@ -100,6 +105,15 @@ const WireRun = v.object({
   records_invalid: count,
   source_record_invalids: count,
   sync_trigger_reason: v.fallback(v.object({ ui_tag: text }), { ui_tag: null }),
+})
+
+/** One run without a status, somewhere in a list, leaves the others readable: it counts as one whose status nobody knows. */
+const WireListed = v.object({
+  ...WireRun.entries,
+  status: v.pipe(
+    v.nullable(v.string()),
+    v.transform((word) => word ?? ''),
+  ),
 })
 
 const WireSync = v.object({
@@ -157,13 +171,14 @@ export class Census implements Provider {
 
   async history(syncId: string, signal: AbortSignal): Promise<Run[]> {
     const runs = await this.#page(syncId, RUNS, signal)
-    // A page full of dry runs does not show how the sync fares: then a longer one is asked for.
-    return runs.length < RUNS || runs.some(hasMovedData) ? runs : await this.#page(syncId, MORE_RUNS, signal)
+    // A page full of dry runs, or of what was skipped or cancelled, does not show how the sync fares: then a longer one is asked for.
+    const tells = (run: Run) => hasMovedData(run) && run.state !== 'cancelled'
+    return runs.length < RUNS || runs.some(tells) ? runs : await this.#page(syncId, MORE_RUNS, signal)
   }
 
   async #page(syncId: string, length: number, signal: AbortSignal): Promise<Run[]> {
     const path = `/syncs/${syncId}/sync_runs?order=desc&page=1&per_page=${length}`
-    const wire = await this.#read({ path, schema: v.array(WireRun), what: `sync ${syncId}` }, signal)
+    const wire = await this.#read({ path, schema: v.array(WireListed), what: `sync ${syncId}` }, signal)
     const runs = wire.flatMap((run) => (run.id === undefined ? [] : toRun(run, run.id, syncId)))
     // Ids grow, so the order does not hang on the server's.
     return runs.sort((a, b) => b.id.length - a.id.length || (a.id < b.id ? 1 : -1))
@@ -250,7 +265,9 @@ export class Census implements Provider {
   async cancel(runId: string, signal: AbortSignal): Promise<void> {
     try {
       const reply = await this.#options.host.postNow(this.#path(`/sync_runs/${runId}/cancel`), signal)
+      const message = v.safeParse(WireMessage, parse(reply.text))
       if (reply.status < 200 || reply.status >= 300) throw explain(reply, `run ${runId}`)
+      if (message.success && message.output.status === 'error') throw explain(reply, `run ${runId}`, 'rejected')
     } catch (error) {
       if (error instanceof TransportError) throw troubleOf(error)
       throw error
@@ -386,6 +403,8 @@ function toSync(wire: v.InferOutput<typeof WireSync>, syncId: string, destinatio
 function toRun(wire: v.InferOutput<typeof WireRun>, runId: string, syncId: string): Run {
   // A cancelled run is known by its flag, whatever its status says.
   const word = STATES.get(wire.status.trim().toLowerCase()) ?? 'unrecognized'
+  // A word of theirs is repeated in our own sentences, so it has to be one.
+  const status = /^[a-z][a-z _-]{0,40}$/i.test(wire.status.trim()) ? wire.status.trim() : 'in a state without a name'
   const state = wire.canceled ? 'cancelled' : word
   const ended = state === 'succeeded' || state === 'failed' || state === 'cancelled' || state === 'skipped'
   const tag = wire.sync_trigger_reason.ui_tag?.trim().toLowerCase() ?? ''
@@ -393,7 +412,7 @@ function toRun(wire: v.InferOutput<typeof WireRun>, runId: string, syncId: strin
     id: runId,
     syncId,
     state,
-    status: wire.canceled && word !== 'cancelled' ? `${wire.status}, cancelled` : wire.status,
+    status: wire.canceled && word !== 'cancelled' ? `${status}, cancelled` : status,
     step: wire.current_step,
     createdAt: time(wire.created_at),
     // A failed run may have no time of completion; what it has is the time of its last change.
@@ -407,7 +426,7 @@ function toRun(wire: v.InferOutput<typeof WireRun>, runId: string, syncId: strin
       failed: wire.records_failed,
       invalid: wire.source_record_invalids ?? wire.records_invalid,
     },
-    message: wire.error_message || wire.error_code || null,
+    message: wire.error_message?.trim() || wire.error_code?.trim() || null,
     detail: wire.error_detail === wire.error_message ? null : wire.error_detail,
   }
 }

@@ -113,6 +113,60 @@ describe('the life of a sync', () => {
     expect(stage.timesOf('trigger')).toHaveLength(1)
   })
 
+  test('a retry that a cancellation keeps from being started leaves the sync failed', async () => {
+    const stage = new Rehearsal({ retries: 1, maxParallel: 1 }, { syncs: [{ id: 1 }, { id: 2 }] })
+    stage.simulator.script(1, failsAfter(MINUTE, { message: 'Locked' }))
+    stage.simulator.script(2, worksForever())
+    const done = stage.run((event) => {
+      if (event.kind === 'again') void stage.clock.sleep(30_000).then(() => stage.cancel.abort())
+    })
+    const { results, conclusion } = await done
+    expect(conclusion).toBe('cancelled')
+    expect(results).toMatchObject([{ outcome: 'failed', message: 'Locked', attempts: 1 }, { outcome: 'cancelled' }])
+    expect(results[0]?.reason).toMatch(/^there was no retry \(the workflow was cancelled before the trigger\)/)
+  })
+
+  test('a list that goes on showing a run that has failed takes no retry away', async () => {
+    const stage = new Rehearsal({ retries: 2 })
+    stage.simulator.script(8290, failsAfter(MINUTE), failsAfter(MINUTE), completesAfter(MINUTE))
+    const stale: unknown[] = []
+    stage.simulator.faults.push((_request, { operation }) => {
+      if (operation !== 'list-runs' || stage.simulator.runsCreated(8290) === 0) return undefined
+      const runs = stage.simulator.runs(8290).map(({ id, createdAt }) => ({
+        id,
+        sync_id: 8290,
+        status: 'working',
+        created_at: new Date(createdAt).toISOString(),
+      }))
+      stale.push(runs)
+      return { kind: 'respond', status: 200, body: JSON.stringify({ status: 'success', data: runs.reverse() }) }
+    })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', attempts: 3, adopted: false }])
+    expect(stale.length).toBeGreaterThan(1)
+  })
+
+  test('a run that the list shows as complete, without counters, is asked for them before it counts as fresh', async () => {
+    for (const [rejected, outcome, attempts] of [
+      [0, 'fresh', 0],
+      [120, 'succeeded', 1],
+    ] as const) {
+      const stage = new Rehearsal()
+      const now = stage.clock.wall()
+      stage.simulator.startRun(8290, { createdAt: now - MINUTE, timeline: completesAfter(2 * MINUTE) })
+      const ended = [{ at: 0, status: 'completed', counts: counted({ rejected }) }]
+      stage.simulator.startRun(8290, { createdAt: now + MINUTE + 1, timeline: ended })
+      stage.simulator.faults.push((_request, { operation }) => {
+        if (operation !== 'list-runs' || stage.clock.now() <= MINUTE || stage.simulator.runsCreated(8290) > 0)
+          return undefined
+        const data = stage.simulator
+          .runs(8290)
+          .map(({ id, createdAt }) => ({ id, status: 'completed', created_at: new Date(createdAt).toISOString() }))
+        return { kind: 'respond', status: 200, body: JSON.stringify({ status: 'success', data }) }
+      })
+      expect((await stage.run()).results).toMatchObject([{ outcome, attempts }])
+    }
+  })
+
   test('a run whose state is unknown is never run again', async () => {
     const stage = new Rehearsal({ retries: 5 })
     stage.simulator.script(8290, [
@@ -457,6 +511,24 @@ describe('waiting for the runs of another step', () => {
     expect(stage.timesOf('trigger')).toEqual([])
   })
 
+  test('the settings of its sync hold, though only the run was given', async () => {
+    const stage = wait([431_000_000], {
+      config: new Map([['8290', { name: 'ours', maxFailed: { count: 0 }, allowFailure: true }]]),
+    })
+    stage.simulator.startRun(8290, { timeline: [{ at: 0, status: 'completed', counts: counted({ rejected: 1 }) }] })
+    expect((await stage.run()).results).toMatchObject([
+      { outcome: 'failed', sync: { id: '8290', name: 'ours' }, tolerated: 'allow-failure' },
+    ])
+  })
+
+  test('a dry run delivers nothing, so it is no success', async () => {
+    const stage = wait([431_000_000])
+    stage.simulator.startRun(8290, { reason: 'dry-run', timeline: completesAfter(1000) })
+    expect((await stage.run()).results).toMatchObject([
+      { outcome: 'failed', reason: 'it was a dry run, which delivers nothing' },
+    ])
+  })
+
   test('a run that never shows up is unknown after a minute', async () => {
     const stage = wait([431_000_000])
     const { results } = await stage.run()
@@ -466,6 +538,8 @@ describe('waiting for the runs of another step', () => {
         runId: '431000000',
         sync: { id: '', name: 'run 431000000' },
         url: 'https://app.getcensus.com',
+        reason: expect.stringMatching(/^the run could not be read: .*there is no run 431000000/),
+        hint: 'not-found',
       },
     ])
     expect(stage.clock.now()).toBeLessThan(2 * MINUTE)

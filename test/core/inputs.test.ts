@@ -262,6 +262,11 @@ describe('runs', () => {
   test('an empty array is allowed, an empty text is not', () => {
     expect(accepted(wait('[]')).runs).toEqual([])
     expect(problems(wait(''))).toEqual([expect.stringContaining('runs: is required')])
+    for (const nothing of [',', ' , , ', '# none', ',#']) {
+      expect(problems(wait(nothing)), nothing).toEqual([expect.stringMatching(/^runs: .* names no run/)])
+    }
+    const many = Array.from({ length: 2001 }, (_, index) => index + 1)
+    expect(problems(wait(many.join(' ')))).toEqual([expect.stringMatching(/^runs: "2001 runs" .* at most 2000 runs/)])
   })
 
   test.each([

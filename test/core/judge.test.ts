@@ -79,7 +79,25 @@ describe('the verdict on a run', () => {
   test('says so where the provider gave no counts', () => {
     expect(judged(counts(null, null, null, null)).reason).toBe('completed; the provider gave no record counts')
     expect(judged(counts(null, null, 0, null)).reason).toBe('completed')
-    expect(judged(counts(5, null, null, 0)).reason).toBe('completed')
+    expect(judged(counts(5, null, null, 0)).reason).toBe(
+      'completed; the provider does not say how many records were rejected',
+    )
+  })
+
+  test('does not take it for success that nothing of what was sent is known to have arrived', () => {
+    expect(judged(counts(1200, 0, null, 0))).toMatchObject({
+      outcome: 'unknown',
+      reason: 'the provider does not say what became of 1,200 records',
+    })
+    expect(judged(counts(0, 0, null, 0)).outcome).toBe('succeeded')
+    expect(judged(counts(1200, 0, 0, 0)).outcome).toBe('succeeded')
+  })
+
+  test('is never success for a dry run', () => {
+    expect(judgeRun(run({ movesData: false }), { maxFailed: null, maxInvalid: null })).toMatchObject({
+      outcome: 'failed',
+      reason: 'it was a dry run, which delivers nothing',
+    })
   })
 
   test('says how many were rejected and what was allowed', () => {

@@ -54,6 +54,21 @@ describe.each(DOWN)('a host that %s', (_name, fault) => {
     expect(stage.clock.now()).toBeLessThan(22 * MINUTE)
   })
 
+  test('and is there again shortly before the deadline: what has ended by then is seen to have ended', async () => {
+    for (const back of [37, 50, 57]) {
+      const stage = new Rehearsal(
+        { timeoutMs: MINUTE },
+        { syncs: Array.from({ length: 20 }, (_, index) => ({ id: index + 1, timeline: completesAfter(30_000) })) },
+      )
+      stage.simulator.faults.push((_request, { operation }) =>
+        operation === 'read-run' && stage.clock.now() > 3000 && stage.clock.now() < back * 1000 ? fault : undefined,
+      )
+      const { conclusion } = await stage.run()
+      expect(conclusion, `back after ${back} s`).toBe('success')
+      expect(stage.clock.now()).toBeLessThanOrEqual(MINUTE)
+    }
+  })
+
   test('for five minutes at the very start: every sync is triggered once, afterwards', async () => {
     const stage = stageOf(20, fault, 0)
     const until = stage.clock.wall() + 5 * MINUTE

@@ -99,6 +99,26 @@ describe('counters that come late', () => {
     ])
   })
 
+  test('are waited for where a limit needs another one of them', async () => {
+    for (const [limits, first] of [
+      [{ maxInvalid: { count: 5 } }, { records_failed: 0, source_record_invalids: null }],
+      [{ maxFailed: { percent: 5 } }, { records_failed: 1, records_processed: null, records_updated: null }],
+    ] as const) {
+      const stage = new Rehearsal(limits)
+      stage.simulator.script(8290, [{ at: 0, status: 'completed', counts: counted({ rejected: 0 }) }])
+      stage.simulator.faults.push((_request, { operation, nth, id }) =>
+        operation === 'read-run' && nth === 1
+          ? {
+              kind: 'respond',
+              status: 200,
+              body: JSON.stringify({ status: 'success', data: { id, status: 'completed', ...first } }),
+            }
+          : undefined,
+      )
+      expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', polls: 2 }])
+    }
+  })
+
   test('are not waited for where they are there, or the run has failed', async () => {
     for (const [timeline, outcome] of [
       [[{ at: 0, status: 'completed', counts: counted() }], 'succeeded'],
@@ -117,6 +137,38 @@ describe('counters that come late', () => {
       operation === 'read-run' && nth > 1 ? OUTAGE : undefined,
     )
     expect((await stage.run()).results).toMatchObject([{ outcome: 'unknown' }])
+  })
+})
+
+describe('an answer about another sync', () => {
+  const foreign = (stage: Rehearsal) =>
+    stage.simulator.faults.push((_request, { operation, id }) =>
+      operation === 'read-run'
+        ? {
+            kind: 'respond',
+            status: 200,
+            body: JSON.stringify({
+              status: 'success',
+              data: { id, sync_id: 77, status: 'completed', records_failed: 0 },
+            }),
+          }
+        : undefined,
+    )
+
+  test('never makes a sync green, whoever has started the run', async () => {
+    const own = new Rehearsal()
+    foreign(own)
+    const given = new Rehearsal({
+      mode: 'wait',
+      syncIds: [],
+      runs: [{ provider: 'census', syncId: '8290', runId: '431000000' }],
+    })
+    foreign(given)
+    for (const stage of [own, given]) {
+      const { results } = await stage.run()
+      expect(results).toMatchObject([{ outcome: 'unknown' }])
+      expect(results[0]?.reason).toContain('is said to be one of sync 77, not of 8290')
+    }
   })
 })
 
@@ -182,7 +234,17 @@ describe('cancelling a run', () => {
     )
     silent.simulator.failNext('cancel-run', { kind: 'hang', when: 'before' })
     expect((await silent.run()).results).toMatchObject([{ outcome: 'timed_out' }])
-    expect(silent.clock.now()).toBeLessThanOrEqual(MINUTE + 5000)
+    expect(silent.clock.now()).toBeLessThanOrEqual(MINUTE + 1000)
+    const denied = new Rehearsal(
+      { cancelOn: new Set(['timeout']), timeoutMs: MINUTE },
+      { syncs: [{ id: 1, timeline: worksForever() }] },
+    )
+    const body = '{"status":"error","message":"It cannot be cancelled now"}'
+    denied.simulator.failNext('cancel-run', { kind: 'respond', status: 200, body })
+    expect((await denied.run()).results).toMatchObject([
+      { reason: expect.stringContaining('its run may go on: cancelling did not work') },
+    ])
+    expect(denied.events.filter(({ kind }) => kind === 'cancelled')).toEqual([])
   })
 })
 

@@ -430,13 +430,41 @@ describe('what a run looks like', () => {
   })
 
   test.each([
-    ['text', '12'],
+    ['text', 'twelve'],
+    ['a negative text', '-1'],
     ['negative', -1],
     ['broken', 1.5],
     ['a list', [1]],
     ['too large', 2 ** 60],
   ])('a counter that is none (%s) is not known', async (_name, value) => {
     expect((await read({ status: 'completed', records_failed: value })).counts.failed).toBeNull()
+  })
+
+  test('a counter written as text is one', async () => {
+    expect((await read({ status: 'completed', records_failed: '12' })).counts.failed).toBe(12)
+  })
+
+  test.each(['true', 'false', 1, {}])(
+    'a flag that is neither yes nor no (%j) makes the answer none',
+    async (canceled) => {
+      await expect(read({ status: 'completed', canceled })).rejects.toMatchObject({ trouble: 'unavailable' })
+    },
+  )
+
+  test.each([null, undefined, false])('a flag that is not there (%j) is no', async (canceled) => {
+    expect((await read({ status: 'completed', canceled })).state).toBe('succeeded')
+  })
+
+  test.each(['waiting for jane.doe@example.com', '"Jane"', '4111 1111', '', 'x'.repeat(60)])(
+    'a status that is no word (%j) is not repeated',
+    async (status) => {
+      expect(await read({ status })).toMatchObject({ state: 'unrecognized', status: 'in a state without a name' })
+    },
+  )
+
+  test('a blank message is none, and leaves the word to the code', async () => {
+    expect((await read({ status: 'failed', error_message: '  ', error_code: 'locked' })).message).toBe('locked')
+    expect((await read({ status: 'failed', error_message: ' ', error_code: ' ' })).message).toBeNull()
   })
 
   test('a failed run without a time of completion ended with its last change; one that goes on has no end', async () => {

@@ -40,6 +40,7 @@ export class Rehearsal {
       headers: { authorization: `Bearer ${token}` },
       clock,
       secrets: [token],
+      deadline: clock.now() + this.#inputs.timeoutMs,
       onDate: (...times) => providerClock.observe(...times),
       onPause: (ms) => this.pauses.push(ms),
     })

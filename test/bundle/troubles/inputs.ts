@@ -20,7 +20,7 @@ export const INPUTS: readonly Trouble[] = [
       '…: there is no such input. Did you mean …?',
       '…: there is no such input, so it has no effect.',
       'sync-ids: "…" is not allowed. Allowed for census: …',
-      'sync-ids: "…" is listed more than once; it runs once.',
+      'sync-ids: "…" is listed more than once; each runs once.',
       '"…" is not allowed. Allowed: …',
       'is not allowed. Allowed: true, false.',
       'is not allowed. Allowed: a whole number of runs from … to …',
