@@ -40474,7 +40474,7 @@ function lineage_link(files) {
     }
     return projects;
 }
-function emptyProject({ manifest }) {
+function emptyProject({ manifest, builds, isDoubtful = false }) {
     const project = {
         name: manifest.project,
         root: manifest.path.split('/').slice(0, -2).join('/'),
@@ -40482,6 +40482,8 @@ function emptyProject({ manifest }) {
         disabled: manifest.disabled,
         looseTests: [],
         strays: [],
+        isDoubtful,
+        isRetried: builds.length > 0 && builds.every(({ isRetry }) => isRetry),
     };
     for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
         if (!TESTS.includes(facts.kind))
@@ -40724,26 +40726,32 @@ function weigh(found, freshness) {
             notices.push(`${path} is left out: dbt ${inWords(command)} builds and tests nothing.`);
         }
     }
-    if (freshness.jobFailed && problems.length === 0)
-        problems.push(...unexplained([...projects.values()]));
-    for (const { manifest, builds: made } of projects.values()) {
+    if (freshness.jobFailed && problems.length === 0 && !isExplained([...projects.values()])) {
+        problems.push(...whyUnexplained([...projects.values()]));
+        for (const project of projects.values())
+            project.isDoubtful = true;
+    }
+    for (const { manifest, builds: made, tests: tried, sources } of projects.values()) {
         if (!NEWEST_MANIFESTS.includes(manifest.schema) && manifest.schema > 12)
             warnings.push(newer(manifest));
-        if (made.length > 0 && made.every(({ invocationId }) => invocationId !== manifest.invocationId)) {
+        const own = [...made, ...tried, ...sources];
+        if (made.length > 0 && own.every(({ invocationId }) => invocationId !== manifest.invocationId)) {
             warnings.push(`${manifest.path} was written by another dbt command than the build. If models were renamed in between, some may not be found.`);
         }
     }
     return { projects: lineage_link([...projects.values()]), builtAt: newest(builds), problems, warnings, notices };
 }
+/** Whether something that dbt has written down may be why the job has failed. What is skipped is never the cause. */
+function isExplained(projects) {
+    const said = projects.flatMap(({ builds, tests, sources }) => [...builds, ...tests, ...sources]);
+    return said.some(({ rows }) => rows.some(({ status }) => !GOOD.includes(status) && status !== 'skipped'));
+}
 /**
  * A dbt that ends before its first model leaves the results of an earlier one (dbt 1), or none (dbt 2). So where a job has failed,
  * and these results neither show why nor belong to the newest command, they are not believed.
  */
-function unexplained(projects) {
+function whyUnexplained(projects) {
     const files = projects.flatMap(({ builds, tests }) => [...builds, ...tests]);
-    const said = [...files, ...projects.flatMap(({ sources }) => sources)];
-    if (said.some(({ rows }) => rows.some(({ status }) => !GOOD.includes(status))))
-        return [];
     if (files.every(({ rows }) => rows.length === 0)) {
         return [
             `An earlier step of this job has failed, and ${files[0]?.path} holds no result: dbt has ended before its first model.`,
@@ -40992,9 +41000,13 @@ function parseRunResults(bytes, path) {
         const more = record(args.__other__);
         const empty = args.empty === true || more.empty === true;
         const sample = isSet(args.sample) || isSet(more.sample);
+        const command = json_text(args.which) ?? '';
+        // `which` is that of the command that is repeated.
+        const words = (json_text(args.invocation_command) ?? '').split(/\s+/);
         return {
             ...artifact(record(file.metadata), 'run-results', path),
-            command: json_text(args.which) ?? '',
+            command,
+            isRetry: command === 'retry' || (words.includes('retry') && !words.includes(command)),
             limited: empty ? '--empty' : sample ? '--sample' : null,
             rows: rowsOf(file.results, path),
         };
@@ -41194,7 +41206,7 @@ async function readArtifacts(paths, root) {
     const read = { found: [], problems: [] };
     for (const path of paths) {
         try {
-            read.found.push(await readPlace(path, root));
+            read.found.push(await readPlace(path, root, paths));
         }
         catch (error) {
             if (!(error instanceof ArtifactError))
@@ -41204,10 +41216,10 @@ async function readArtifacts(paths, root) {
     }
     return read;
 }
-async function readPlace(path, root) {
+async function readPlace(path, root, all) {
     const kind = await kindOf((0,external_node_path_.resolve)(root, path));
     if (kind === null)
-        throw new ArtifactError(path, `does not exist${await elsewhere(path, root)}`);
+        throw new ArtifactError(path, `does not exist${await elsewhere(path, root, all)}`);
     const folder = kind === 'folder' ? path : (0,external_node_path_.dirname)(path);
     const at = (name) => (0,external_node_path_.join)(folder, name).replaceAll('\\', '/');
     const manifestOnly = kind === 'file' && (0,external_node_path_.basename)(path) === MANIFEST;
@@ -41223,12 +41235,15 @@ async function readPlace(path, root) {
         return { path, results: null, manifest, sources: null, manifestOnly, committed };
     const results = await read(kind === 'folder' ? at(RESULTS) : path, parseRunResults);
     if (results === null && manifest === null) {
-        throw new ArtifactError(path, `holds neither ${RESULTS} nor ${MANIFEST}${await elsewhere(path, root)}`);
+        throw new ArtifactError(path, `holds neither ${RESULTS} nor ${MANIFEST}${await elsewhere(path, root, all)}`);
     }
     return { path, results, manifest, sources: await read(at(SOURCES), parseSourceResults), manifestOnly, committed };
 }
 /** Points to where the files are, where that is easy to see. */
-async function elsewhere(path, root) {
+async function elsewhere(path, root, all) {
+    // With several places, each of a step of its own, one of the steps was left out: an older file elsewhere is no help.
+    if (all.length > 1)
+        return ': was the dbt step that writes it left out? Paths start from the workspace.';
     for (const candidate of [(0,external_node_path_.join)(path, 'target'), 'target', 'dbt/target', 'transform/target']) {
         if (candidate === path || (await kindOf((0,external_node_path_.resolve)(root, candidate, RESULTS))) !== 'file')
             continue;
@@ -41412,6 +41427,8 @@ function feedOf(syncId, relation, named, { meta, urls }, projects) {
         if (nodes.length > 0)
             return { kind: 'known', nodes: [...new Set(nodes)], source };
     }
+    if (projects.length === 0)
+        return { kind: 'anything', projects: [], source: 'what feeds it is not known: none of the files could be read' };
     if (relation === null) {
         return {
             kind: 'anything',
@@ -41443,8 +41460,8 @@ function whereIs(id, projects) {
     return projects.some(({ disabled }) => disabled.has(id)) ? 'is disabled' : 'the manifest does not have';
 }
 /**
- * Says where dbt built the name that the sync reads, if that is another place: a build into another schema must not open the gate
- * for a sync that reads the one of production.
+ * Finds the name that the sync reads, if that is in another place: a build into another schema must not open the gate for a sync that
+ * reads the one of production. That holds whether or not this invocation has come to build it.
  */
 function misplaced(relation, projects) {
     if (relation === null || relation.schema === null)
@@ -41453,10 +41470,24 @@ function misplaced(relation, projects) {
     if (all.some((node) => isAt(node, relation)))
         return null;
     const table = relation.table.toLowerCase();
-    const namesake = builtNodes(projects).find(({ place, alias }) => place.length > 0 && alias.toLowerCase() === table);
-    return namesake === undefined
+    const node = builtNodes(projects).find(({ place, alias }) => place.length > 0 && alias.toLowerCase() === table);
+    return node === undefined
         ? null
-        : `dbt built ${namesake.place.join('.')}, the sync reads ${nameOfRelation(relation)}`;
+        : { node, words: `${node.place.join('.')}, the sync reads ${nameOfRelation(relation)}` };
+}
+/** What somebody should know who has mapped a sync: the config file wins over what the project and the provider say of it. */
+function contradictions(syncId, relation, named, { meta, urls }, projects) {
+    const declared = meta.get(syncId) ?? urls.get(syncId);
+    const nodes = declared?.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node])) ?? [];
+    const isOther = nodes.length > 0 && (nodes.length !== named.length || nodes.some((node) => !named.includes(node)));
+    const readers = relation === null ? [] : builtNodes(projects).filter((node) => isAt(node, relation));
+    const isUnread = named.length > 0 && readers.length > 0 && !readers.some((node) => named.includes(node));
+    return [
+        ...(isOther ? [`the config file names other models than ${declared?.by.toSorted().join(' and ')}`] : []),
+        ...(isUnread && relation !== null
+            ? [`the sync reads ${nameOfRelation(relation)}, which is none of the models that the config file names`]
+            : []),
+    ];
 }
 /** The nodes that the names in a config file mean, and what is wrong with the rest. */
 function resolveNames(names, projects) {
@@ -41526,16 +41557,18 @@ function decideGate(mapped, mode) {
     const places = walk(mapped);
     const projects = new Set(places.map(({ node }) => node.project));
     const objections = [...objectionsTo(places), ...[...projects].flatMap(strangersOf)];
-    return decide(places, objections, mode);
+    return decide(places, objections, mode, [...projects]);
 }
 /** Decides for a sync of which nobody knows what it reads: everything that ran in these projects has to be good. */
 function decideWholeRun(projects, mode) {
     const ran = projects.flatMap(({ nodes }) => [...nodes.values()].filter(({ row, tests }) => row !== null || tests.some((test) => test.row !== null)));
     const places = walk(ran);
+    const all = projects.flatMap(({ nodes }) => [...nodes.values()].filter(({ kind }) => HOLD_ROWS.includes(kind)));
     const loose = projects.flatMap(({ looseTests }) => looseTests.flatMap((test) => objectionOf(test, 'direct', 0, '')));
-    return decide(places, [...objectionsTo(places), ...loose, ...projects.flatMap(strangersOf)], mode);
+    return decide(places, [...objectionsTo(places), ...loose, ...projects.flatMap(strangersOf)], mode, projects, all);
 }
-function decide(places, objections, mode) {
+/** `wanted`: where nobody knows what is read, all that must have been built by a dbt that may have been stopped halfway. */
+function decide(places, objections, mode, projects, wanted = null) {
     const strictness = ({ from }) => STRICTNESS.indexOf(from);
     const sorted = objections.toSorted((a, b) => strictness(a) - strictness(b) || a.steps - b.steps || (a.text < b.text ? -1 : 1));
     const minded = sorted.filter((objection) => strictness(objection) <= STRICTNESS.indexOf(mode));
@@ -41546,8 +41579,11 @@ function decide(places, objections, mode) {
         return { gate: 'closed', reason: first.text + more, notes: [] };
     }
     const read = places.filter(({ node, steps }) => steps === 0 && stateOf(node) !== 'look-through');
-    const built = read.filter(({ node }) => isRenewed(node));
-    const idle = read.filter(({ node }) => stateOf(node) === 'not-run' && !isRenewed(node));
+    const isRepeated = (node) => node.project.isRetried && stateOf(node) === 'not-run';
+    // Whoever reads nothing but sources reads what others load: dbt has no news of that.
+    const isForeign = wanted === null && read.length > 0 && read.every(({ node }) => node.kind === 'source');
+    const built = read.filter(({ node }) => isForeign || isRenewed(node) || isRepeated(node));
+    const idle = read.filter(({ node }) => stateOf(node) === 'not-run' && !built.some((place) => place.node === node));
     if (built.length === 0) {
         const reason = idle.length === read.length ? 'did not build' : 'changed nothing in';
         return {
@@ -41556,27 +41592,47 @@ function decide(places, objections, mode) {
             notes: [],
         };
     }
-    const tests = places.flatMap(({ node }) => node.tests);
-    const untested = tests.filter((test) => testStateOf(test) === 'untested').length;
-    const passed = tests.filter((test) => testStateOf(test) === 'passed').length;
+    const tests = places.flatMap(({ node }) => node.tests.map((test) => ({ state: testStateOf(test), node })));
+    const untested = tests.filter(({ state, node }) => state === 'untested' && !node.project.isRetried).length;
+    const passed = tests.filter(({ state }) => state === 'passed').length;
     const gaps = [
         ...(idle.length === 0 ? [] : [`dbt did not build ${gate_list(idle)} this time`]),
         ...(untested === 0 ? [] : [`${count(untested, 'test')} did not run`]),
     ];
+    if (projects.some(({ isDoubtful }) => isDoubtful)) {
+        const left = (wanted ?? [])
+            .filter((node) => stateOf(node) === 'not-run' && !isRenewed(node))
+            .map((node) => ({ node }));
+        const gap = left.length > 0 ? `dbt did not build ${gate_list(left)} this time` : gaps[0];
+        if (gap !== undefined)
+            return { gate: 'closed', reason: `${UNEXPLAINED}, and ${gap}`, notes: [] };
+    }
     if (mode === 'strict') {
         const lack = gaps[0] ?? lackOf(places);
         if (lack !== undefined)
             return { gate: 'closed', reason: lack, notes: [] };
     }
+    const what = isForeign ? `${gate_list(built)} is not built by dbt` : `dbt built ${gate_list(built)}`;
+    // Where no test ran at all, dbt was run without them on purpose.
+    const told = projects.some(hasTested) ? gaps : gaps.slice(0, idle.length === 0 ? 0 : 1);
     return {
         gate: 'open',
-        reason: `dbt built ${gate_list(built)}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
+        reason: `${what}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
         notes: [
             ...sorted.map(({ text }) => ({ level: 'warning', text })),
-            // Where no test ran at all, dbt was run without them on purpose.
-            ...(untested === tests.length ? gaps.slice(0, idle.length === 0 ? 0 : 1) : gaps).map((text) => ({ level: 'notice', text })),
+            ...told.map((text) => ({ level: 'notice', text })),
+            ...(read.some(({ node }) => isRepeated(node)) ? [REPEATED] : []),
         ],
     };
+}
+/** Somebody who stops dbt halfway leaves results in which all is good that it came to. */
+const UNEXPLAINED = 'an earlier step of this job has failed, nothing that dbt left says why';
+const REPEATED = {
+    level: 'notice',
+    text: 'these are the results of dbt retry, which lists what it repeated: the rest counts as built before it',
+};
+function hasTested({ nodes }) {
+    return [...nodes.values()].some(({ tests }) => tests.some((test) => testStateOf(test) !== 'untested'));
 }
 /** What `strict` asks for beyond the absence of trouble: everything upstream was built, and everything that is read has a test. */
 function lackOf(places) {
@@ -41700,10 +41756,14 @@ class Rulings {
     #declarations;
     /** Whether anything is known of what dbt did; else there is the lineage alone. */
     #hasBuilt;
-    constructor({ projects, builtAt }, facts) {
+    /** Why nothing is known. */
+    #why;
+    /** `why`: what is said where nothing is known of what dbt did. */
+    constructor({ projects, builtAt }, facts, why = 'dbt has not built yet') {
         this.#projects = projects;
         this.#declarations = declarationsOf(projects, facts);
         this.#hasBuilt = builtAt !== null;
+        this.#why = why;
     }
     /** Whether anything is known of the models at all. */
     get hasModels() {
@@ -41722,17 +41782,22 @@ class Rulings {
         const named = models === null ? null : resolveNames(models, this.#projects).nodes;
         const feed = feedOf(sync.id, sync.source, named, this.#declarations, this.#projects);
         const ids = feed.kind === 'known' ? feed.nodes.map(({ id }) => id).sort() : null;
-        const base = { models: ids, source: feed.source, notes: [] };
+        const told = named === null ? [] : contradictions(sync.id, sync.source, named, this.#declarations, this.#projects);
+        const notes = told.map((text) => ({ level: 'notice', text }));
+        const base = { models: ids, source: feed.source, notes };
         if (gate === 'off')
             return { ...base, gate: 'open', reason: 'the gate is off (dbt-gate: off)' };
         const elsewhere = misplaced(sync.source, this.#projects);
-        if (elsewhere !== null)
-            return { ...base, gate: 'elsewhere', reason: elsewhere };
+        const place = elsewhere === null ? '' : `${placed(elsewhere.node)} ${elsewhere.words}`;
+        if (elsewhere !== null && this.#hasBuilt)
+            return { ...base, gate: 'elsewhere', reason: place };
         if (feed.kind === 'broken')
             return { ...base, gate: 'broken', reason: feed.reason };
+        // Whoever plans before the build may do so with another target than the build will have.
         if (!this.#hasBuilt)
-            return { ...base, gate: 'open', reason: 'dbt has not built yet' };
-        return { ...base, ...(feed.kind === 'known' ? decideGate(feed.nodes, gate) : decideWholeRun(feed.projects, gate)) };
+            return { ...base, gate: 'open', reason: [this.#why, place].filter((text) => text !== '').join('; ') };
+        const decision = feed.kind === 'known' ? decideGate(feed.nodes, gate) : decideWholeRun(feed.projects, gate);
+        return { ...base, ...decision, notes: [...notes, ...decision.notes] };
     }
     /** The syncs that the project itself names, and whose models this dbt invocation has built, or tried to; before a build, all. */
     declared() {
@@ -41754,6 +41819,9 @@ class Rulings {
         return !this.#hasBuilt || wasTouched(node);
     }
 }
+function placed(node) {
+    return node.row !== null || isRenewed(node) || node.project.isRetried ? 'dbt built' : 'with this target dbt builds';
+}
 
 ;// CONCATENATED MODULE: ./lib/dbt/consult.js
 
@@ -41763,7 +41831,8 @@ class Rulings {
 /** Reads what `dbt-artifacts` names, and decides whether it is evidence. `root` is where its paths start, `now` this machine's clock. */
 async function consultDbt(inputs, facts, root, now) {
     if (inputs.artifacts.length === 0) {
-        const notices = (await hasUnusedResults(root))
+        // A step that waits for runs takes nothing of dbt's.
+        const notices = inputs.mode !== 'wait' && (await hasUnusedResults(root))
             ? [
                 'target/run_results.json is there and not used. With dbt-artifacts: target each sync is gated on what dbt did with its models.',
             ]
@@ -41777,7 +41846,7 @@ async function consultDbt(inputs, facts, root, now) {
     const problems = read.found.length === 0 || isBeforeBuild(inputs, read) ? read.problems : [...read.problems, ...evidence.problems];
     const isUsed = problems.length === 0 || !mayDoWithout(inputs);
     const basis = problems.length === 0 ? evidence : { projects: lineageOnly(read.found), builtAt: null };
-    const rulings = new Rulings(basis, facts);
+    const rulings = new Rulings(basis, facts, isUsed ? undefined : 'what dbt did is not known, as its results are not used');
     const badNames = basis.projects.length === 0
         ? []
         : [...inputs.config.keys()].flatMap((id) => rulings.problemsOf((0,core_inputs/* settingsOf */.f5)(inputs, id)).map((problem) => `config: sync ${id}: models: ${problem}`));
@@ -43979,11 +44048,14 @@ function toRun(wire, runId, syncId) {
 ;// CONCATENATED MODULE: ./lib/providers/index.js
 
 const PROVIDERS = [CENSUS];
-function factsOf({ provider }) {
+/** The facts of a provider, at this address: an account in another region has syncs of its own, with the same ids. */
+function factsOf({ provider, baseUrl }) {
     const facts = PROVIDERS.find(({ name }) => name === provider);
     if (facts === undefined)
         throw new Error(`no provider is called ${provider}`);
-    return facts;
+    const { hosts } = facts.pages;
+    const own = hosts.filter((host) => `https://${host}` === baseUrl);
+    return { ...facts, pages: { ...facts.pages, hosts: own.length > 0 ? own : hosts } };
 }
 /** How a request to this provider shows who is asking. */
 function authorization({ token }) {

@@ -33129,11 +33129,14 @@ function toRun(wire, runId, syncId) {
 ;// CONCATENATED MODULE: ./lib/providers/index.js
 
 const PROVIDERS = [CENSUS];
-function factsOf({ provider }) {
+/** The facts of a provider, at this address: an account in another region has syncs of its own, with the same ids. */
+function factsOf({ provider, baseUrl }) {
     const facts = PROVIDERS.find(({ name }) => name === provider);
     if (facts === undefined)
         throw new Error(`no provider is called ${provider}`);
-    return facts;
+    const { hosts } = facts.pages;
+    const own = hosts.filter((host) => `https://${host}` === baseUrl);
+    return { ...facts, pages: { ...facts.pages, hosts: own.length > 0 ? own : hosts } };
 }
 /** How a request to this provider shows who is asking. */
 function authorization({ token }) {

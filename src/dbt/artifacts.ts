@@ -27,6 +27,8 @@ export interface Artifact {
 export interface RunResults extends Artifact {
   /** `args.which`: build, run, test, generate (of docs) and so on; empty where dbt did not say. */
   command: string
+  /** It repeated what had failed, and has rows of nothing else. dbt 2 does not write that down. */
+  isRetry: boolean
   /** Tables without rows (--empty) or with some of them (--sample). */
   limited: '--empty' | '--sample' | null
   rows: Row[]
@@ -58,9 +60,13 @@ export function parseRunResults(bytes: Buffer, path: string): RunResults {
     const more = record(args.__other__)
     const empty = args.empty === true || more.empty === true
     const sample = isSet(args.sample) || isSet(more.sample)
+    const command = text(args.which) ?? ''
+    // `which` is that of the command that is repeated.
+    const words = (text(args.invocation_command) ?? '').split(/\s+/)
     return {
       ...artifact(record(file.metadata), 'run-results', path),
-      command: text(args.which) ?? '',
+      command,
+      isRetry: command === 'retry' || (words.includes('retry') && !words.includes(command)),
       limited: empty ? '--empty' : sample ? '--sample' : null,
       rows: rowsOf(file.results, path),
     }

@@ -25,11 +25,13 @@ export interface Consulted {
 /** Reads what `dbt-artifacts` names, and decides whether it is evidence. `root` is where its paths start, `now` this machine's clock. */
 export async function consultDbt(inputs: Inputs, facts: ProviderFacts, root: string, now: number): Promise<Consulted> {
   if (inputs.artifacts.length === 0) {
-    const notices = (await hasUnusedResults(root))
-      ? [
-          'target/run_results.json is there and not used. With dbt-artifacts: target each sync is gated on what dbt did with its models.',
-        ]
-      : []
+    // A step that waits for runs takes nothing of dbt's.
+    const notices =
+      inputs.mode !== 'wait' && (await hasUnusedResults(root))
+        ? [
+            'target/run_results.json is there and not used. With dbt-artifacts: target each sync is gated on what dbt did with its models.',
+          ]
+        : []
     return { dbt: null, warnings: modelsUnused(inputs), notices }
   }
   const read = await readArtifacts(inputs.artifacts, root)
@@ -40,7 +42,11 @@ export async function consultDbt(inputs: Inputs, facts: ProviderFacts, root: str
     read.found.length === 0 || isBeforeBuild(inputs, read) ? read.problems : [...read.problems, ...evidence.problems]
   const isUsed = problems.length === 0 || !mayDoWithout(inputs)
   const basis = problems.length === 0 ? evidence : { projects: lineageOnly(read.found), builtAt: null }
-  const rulings = new Rulings(basis, facts)
+  const rulings = new Rulings(
+    basis,
+    facts,
+    isUsed ? undefined : 'what dbt did is not known, as its results are not used',
+  )
   const badNames =
     basis.projects.length === 0
       ? []

@@ -104,10 +104,14 @@ export function weigh(found: readonly Found[], freshness: Freshness): Evidence {
       notices.push(`${path} is left out: dbt ${inWords(command)} builds and tests nothing.`)
     }
   }
-  if (freshness.jobFailed && problems.length === 0) problems.push(...unexplained([...projects.values()]))
-  for (const { manifest, builds: made } of projects.values()) {
+  if (freshness.jobFailed && problems.length === 0 && !isExplained([...projects.values()])) {
+    problems.push(...whyUnexplained([...projects.values()]))
+    for (const project of projects.values()) project.isDoubtful = true
+  }
+  for (const { manifest, builds: made, tests: tried, sources } of projects.values()) {
     if (!NEWEST_MANIFESTS.includes(manifest.schema) && manifest.schema > 12) warnings.push(newer(manifest))
-    if (made.length > 0 && made.every(({ invocationId }) => invocationId !== manifest.invocationId)) {
+    const own = [...made, ...tried, ...sources]
+    if (made.length > 0 && own.every(({ invocationId }) => invocationId !== manifest.invocationId)) {
       warnings.push(
         `${manifest.path} was written by another dbt command than the build. If models were renamed in between, some may not be found.`,
       )
@@ -116,14 +120,18 @@ export function weigh(found: readonly Found[], freshness: Freshness): Evidence {
   return { projects: link([...projects.values()]), builtAt: newest(builds), problems, warnings, notices }
 }
 
+/** Whether something that dbt has written down may be why the job has failed. What is skipped is never the cause. */
+function isExplained(projects: readonly Files[]): boolean {
+  const said = projects.flatMap(({ builds, tests, sources }) => [...builds, ...tests, ...sources])
+  return said.some(({ rows }) => rows.some(({ status }) => !GOOD.includes(status) && status !== 'skipped'))
+}
+
 /**
  * A dbt that ends before its first model leaves the results of an earlier one (dbt 1), or none (dbt 2). So where a job has failed,
  * and these results neither show why nor belong to the newest command, they are not believed.
  */
-function unexplained(projects: readonly Files[]): string[] {
+function whyUnexplained(projects: readonly Files[]): string[] {
   const files = projects.flatMap(({ builds, tests }) => [...builds, ...tests])
-  const said = [...files, ...projects.flatMap(({ sources }) => sources)]
-  if (said.some(({ rows }) => rows.some(({ status }) => !GOOD.includes(status)))) return []
   if (files.every(({ rows }) => rows.length === 0)) {
     return [
       `An earlier step of this job has failed, and ${files[0]?.path} holds no result: dbt has ended before its first model.`,
@@ -147,7 +155,12 @@ export function lineageOnly(found: readonly Found[]): Project[] {
   return link([...manifestsOf(found).values()])
 }
 
-type Files = ProjectFiles & { builds: RunResults[]; tests: RunResults[]; sources: SourceResults[] }
+type Files = ProjectFiles & {
+  builds: RunResults[]
+  tests: RunResults[]
+  sources: SourceResults[]
+  isDoubtful?: boolean
+}
 
 /** The projects that the manifests tell of, each with its newest one. */
 function manifestsOf(found: readonly Found[]): Map<string, Files> {

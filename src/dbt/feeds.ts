@@ -103,6 +103,8 @@ export function feedOf(
     const nodes = declared.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node]))
     if (nodes.length > 0) return { kind: 'known', nodes: [...new Set(nodes)], source }
   }
+  if (projects.length === 0)
+    return { kind: 'anything', projects: [], source: 'what feeds it is not known: none of the files could be read' }
   if (relation === null) {
     return {
       kind: 'anything',
@@ -136,18 +138,42 @@ function whereIs(id: string, projects: readonly Project[]): string {
 }
 
 /**
- * Says where dbt built the name that the sync reads, if that is another place: a build into another schema must not open the gate
- * for a sync that reads the one of production.
+ * Finds the name that the sync reads, if that is in another place: a build into another schema must not open the gate for a sync that
+ * reads the one of production. That holds whether or not this invocation has come to build it.
  */
-export function misplaced(relation: Relation | null, projects: readonly Project[]): string | null {
+export function misplaced(
+  relation: Relation | null,
+  projects: readonly Project[],
+): { node: Node; words: string } | null {
   if (relation === null || relation.schema === null) return null
   const all = projects.flatMap(({ nodes }) => [...nodes.values()])
   if (all.some((node) => isAt(node, relation))) return null
   const table = relation.table.toLowerCase()
-  const namesake = builtNodes(projects).find(({ place, alias }) => place.length > 0 && alias.toLowerCase() === table)
-  return namesake === undefined
+  const node = builtNodes(projects).find(({ place, alias }) => place.length > 0 && alias.toLowerCase() === table)
+  return node === undefined
     ? null
-    : `dbt built ${namesake.place.join('.')}, the sync reads ${nameOfRelation(relation)}`
+    : { node, words: `${node.place.join('.')}, the sync reads ${nameOfRelation(relation)}` }
+}
+
+/** What somebody should know who has mapped a sync: the config file wins over what the project and the provider say of it. */
+export function contradictions(
+  syncId: string,
+  relation: Relation | null,
+  named: readonly Node[],
+  { meta, urls }: Declarations,
+  projects: readonly Project[],
+): string[] {
+  const declared = meta.get(syncId) ?? urls.get(syncId)
+  const nodes = declared?.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node])) ?? []
+  const isOther = nodes.length > 0 && (nodes.length !== named.length || nodes.some((node) => !named.includes(node)))
+  const readers = relation === null ? [] : builtNodes(projects).filter((node) => isAt(node, relation))
+  const isUnread = named.length > 0 && readers.length > 0 && !readers.some((node) => named.includes(node))
+  return [
+    ...(isOther ? [`the config file names other models than ${declared?.by.toSorted().join(' and ')}`] : []),
+    ...(isUnread && relation !== null
+      ? [`the sync reads ${nameOfRelation(relation)}, which is none of the models that the config file names`]
+      : []),
+  ]
 }
 
 /** The nodes that the names in a config file mean, and what is wrong with the rest. */

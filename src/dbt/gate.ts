@@ -1,7 +1,7 @@
 import type { GateMode, Note, Ruling } from '../core/ruling.ts'
 import type { Row } from './artifacts.ts'
 import { type Node, nameOfNode, type Project, type Test } from './lineage.ts'
-import { GOOD, isPassage, isRenewed, type State, stateOf, testStateOf } from './states.ts'
+import { GOOD, HOLD_ROWS, isPassage, isRenewed, type State, stateOf, testStateOf } from './states.ts'
 
 export type Decision = Pick<Ruling, 'gate' | 'reason' | 'notes'>
 type Mode = Exclude<GateMode, 'off'>
@@ -28,7 +28,7 @@ export function decideGate(mapped: readonly Node[], mode: Mode): Decision {
   const places = walk(mapped)
   const projects = new Set(places.map(({ node }) => node.project))
   const objections = [...objectionsTo(places), ...[...projects].flatMap(strangersOf)]
-  return decide(places, objections, mode)
+  return decide(places, objections, mode, [...projects])
 }
 
 /** Decides for a sync of which nobody knows what it reads: everything that ran in these projects has to be good. */
@@ -37,11 +37,19 @@ export function decideWholeRun(projects: readonly Project[], mode: Mode): Decisi
     [...nodes.values()].filter(({ row, tests }) => row !== null || tests.some((test) => test.row !== null)),
   )
   const places = walk(ran)
+  const all = projects.flatMap(({ nodes }) => [...nodes.values()].filter(({ kind }) => HOLD_ROWS.includes(kind)))
   const loose = projects.flatMap(({ looseTests }) => looseTests.flatMap((test) => objectionOf(test, 'direct', 0, '')))
-  return decide(places, [...objectionsTo(places), ...loose, ...projects.flatMap(strangersOf)], mode)
+  return decide(places, [...objectionsTo(places), ...loose, ...projects.flatMap(strangersOf)], mode, projects, all)
 }
 
-function decide(places: readonly Place[], objections: readonly Objection[], mode: Mode): Decision {
+/** `wanted`: where nobody knows what is read, all that must have been built by a dbt that may have been stopped halfway. */
+function decide(
+  places: readonly Place[],
+  objections: readonly Objection[],
+  mode: Mode,
+  projects: readonly Project[],
+  wanted: readonly Node[] | null = null,
+): Decision {
   const strictness = ({ from }: Objection) => STRICTNESS.indexOf(from)
   const sorted = objections.toSorted(
     (a, b) => strictness(a) - strictness(b) || a.steps - b.steps || (a.text < b.text ? -1 : 1),
@@ -55,8 +63,11 @@ function decide(places: readonly Place[], objections: readonly Objection[], mode
   }
 
   const read = places.filter(({ node, steps }) => steps === 0 && stateOf(node) !== 'look-through')
-  const built = read.filter(({ node }) => isRenewed(node))
-  const idle = read.filter(({ node }) => stateOf(node) === 'not-run' && !isRenewed(node))
+  const isRepeated = (node: Node) => node.project.isRetried && stateOf(node) === 'not-run'
+  // Whoever reads nothing but sources reads what others load: dbt has no news of that.
+  const isForeign = wanted === null && read.length > 0 && read.every(({ node }) => node.kind === 'source')
+  const built = read.filter(({ node }) => isForeign || isRenewed(node) || isRepeated(node))
+  const idle = read.filter(({ node }) => stateOf(node) === 'not-run' && !built.some((place) => place.node === node))
   if (built.length === 0) {
     const reason = idle.length === read.length ? 'did not build' : 'changed nothing in'
     return {
@@ -66,28 +77,47 @@ function decide(places: readonly Place[], objections: readonly Objection[], mode
     }
   }
 
-  const tests = places.flatMap(({ node }) => node.tests)
-  const untested = tests.filter((test) => testStateOf(test) === 'untested').length
-  const passed = tests.filter((test) => testStateOf(test) === 'passed').length
+  const tests = places.flatMap(({ node }) => node.tests.map((test) => ({ state: testStateOf(test), node })))
+  const untested = tests.filter(({ state, node }) => state === 'untested' && !node.project.isRetried).length
+  const passed = tests.filter(({ state }) => state === 'passed').length
   const gaps = [
     ...(idle.length === 0 ? [] : [`dbt did not build ${list(idle)} this time`]),
     ...(untested === 0 ? [] : [`${count(untested, 'test')} did not run`]),
   ]
+  if (projects.some(({ isDoubtful }) => isDoubtful)) {
+    const left = (wanted ?? [])
+      .filter((node) => stateOf(node) === 'not-run' && !isRenewed(node))
+      .map((node) => ({ node }))
+    const gap = left.length > 0 ? `dbt did not build ${list(left)} this time` : gaps[0]
+    if (gap !== undefined) return { gate: 'closed', reason: `${UNEXPLAINED}, and ${gap}`, notes: [] }
+  }
   if (mode === 'strict') {
     const lack = gaps[0] ?? lackOf(places)
     if (lack !== undefined) return { gate: 'closed', reason: lack, notes: [] }
   }
+  const what = isForeign ? `${list(built)} is not built by dbt` : `dbt built ${list(built)}`
+  // Where no test ran at all, dbt was run without them on purpose.
+  const told = projects.some(hasTested) ? gaps : gaps.slice(0, idle.length === 0 ? 0 : 1)
   return {
     gate: 'open',
-    reason: `dbt built ${list(built)}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
+    reason: `${what}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
     notes: [
       ...sorted.map(({ text }): Note => ({ level: 'warning', text })),
-      // Where no test ran at all, dbt was run without them on purpose.
-      ...(untested === tests.length ? gaps.slice(0, idle.length === 0 ? 0 : 1) : gaps).map(
-        (text): Note => ({ level: 'notice', text }),
-      ),
+      ...told.map((text): Note => ({ level: 'notice', text })),
+      ...(read.some(({ node }) => isRepeated(node)) ? [REPEATED] : []),
     ],
   }
+}
+
+/** Somebody who stops dbt halfway leaves results in which all is good that it came to. */
+const UNEXPLAINED = 'an earlier step of this job has failed, nothing that dbt left says why'
+const REPEATED: Note = {
+  level: 'notice',
+  text: 'these are the results of dbt retry, which lists what it repeated: the rest counts as built before it',
+}
+
+function hasTested({ nodes }: Project): boolean {
+  return [...nodes.values()].some(({ tests }) => tests.some((test) => testStateOf(test) !== 'untested'))
 }
 
 /** What `strict` asks for beyond the absence of trouble: everything upstream was built, and everything that is read has a test. */

@@ -32,6 +32,10 @@ export interface Project {
   looseTests: Test[]
   /** Rows of hooks, and of builds and tests that the manifest does not know. */
   strays: Row[]
+  /** The job has failed, and nothing that dbt has left says why: it may have been stopped halfway. */
+  isDoubtful: boolean
+  /** All that is known of builds is what `dbt retry` repeated: what it does not list was built before it. */
+  isRetried: boolean
 }
 
 /** A project's files, all of which are evidence. */
@@ -40,6 +44,7 @@ export interface ProjectFiles {
   builds: readonly RunResults[]
   tests: readonly RunResults[]
   sources: readonly SourceResults[]
+  isDoubtful?: boolean
 }
 
 const TESTS = ['test', 'unit_test']
@@ -72,7 +77,7 @@ export function link(files: readonly ProjectFiles[]): Project[] {
   return projects
 }
 
-function emptyProject({ manifest }: ProjectFiles): Project {
+function emptyProject({ manifest, builds, isDoubtful = false }: ProjectFiles): Project {
   const project: Project = {
     name: manifest.project,
     root: manifest.path.split('/').slice(0, -2).join('/'),
@@ -80,6 +85,8 @@ function emptyProject({ manifest }: ProjectFiles): Project {
     disabled: manifest.disabled,
     looseTests: [],
     strays: [],
+    isDoubtful,
+    isRetried: builds.length > 0 && builds.every(({ isRetry }) => isRetry),
   }
   for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
     if (!TESTS.includes(facts.kind))

@@ -23,7 +23,7 @@ export async function readArtifacts(paths: readonly string[], root: string): Pro
   const read: Read = { found: [], problems: [] }
   for (const path of paths) {
     try {
-      read.found.push(await readPlace(path, root))
+      read.found.push(await readPlace(path, root, paths))
     } catch (error) {
       if (!(error instanceof ArtifactError)) throw error
       read.problems.push(error.message)
@@ -32,9 +32,9 @@ export async function readArtifacts(paths: readonly string[], root: string): Pro
   return read
 }
 
-async function readPlace(path: string, root: string): Promise<Found> {
+async function readPlace(path: string, root: string, all: readonly string[]): Promise<Found> {
   const kind = await kindOf(resolve(root, path))
-  if (kind === null) throw new ArtifactError(path, `does not exist${await elsewhere(path, root)}`)
+  if (kind === null) throw new ArtifactError(path, `does not exist${await elsewhere(path, root, all)}`)
   const folder = kind === 'folder' ? path : dirname(path)
   const at = (name: string) => join(folder, name).replaceAll('\\', '/')
   const manifestOnly = kind === 'file' && basename(path) === MANIFEST
@@ -48,13 +48,15 @@ async function readPlace(path: string, root: string): Promise<Found> {
   if (manifestOnly) return { path, results: null, manifest, sources: null, manifestOnly, committed }
   const results = await read(kind === 'folder' ? at(RESULTS) : path, parseRunResults)
   if (results === null && manifest === null) {
-    throw new ArtifactError(path, `holds neither ${RESULTS} nor ${MANIFEST}${await elsewhere(path, root)}`)
+    throw new ArtifactError(path, `holds neither ${RESULTS} nor ${MANIFEST}${await elsewhere(path, root, all)}`)
   }
   return { path, results, manifest, sources: await read(at(SOURCES), parseSourceResults), manifestOnly, committed }
 }
 
 /** Points to where the files are, where that is easy to see. */
-async function elsewhere(path: string, root: string): Promise<string> {
+async function elsewhere(path: string, root: string, all: readonly string[]): Promise<string> {
+  // With several places, each of a step of its own, one of the steps was left out: an older file elsewhere is no help.
+  if (all.length > 1) return ': was the dbt step that writes it left out? Paths start from the workspace.'
   for (const candidate of [join(path, 'target'), 'target', 'dbt/target', 'transform/target']) {
     if (candidate === path || (await kindOf(resolve(root, candidate, RESULTS))) !== 'file') continue
     return `, but ${candidate.replaceAll('\\', '/')} has a ${RESULTS}: is that the folder you mean?`

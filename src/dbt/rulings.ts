@@ -1,14 +1,14 @@
 import type { Change, ChangedFile } from '../core/change.ts'
 import type { ProviderFacts } from '../core/input-values.ts'
 import type { Sync } from '../core/provider.ts'
-import type { Ruling } from '../core/ruling.ts'
+import type { Note, Ruling } from '../core/ruling.ts'
 import type { Settings } from '../core/settings.ts'
 import { changeOf } from './change.ts'
 import type { Evidence } from './evidence.ts'
-import { type Declarations, declarationsOf, feedOf, isAt, misplaced, resolveNames } from './feeds.ts'
+import { contradictions, type Declarations, declarationsOf, feedOf, isAt, misplaced, resolveNames } from './feeds.ts'
 import { decideGate, decideWholeRun } from './gate.ts'
 import type { Node, Project } from './lineage.ts'
-import { wasTouched } from './states.ts'
+import { isRenewed, wasTouched } from './states.ts'
 
 /** What dbt has to say, sync by sync. */
 export class Rulings {
@@ -16,11 +16,19 @@ export class Rulings {
   readonly #declarations: Declarations
   /** Whether anything is known of what dbt did; else there is the lineage alone. */
   readonly #hasBuilt: boolean
+  /** Why nothing is known. */
+  readonly #why: string
 
-  constructor({ projects, builtAt }: Pick<Evidence, 'projects' | 'builtAt'>, facts: ProviderFacts) {
+  /** `why`: what is said where nothing is known of what dbt did. */
+  constructor(
+    { projects, builtAt }: Pick<Evidence, 'projects' | 'builtAt'>,
+    facts: ProviderFacts,
+    why = 'dbt has not built yet',
+  ) {
     this.#projects = projects
     this.#declarations = declarationsOf(projects, facts)
     this.#hasBuilt = builtAt !== null
+    this.#why = why
   }
 
   /** Whether anything is known of the models at all. */
@@ -43,13 +51,19 @@ export class Rulings {
     const named = models === null ? null : resolveNames(models, this.#projects).nodes
     const feed = feedOf(sync.id, sync.source, named, this.#declarations, this.#projects)
     const ids = feed.kind === 'known' ? feed.nodes.map(({ id }) => id).sort() : null
-    const base = { models: ids, source: feed.source, notes: [] }
+    const told = named === null ? [] : contradictions(sync.id, sync.source, named, this.#declarations, this.#projects)
+    const notes = told.map((text): Note => ({ level: 'notice', text }))
+    const base = { models: ids, source: feed.source, notes }
     if (gate === 'off') return { ...base, gate: 'open', reason: 'the gate is off (dbt-gate: off)' }
     const elsewhere = misplaced(sync.source, this.#projects)
-    if (elsewhere !== null) return { ...base, gate: 'elsewhere', reason: elsewhere }
+    const place = elsewhere === null ? '' : `${placed(elsewhere.node)} ${elsewhere.words}`
+    if (elsewhere !== null && this.#hasBuilt) return { ...base, gate: 'elsewhere', reason: place }
     if (feed.kind === 'broken') return { ...base, gate: 'broken', reason: feed.reason }
-    if (!this.#hasBuilt) return { ...base, gate: 'open', reason: 'dbt has not built yet' }
-    return { ...base, ...(feed.kind === 'known' ? decideGate(feed.nodes, gate) : decideWholeRun(feed.projects, gate)) }
+    // Whoever plans before the build may do so with another target than the build will have.
+    if (!this.#hasBuilt)
+      return { ...base, gate: 'open', reason: [this.#why, place].filter((text) => text !== '').join('; ') }
+    const decision = feed.kind === 'known' ? decideGate(feed.nodes, gate) : decideWholeRun(feed.projects, gate)
+    return { ...base, ...decision, notes: [...notes, ...decision.notes] }
   }
 
   /** The syncs that the project itself names, and whose models this dbt invocation has built, or tried to; before a build, all. */
@@ -75,4 +89,8 @@ export class Rulings {
   #counts(node: Node): boolean {
     return !this.#hasBuilt || wasTouched(node)
   }
+}
+
+function placed(node: Node): string {
+  return node.row !== null || isRenewed(node) || node.project.isRetried ? 'dbt built' : 'with this target dbt builds'
 }

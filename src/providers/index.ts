@@ -6,10 +6,13 @@ import { CENSUS, Census } from './census.ts'
 
 export const PROVIDERS: readonly ProviderFacts[] = [CENSUS]
 
-export function factsOf({ provider }: Pick<Inputs, 'provider'>): ProviderFacts {
+/** The facts of a provider, at this address: an account in another region has syncs of its own, with the same ids. */
+export function factsOf({ provider, baseUrl }: Pick<Inputs, 'provider' | 'baseUrl'>): ProviderFacts {
   const facts = PROVIDERS.find(({ name }) => name === provider)
   if (facts === undefined) throw new Error(`no provider is called ${provider}`)
-  return facts
+  const { hosts } = facts.pages
+  const own = hosts.filter((host) => `https://${host}` === baseUrl)
+  return { ...facts, pages: { ...facts.pages, hosts: own.length > 0 ? own : hosts } }
 }
 
 /** How a request to this provider shows who is asking. */

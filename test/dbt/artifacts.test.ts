@@ -26,6 +26,7 @@ describe('run results', () => {
     expect(read(results(rows, { metadata: { env: { GITHUB_RUN_ID: '4711' } } }))).toEqual({
       path: PATH,
       command: 'build',
+      isRetry: false,
       generatedAt: START - 30_000,
       invocationId: 'one',
       githubRunId: '4711',
@@ -36,6 +37,17 @@ describe('run results', () => {
         { id: 'test.shop.t', status: 'fail', failures: 12, relation: null },
       ],
     })
+  })
+
+  test.each([
+    [{ which: 'retry' }, true],
+    [{ which: 'build', invocation_command: 'dbt retry' }, true],
+    [{ which: 'build', invocation_command: 'dbt -q retry --target prod' }, true],
+    [{ which: 'build', invocation_command: 'dbt build --select retry' }, false],
+    [{ which: 'build', invocation_command: 'dbt build' }, false],
+    [{ which: 'build' }, false],
+  ])('of %j: a retry? %s', (args, isRetry) => {
+    expect(read(results({}, { args })).isRetry).toBe(isRetry)
   })
 
   test.each(['run-results/v4', 'run-results/v5', 'run-results/v6', 'run-results/v7'])(

@@ -3,6 +3,7 @@ import type { Relation } from '../../src/core/provider.ts'
 import { resolveNames } from '../../src/dbt/feeds.ts'
 import { Rulings } from '../../src/dbt/rulings.ts'
 import { CENSUS } from '../../src/providers/census.ts'
+import { factsOf } from '../../src/providers/index.ts'
 import { sync } from '../support/builders.ts'
 import {
   evidence,
@@ -218,6 +219,18 @@ describe('the table that a sync reads', () => {
   })
 })
 
+describe('the url of an exposure, of another region', () => {
+  test('is of another account, whose syncs have the same ids', () => {
+    const seen = (host: string) => exposure(host, ['model.shop.orders'], { url: `https://${host}/syncs/8290` })
+    const parts = [model('orders'), seen('app-eu.getcensus.com')]
+    const of = (baseUrl: string) =>
+      rule(parts, { 'model.shop.orders': 'success' }, { facts: factsOf({ provider: 'census', baseUrl }) }).models
+    expect(of('https://app-eu.getcensus.com')).toEqual(['model.shop.orders'])
+    expect(of('https://app.getcensus.com')).toBeNull()
+    expect(of('http://127.0.0.1:8080')).toEqual(['model.shop.orders'])
+  })
+})
+
 describe('a build elsewhere opens no gate', () => {
   const ci = [model('orders', [], { schema: 'ci_marts', relation_name: '"shop"."ci_marts"."orders"' })]
   const built = { 'model.shop.orders': 'success' }
@@ -237,7 +250,10 @@ describe('a build elsewhere opens no gate', () => {
   })
 
   test('although dbt did not come to build it this time', () => {
-    expect(rule(ci, {}, { sync: reads })).toMatchObject({ gate: 'elsewhere', reason })
+    expect(rule(ci, {}, { sync: reads })).toMatchObject({
+      gate: 'elsewhere',
+      reason: reason.replace('dbt built', 'with this target dbt builds'),
+    })
   })
 
   test('in another database', () => {
@@ -257,6 +273,31 @@ describe('a build elsewhere opens no gate', () => {
     expect(rule(parts, { ...built, 'model.shop.orders_prod': 'success' }, { sync: reads }).gate).toBe('open')
     const raw = { ...source('orders', { relation_name: '"shop"."marts"."orders"' }) }
     expect(rule([...ci, raw], built, { sync: reads }).gate).toBe('open')
+  })
+})
+
+describe('what contradicts the config file', () => {
+  const parts = [model('orders'), model('leads')]
+  const rows = { 'model.shop.orders': 'success', 'model.shop.leads': 'success' }
+  const said = (seen: Part[], reads: string | null, models = ['orders']) =>
+    rule([...parts, ...seen], rows, {
+      models,
+      sync: { source: reads === null ? null : table(reads) },
+    }).notes.map(({ level, text }) => `${level}: ${text}`)
+
+  test('is told, and does not win', () => {
+    const other = exposure('m', ['model.shop.leads'], { meta: { census_sync_id: 8290 } })
+    expect(said([other], null)).toEqual(['notice: the config file names other models than exposure shop.m'])
+    expect(said([], 'shop.marts.leads')).toEqual([
+      'notice: the sync reads shop.marts.leads, which is none of the models that the config file names',
+    ])
+  })
+
+  test('is no contradiction where they say the same, or nothing', () => {
+    const same = exposure('m', ['model.shop.orders'], { meta: { census_sync_id: 8290 } })
+    expect(said([same], 'shop.marts.orders')).toEqual([])
+    expect(said([], 'shop.raw.anything')).toEqual([])
+    expect(said([], null)).toEqual([])
   })
 })
 

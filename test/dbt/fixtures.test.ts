@@ -127,9 +127,11 @@ describe.each(['1', '2'])('dbt %s: the gate after', (major) => {
 
   test('retry, with the first build or the retry alone', async () => {
     expect(await gates(major, 'retry', 'upstream', { places: ['first'] })).toEqual({ ...ALL_OPEN, 8292: 'closed' })
+    // dbt 2 does not write down that it was a retry, and so not that what it does not list was built before.
+    const others = major === '1' ? 'open' : 'not-built'
     expect(await gates(major, 'retry', 'upstream', { places: ['retry'] })).toEqual({
-      8290: 'not-built',
-      8291: 'not-built',
+      8290: others,
+      8291: others,
       8292: 'open',
     })
   })

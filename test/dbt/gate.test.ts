@@ -430,3 +430,88 @@ describe('the whole run, where nobody knows what feeds a sync', () => {
     expect(rule(CHAIN, { ...GOOD, 'operation.shop.hook': 'error' }).gate).toBe('open')
   })
 })
+
+describe('a job that has failed, and nothing that dbt left says why', () => {
+  const jobFailed = true
+  const models = ['orders']
+  const why = 'an earlier step of this job has failed, nothing that dbt left says why, and '
+
+  test('opens the gate where dbt came to everything', () => {
+    for (const mapped of [models, null]) expect(rule(CHAIN, GOOD, { models: mapped, jobFailed }).gate).toBe('open')
+  })
+
+  test.each([
+    ['a test that did not run', ['test.shop.unique_orders_id'], '1 test did not run'],
+    ['no test that ran', ['test.shop.unique_orders_id', 'test.shop.unique_stg_orders_id'], '2 tests did not run'],
+  ])('closes it for %s: dbt may have been stopped halfway', (_what, lacking, gap) => {
+    const rows = without(...lacking)
+    for (const mapped of [models, null])
+      expect(rule(CHAIN, rows, { models: mapped, jobFailed })).toMatchObject({ gate: 'closed', reason: why + gap })
+    expect(rule(CHAIN, rows, { models }).gate).toBe('open')
+  })
+
+  test('closes it for a whole run in which a model is missing', () => {
+    const chain = [...CHAIN, model('leads'), model('inlined', [], { materialized: 'ephemeral' })]
+    expect(rule(chain, GOOD, { jobFailed })).toMatchObject({
+      gate: 'closed',
+      reason: `${why}dbt did not build shop.leads this time`,
+    })
+    expect(rule(chain, GOOD, { models, jobFailed }).gate).toBe('open')
+    expect(rule(chain, GOOD).gate).toBe('open')
+  })
+
+  test('is explained by anything that failed, wherever it is, but not by what was skipped', () => {
+    const rows = without('test.shop.unique_orders_id')
+    const chain = [...CHAIN, model('leads')]
+    expect(rule(chain, { ...rows, 'model.shop.leads': 'error' }, { models, jobFailed }).gate).toBe('open')
+    expect(rule(chain, { ...rows, 'model.shop.leads': 'skipped' }, { models, jobFailed }).gate).toBe('closed')
+  })
+})
+
+describe('a sync that reads sources alone', () => {
+  test('is run each time: dbt has no news of what others load', () => {
+    const rows = { 'model.shop.orders': 'success' }
+    const models = ['source:raw.orders']
+    expect(rule(CHAIN, rows, { models })).toMatchObject({ gate: 'open', reason: 'raw.orders is not built by dbt' })
+    const seen = exposure('m', ['source.shop.raw.orders'], { meta: { census_sync_id: 8290 } })
+    expect(rule([...CHAIN, seen], rows).gate).toBe('open')
+  })
+
+  test('is blocked while they are not fresh', () => {
+    const sources = sourceResults({ 'source.shop.raw.orders': 'error' })
+    expect(rule(CHAIN, GOOD, { models: ['source:raw.orders'], sources }).gate).toBe('closed')
+  })
+
+  test('and a model as well waits for the model', () => {
+    expect(rule(CHAIN, {}, { models: ['source:raw.orders', 'orders'] }).gate).toBe('not-built')
+  })
+})
+
+describe('the results of dbt retry alone', () => {
+  const args = { invocation_command: 'dbt retry' }
+  const chain = [...CHAIN, model('leads'), check('unique_leads', ['model.shop.leads'])]
+  const rows = { 'model.shop.leads': 'success', 'test.shop.unique_leads': 'pass' }
+
+  test('list what was repeated: the rest was built before it, and is not left behind', () => {
+    const { gate, notes } = rule(chain, rows, { models: ['orders'], args })
+    expect(gate).toBe('open')
+    expect(notes).toEqual([{ level: 'notice', text: expect.stringContaining('these are the results of dbt retry') }])
+    expect(rule(chain, rows, { models: ['orders'] }).gate).toBe('not-built')
+    expect(rule(chain, rows, { models: ['leads'], args })).toMatchObject({ gate: 'open', notes: [] })
+  })
+
+  test('close the gate as any others do', () => {
+    expect(rule(chain, { ...rows, 'model.shop.leads': 'error' }, { models: ['leads'], args }).gate).toBe('closed')
+    expect(rule(chain, { ...rows, 'model.shop.stg_orders': 'error' }, { models: ['orders'], args }).gate).toBe('closed')
+  })
+})
+
+test('tests that did not run are told where others did, whoever they belong to', () => {
+  const chain = [...CHAIN, model('leads'), check('unique_leads', ['model.shop.leads'])]
+  const rows = without('test.shop.unique_orders_id', 'test.shop.unique_stg_orders_id')
+  const told = (more: Rows) => rule(chain, { ...rows, ...more }, { models: ['orders'] }).notes
+  expect(told({ 'model.shop.leads': 'success', 'test.shop.unique_leads': 'pass' })).toEqual([
+    { level: 'notice', text: '2 tests did not run' },
+  ])
+  expect(told({ 'model.shop.leads': 'success' })).toEqual([])
+})

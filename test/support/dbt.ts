@@ -167,12 +167,16 @@ export function rule(
     sources?: Json
     sync?: Partial<Sync>
     facts?: ProviderFacts
+    /** Of the results. */
+    args?: Json
+    jobFailed?: boolean
   } = {},
 ): Ruling {
-  const { models = null, mode = 'upstream', sources, facts = CENSUS } = options
-  const built = evidence([
-    found({ manifest: manifest(parts), results: results(rows), ...(sources !== undefined && { sources }) }),
-  ])
+  const { models = null, mode = 'upstream', sources, facts = CENSUS, args = {}, jobFailed = false } = options
+  const built = evidence(
+    [found({ manifest: manifest(parts), results: results(rows, { args }), ...(sources !== undefined && { sources }) })],
+    { jobFailed },
+  )
   return new Rulings(built, facts).rule(sync(options.sync), { models, gate: mode })
 }
 

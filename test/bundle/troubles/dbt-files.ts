@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { completesAfter, shop } from '../../simulator/index.ts'
+import { completesAfter, Simulator, shop } from '../../simulator/index.ts'
 import { manifest, model, node, type ResultsOptions, type Rows, results } from '../../support/dbt.ts'
 import { afterDbt, type State, type Workspace, workspace } from '../workspace.ts'
 import { alone, type Shown, step, type Trouble } from './scene.ts'
@@ -79,7 +79,6 @@ export const DBT_FILES: readonly Trouble[] = [
     name: 'files that are no evidence of anything',
     texts: [
       'what dbt left is no evidence: …',
-      '… does not exist. Paths start from the workspace, …',
       '… holds neither run_results.json nor manifest.json…',
       '… holds no run_results.json: dbt has not come to its end there.',
       '… has no manifest.json beside it, and no other given folder has one that knows its models. …',
@@ -109,6 +108,16 @@ export const DBT_FILES: readonly Trouble[] = [
     show: () => after('all-good', {}, { into: 'dbt/target' }),
   },
   {
+    name: 'a place that there is not',
+    texts: ['… does not exist. Paths start from the workspace, …'],
+    show: () => alone({ 'dbt-artifacts': 'nowhere' }),
+  },
+  {
+    name: 'one of two places that nobody has written to',
+    texts: ['… does not exist: was the dbt step that writes it left out? …'],
+    show: () => after('all-good', { 'dbt-artifacts': 'target\ntarget/test' }),
+  },
+  {
     name: 'documentation generated after the build',
     texts: [
       '… was written by dbt …, which has overwritten what the build had written and says nothing about the data. …',
@@ -134,6 +143,25 @@ export const DBT_FILES: readonly Trouble[] = [
     name: 'a second dbt that ended before it could write',
     texts: ['An earlier step of this job has failed, and … is newer than the results beside it: …'],
     show: () => after('on-run-start-fail', {}, { jobStatus: 'failure' }),
+  },
+  {
+    name: 'a dbt that was stopped halfway',
+    texts: ['an earlier step of this job has failed, nothing that dbt left says why, and …'],
+    show: () => after('run-and-test', { 'dbt-artifacts': 'target/run' }, { jobStatus: 'failure' }),
+  },
+  {
+    name: 'a build of something else, with a target for tests',
+    texts: ['with this target dbt builds …, the sync reads …'],
+    show: async () => {
+      using job = workspace()
+      const elsewhere = { schema: 'ci', relation_name: '"shop"."ci"."customers"' }
+      job.write('target/manifest.json', manifest([model('customers', [], elsewhere), model('orders')]))
+      built(job, 'target')
+      const simulator = new Simulator({ syncs: [{ id: 8290 }] })
+      const source = { kind: 'table', database: 'shop', schema: 'marts', table: 'customers' } as const
+      simulator.changeSync(8290, { source })
+      return await step({ simulator, with: GATED, options: { workspace: job.path } })
+    },
   },
   {
     name: 'an earlier step failed, and nobody asks dbt why',

@@ -54,6 +54,12 @@ export const MINUTES: readonly Trouble[] = [
       ),
   },
   {
+    name: 'a run to wait for that is none',
+    texts: ['the run could not be read: …'],
+    show: () =>
+      rehearse({ mode: 'wait', syncIds: [], runs: [{ provider: 'census', syncId: null, runId: '77' }] }, one, () => {}),
+  },
+  {
     name: 'an outage in the middle of a run that outlasts the patience',
     texts: ['the run could not be read any more, …', 'its run cannot be read for now: …'],
     show: () =>
