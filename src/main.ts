@@ -14,7 +14,7 @@ import { explainEmptyToken } from './github/event.ts'
 import { whereWeAre } from './github/here.ts'
 import { readInputs } from './github/inputs.ts'
 import { annotate, group, outliveStreams, print, setOutputs, writeSummary } from './github/runner.ts'
-import { createStateKeeper, saveSeen, saveTold } from './github/state.ts'
+import { createStateKeeper, saveBegun, saveSeen, saveTold } from './github/state.ts'
 import { commentPlan, keepFailureIssue, type Told } from './github/tell.ts'
 import { Host } from './host.ts'
 import { createHttp } from './http.ts'
@@ -74,6 +74,7 @@ try {
 /** True only if every sync is green. */
 async function main(): Promise<boolean> {
   const { raw, ...read } = readInputs(process.env)
+  if (raw['failure-issue']?.trim()) saveBegun()
   const root = process.env.GITHUB_WORKSPACE ?? process.cwd()
   const emptyToken = raw['api-token']?.trim() ? '' : await explainEmptyToken()
   const file = await readConfig(raw.config?.trim() ?? '', root, PROVIDERS, raw.provider ?? '')
@@ -112,7 +113,12 @@ async function runStep(inputs: Inputs, dbt: Dbt | null): Promise<Report> {
     onPause: (ms) => log.pause(ms),
     onOutage: (why) => log.outage(why),
   })
-  const log = createLog({ details: inputs.showDetails, now: clock.now, write: print })
+  const log = createLog({
+    details: inputs.showDetails,
+    watches: inputs.mode !== 'trigger',
+    now: clock.now,
+    write: print,
+  })
   const keepState = createStateKeeper(cancel.signal, (id) => settingsOf(inputs, id).allowFailure)
   const done = new AbortController()
   void beat(log.heartbeat, done.signal)
@@ -147,7 +153,12 @@ async function refuse(problems: readonly string[], reporting: Reporting): Promis
   tell('error', 'Input', problems)
   const { length } = problems
   const head = `Nothing was triggered: ${length === 1 ? 'an input is not right' : `there are ${length} mistakes in the inputs`}.`
-  const report: Report = { conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] }
+  const more = length > MOST_TOLD ? [`And ${length - MOST_TOLD} more.`] : []
+  const report: Report = {
+    conclusion: 'failure',
+    results: [],
+    problems: [head, ...problems.slice(0, MOST_TOLD), ...more],
+  }
   // What was given to an input may be anything, a secret of somebody among it: it is quoted where the runner masks secrets, and nowhere else.
   const names = new Set(problems.map((problem) => /^[a-z-]+(?=:)/.exec(problem)?.[0] ?? 'the inputs'))
   const brief = { ...report, problems: [head, `It is about ${[...names].join(', ')}.`] }
@@ -185,12 +196,14 @@ async function speak(report: Report, reporting: Reporting, dbt: Dbt | null, mode
 
 async function speakOf(report: Report, reporting: Reporting, dbt: Dbt | null, mode: Mode): Promise<void> {
   if (!reporting.comment && reporting.issueTitle === null) return
-  const here = await whereWeAre(process.env).catch(() => null)
-  if (here === null) {
+  const here = await whereWeAre(process.env).catch(() => undefined)
+  if (!here) {
     const which = reporting.comment ? 'pr-comment' : 'failure-issue'
-    return tell('warning', 'GitHub', [
-      `${which}: GITHUB_REPOSITORY does not say which repository this run is in, so nothing can be said there.`,
-    ])
+    const what =
+      here === null
+        ? 'GITHUB_REPOSITORY does not say which repository this run is in'
+        : 'the event of this run cannot be read (GITHUB_EVENT_PATH)'
+    return tell('warning', 'GitHub', [`${which}: ${what}, so nothing can be said there.`])
   }
   const signal = AbortSignal.any([cancel.signal, AbortSignal.timeout(SPEAK_MS)])
   const around = { sleep: (ms: number) => clock.sleep(ms, signal), signal }

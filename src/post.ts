@@ -8,7 +8,7 @@ import { chooseNew } from './core/trigger.ts'
 import { whereWeAre } from './github/here.ts'
 import { readInputs } from './github/inputs.ts'
 import { outliveStreams, print } from './github/runner.ts'
-import { readSeen, readState, type SavedRun } from './github/state.ts'
+import { readRed, readSeen, readState, type SavedRun } from './github/state.ts'
 import { keepFailureIssue } from './github/tell.ts'
 import { Host } from './host.ts'
 import { createHttp } from './http.ts'
@@ -69,13 +69,13 @@ async function keepIssue(): Promise<void> {
   if (left === 'told') return
   const signal = AbortSignal.timeout(ISSUE_MS)
   const around = { sleep: (ms: number) => clock.sleep(ms, signal), signal }
-  // A main step that was killed has left no more than the runs that it was watching.
-  const watched = readState(process.env).filter(({ open }) => open)
-  const bad = watched.filter(({ mayFail }) => !mayFail)
-  const ids = parsed.ok
-    ? bad.map(({ syncId }) => idOfSync(factsOf(parsed.inputs).name, syncId, parsed.inputs.mode))
-    : []
-  const seen = left ?? seenOfKilled(ids, { ...here, now: clock.wall() })
+  // A main step that was killed has left no more than what had gone wrong by then, and the runs that it was watching.
+  const watched = readState(process.env).filter(({ open, mayFail }) => open && !mayFail)
+  const bad = [...readRed(process.env), ...watched.map(({ syncId }) => ({ syncId, outcome: 'unknown' as const }))]
+  const entries = bad.flatMap(({ syncId, outcome }) =>
+    parsed.ok ? [{ id: idOfSync(factsOf(parsed.inputs).name, syncId, parsed.inputs.mode), outcome }] : [],
+  )
+  const seen = left ?? seenOfKilled(entries, { ...here, now: clock.wall() })
   const told = await keepFailureIssue(parsed.reporting, seen, here, around)
   if (told !== null) warn(told.text)
 }
@@ -89,7 +89,6 @@ async function lookAfter(saved: SavedRun, mayCancel: boolean, provider: Provider
   const link = provider.link(syncId)
   const isUncertain = runId === null
   const name = isUncertain ? `the run of sync ${syncId} that was just being started` : `run ${runId} of sync ${syncId}`
-  if (!isUncertain && (!mayCancel || provider.cancel === undefined)) return warn(`${name} may still be going: ${link}`)
   const limit = expiring(clock, clock.now() + CANCEL_MS, new AbortController().signal)
   try {
     // Reading it first finds out the version of the API, and leaves a run alone that has ended meanwhile or is another sync's.

@@ -38743,9 +38743,10 @@ async function deliver(sync, first, ruling, policy, shared) {
         if (verdict.outcome === 'failed' && failures > 0)
             verdict = { ...verdict, reason: `after ${failures} ${failures === 1 ? 'retry' : 'retries'}, ${verdict.reason}` };
         // A retry that never came about takes nothing from what is known: a run has failed.
-        const isUntried = verdict.outcome === 'not_started' || verdict.outcome === 'cancelled';
-        const isKnown = isUntried && failure !== null && failure.runId === trace.runId;
-        return resultOf(tools.provider, sync, isKnown ? withoutRetry(failure?.verdict ?? verdict, verdict) : verdict, trace);
+        const { run } = trace;
+        const wasStopped = verdict.outcome === 'cancelled' && run !== null && (0,core_provider/* hasEnded */.hY)(run) && run.state !== 'cancelled';
+        const isUntried = verdict.outcome === 'not_started' || wasStopped;
+        return resultOf(tools.provider, sync, isUntried && failure !== null ? withoutRetry(failure, verdict) : verdict, trace);
     };
     for (;;) {
         const known = await refresh(sync, baseline, tools, trace);
@@ -38794,7 +38795,7 @@ async function deliver(sync, first, ruling, policy, shared) {
         }
         else if (attempt.run !== undefined && attempt.verdict.outcome === 'failed' && failures < policy.retries) {
             failures += 1;
-            failure = { verdict: attempt.verdict, runId: trace.runId };
+            failure = attempt.verdict;
             tools.emit({ kind: 'again', sync, verdict: attempt.verdict, retry: { nth: failures, of: policy.retries } });
             baseline = STALE;
         }
@@ -40043,7 +40044,8 @@ function readReporting(desk, mode) {
     if (isSwitch)
         desk.problem('failure-issue', 'Allowed: the title that the issue is to have, such as "Nightly sync is failing".');
     const comment = (0,reading/* readFlag */.fG)(desk, 'pr-comment');
-    if (comment && mode !== 'plan')
+    const isMode = ['run', 'trigger', 'wait'].includes(desk.text('mode').toLowerCase());
+    if (comment && isMode)
         desk.problem('pr-comment', 'It needs mode: plan: what is commented is the plan.');
     const token = desk.text('github-token');
     if (!/^[\x21-\x7e]*$/.test(token)) {
@@ -41890,7 +41892,9 @@ async function explainEmptyToken() {
         return "This workflow was started by Dependabot, which gets only Dependabot secrets: add the token there, or leave this step out with if: github.actor != 'dependabot[bot]'.";
     }
     // The repository itself may be a fork of another one; and a fork may be deleted while its pull request goes on.
-    if (pullRequest !== undefined && pullRequest.head?.repo?.full_name !== repository?.full_name) {
+    // With pull_request_target it has them.
+    const isTarget = context.eventName === 'pull_request_target';
+    if (!isTarget && pullRequest !== undefined && pullRequest.head?.repo?.full_name !== repository?.full_name) {
         return 'This is a pull request from a fork, which gets no secrets: run this step on pushes or schedules instead.';
     }
     return 'It is empty: does the secret exist, under this name, in this repository or environment?';
@@ -42198,31 +42202,36 @@ function reason(error) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   BK: () => (/* binding */ saveBegun),
 /* harmony export */   G4: () => (/* binding */ createStateKeeper),
 /* harmony export */   Jx: () => (/* binding */ saveSeen),
 /* harmony export */   fX: () => (/* binding */ saveTold)
 /* harmony export */ });
-/* unused harmony exports readState, readSeen */
-/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7934);
-/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4694);
-/* harmony import */ var _marks_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8593);
-/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2354);
+/* unused harmony exports readState, readRed, readSeen */
+/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7934);
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
+/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7990);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4694);
+/* harmony import */ var _marks_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8593);
+/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2354);
+
 
 
 
 
 
 const RUN = 'run-';
-const Saved = valibot__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
-    syncId: valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
-    runId: valibot__WEBPACK_IMPORTED_MODULE_4__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()),
-    open: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
-    unwanted: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
-    baseline: valibot__WEBPACK_IMPORTED_MODULE_4__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()),
-    since: valibot__WEBPACK_IMPORTED_MODULE_4__/* .number */ .aig(),
-    full: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
-    mayFail: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
+/** How a sync ended that turns the step red. */
+const RED = 'red-';
+const Saved = valibot__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({
+    syncId: valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP(),
+    runId: valibot__WEBPACK_IMPORTED_MODULE_5__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()),
+    open: valibot__WEBPACK_IMPORTED_MODULE_5__/* .boolean */ .zMY(),
+    unwanted: valibot__WEBPACK_IMPORTED_MODULE_5__/* .boolean */ .zMY(),
+    baseline: valibot__WEBPACK_IMPORTED_MODULE_5__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()),
+    since: valibot__WEBPACK_IMPORTED_MODULE_5__/* .number */ .aig(),
+    full: valibot__WEBPACK_IMPORTED_MODULE_5__/* .boolean */ .zMY(),
+    mayFail: valibot__WEBPACK_IMPORTED_MODULE_5__/* .boolean */ .zMY(),
 });
 /**
  * Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. `signal`: aborts when
@@ -42233,7 +42242,7 @@ function createStateKeeper(signal, mayFail) {
     const stopped = new Set();
     const save = (run) => {
         runs.set(run.syncId, run);
-        (0,_runner_js__WEBPACK_IMPORTED_MODULE_3__/* .saveState */ .LZ)(`${RUN}${run.syncId}`, run);
+        (0,_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .saveState */ .LZ)(`${RUN}${run.syncId}`, run);
     };
     return (event) => {
         switch (event.kind) {
@@ -42261,6 +42270,8 @@ function createStateKeeper(signal, mayFail) {
                 return;
             case 'settled': {
                 const { outcome, run: seen, sync } = event.result;
+                if ((0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(event.result) && sync.id !== '')
+                    (0,_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .saveState */ .LZ)(`${RED}${sync.id}`, outcome);
                 const run = runs.get(sync.id);
                 if (run === undefined)
                     return;
@@ -42268,7 +42279,7 @@ function createStateKeeper(signal, mayFail) {
                 if (run.runId === null)
                     return save({ ...run, open: outcome === 'unknown' && signal.aborted });
                 // A run that could not be stopped is left to the post step, which has more time.
-                const goesOn = seen === null || !(0,_core_provider_js__WEBPACK_IMPORTED_MODULE_0__/* .hasEnded */ .hY)(seen);
+                const goesOn = seen === null || !(0,_core_provider_js__WEBPACK_IMPORTED_MODULE_1__/* .hasEnded */ .hY)(seen);
                 const leftOver = goesOn && !stopped.has(run.runId);
                 return save({ ...run, open: leftOver && (run.unwanted || outcome === 'cancelled') });
             }
@@ -42284,26 +42295,41 @@ function readState(env) {
         return saved.success ? [saved.output] : [];
     });
 }
+const Red = valibot__WEBPACK_IMPORTED_MODULE_5__/* .picklist */ .KIO(['blocked', 'failed', 'cancelled', 'timed_out', 'unknown', 'not_started']);
+/** What main knew to have gone wrong. */
+function readRed(env) {
+    return Object.entries(env).flatMap(([name, value]) => {
+        if (!name.startsWith(`STATE_${RED}`))
+            return [];
+        const outcome = v.safeParse(Red, parse(value));
+        return outcome.success ? [{ syncId: name.slice(`STATE_${RED}`.length), outcome: outcome.output }] : [];
+    });
+}
 const SEEN = 'seen';
 const TOLD = 'told';
+const BEGUN = 'begun';
 /** The state comes back as one variable of the environment, of which Linux takes 128 KiB. Characters of up to three bytes. */
 const MOST_SEEN = 40_000;
 /** Keeps what the failure issue is to be told for the post step, in case main is stopped before it has told it. */
 function saveSeen({ bad, good }) {
-    const write = (left) => (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__/* .fitting */ ._Q)(bad, (some) => JSON.stringify({ bad: some, good: left }), MOST_SEEN);
+    const write = (left) => (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_2__/* .fitting */ ._Q)(bad, (some) => JSON.stringify({ bad: some, good: left }), MOST_SEEN);
     const whole = write(good);
     // What is bad is worth more than what is good, which the next run sees again.
-    (0,_runner_js__WEBPACK_IMPORTED_MODULE_3__/* .saveState */ .LZ)(SEEN, JSON.parse(whole.length <= MOST_SEEN ? whole : write([])));
+    (0,_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .saveState */ .LZ)(SEEN, JSON.parse(whole.length <= MOST_SEEN ? whole : write([])));
+}
+/** Main has begun: where nothing else is saved, it was stopped before it had a result. */
+function saveBegun() {
+    (0,_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .saveState */ .LZ)(SEEN, BEGUN);
 }
 /** Main has done what there was to do. */
 function saveTold() {
-    (0,_runner_js__WEBPACK_IMPORTED_MODULE_3__/* .saveState */ .LZ)(SEEN, TOLD);
+    (0,_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .saveState */ .LZ)(SEEN, TOLD);
 }
-const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ bad: _marks_js__WEBPACK_IMPORTED_MODULE_2__/* .Entries */ .Rv, good: valibot__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()) });
-/** What main has left to be told; `told` where nothing is, null where main did not come to it. */
+const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ bad: _marks_js__WEBPACK_IMPORTED_MODULE_3__/* .Entries */ .Rv, good: valibot__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()) });
+/** What main has left to be told; `told` where nothing is, or where its state could not be kept; null where main did not come to it. */
 function readSeen(env, { step, run, runUrl }) {
     const saved = parse(env[`STATE_${SEEN}`]);
-    if (saved === TOLD)
+    if (saved === TOLD || saved === null)
         return TOLD;
     const seen = v.safeParse(SavedSeen, saved);
     return seen.success ? { ...seen.output, step, run, runUrl } : null;
@@ -42440,7 +42466,8 @@ function removalOf({ removed }) {
 function stoppedOf(near, far) {
     const bad = near.filter(({ isBad }) => isBad).length;
     const others = far.filter(({ isBad }) => isBad).length;
-    const few = bad === near.length ? '**None of them would ship.**' : `**${(0,format/* number */.ai)(bad)} of them would not ship.**`;
+    const none = near.length === 1 ? '**It would not ship.**' : '**None of them would ship.**';
+    const few = bad === near.length ? none : `**${(0,format/* number */.ai)(bad)} of them would not ship.**`;
     const elsewhere = `**${(0,format/* plural */.LS)(others, 'other sync', 'other syncs')} would not ship.**`;
     return `${bad === 0 ? '' : ` ${few}`}${others === 0 ? '' : ` ${elsewhere}`}`;
 }
@@ -42510,7 +42537,7 @@ function pauseOf(error) {
 function explain(error, permission, apiUrl, pause) {
     const said = error instanceof Error ? (0,safe/* plain */.pj)(error.message.replace(/ - https:\S+$/, ''), 200) : 'unknown reason';
     if (pause !== null)
-        return `GitHub limits how often it may be asked, and asks for ${Math.ceil(pause / 60_000)} more minutes`;
+        return `GitHub limits how often it may be asked, and asks for ${inMinutes(pause)}`;
     const status = statusOf(error);
     if (isRefusal(error))
         return `GitHub did not accept it (${said})`;
@@ -42522,7 +42549,7 @@ function explain(error, permission, apiUrl, pause) {
         case 403:
             if (/locked/i.test(said))
                 return 'its conversation is locked';
-            return `the token of this job may not do that: give the job "permissions: ${permission}". In pull requests from forks and from Dependabot it never may`;
+            return `the token of this job may not do that (${said}): give the job "permissions: ${permission}". In pull requests from forks and from Dependabot it never may`;
         case 404:
             return `GitHub finds nothing there: the token may not see it without "permissions: ${permission}"`;
         case 410:
@@ -42532,6 +42559,10 @@ function explain(error, permission, apiUrl, pause) {
                 ? `GitHub is not available (HTTP ${status})`
                 : `GitHub did not accept it (HTTP ${status}: ${said})`;
     }
+}
+function inMinutes(ms) {
+    const minutes = Math.max(1, Math.ceil(ms / 60_000));
+    return minutes === 1 ? 'one more minute' : `${minutes} more minutes`;
 }
 
 ;// CONCATENATED MODULE: ./lib/github/api.js
@@ -43452,6 +43483,8 @@ finally {
 /** True only if every sync is green. */
 async function main() {
     const { raw, ...read } = (0,_github_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .readInputs */ .K)(process.env);
+    if (raw['failure-issue']?.trim())
+        (0,_github_state_js__WEBPACK_IMPORTED_MODULE_12__/* .saveBegun */ .BK)();
     const root = process.env.GITHUB_WORKSPACE ?? process.cwd();
     const emptyToken = raw['api-token']?.trim() ? '' : await (0,_github_event_js__WEBPACK_IMPORTED_MODULE_8__/* .explainEmptyToken */ ._)();
     const file = await (0,_config_config_js__WEBPACK_IMPORTED_MODULE_2__/* .readConfig */ .Xg)(raw.config?.trim() ?? '', root, _providers_index_js__WEBPACK_IMPORTED_MODULE_16__/* .PROVIDERS */ .xq, raw.provider ?? '');
@@ -43492,7 +43525,12 @@ async function runStep(inputs, dbt) {
         onPause: (ms) => log.pause(ms),
         onOutage: (why) => log.outage(why),
     });
-    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_19__/* .createLog */ .hM)({ details: inputs.showDetails, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.now, write: _github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .print */ .yy });
+    const log = (0,_report_log_js__WEBPACK_IMPORTED_MODULE_19__/* .createLog */ .hM)({
+        details: inputs.showDetails,
+        watches: inputs.mode !== 'trigger',
+        now: _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.now,
+        write: _github_runner_js__WEBPACK_IMPORTED_MODULE_11__/* .print */ .yy,
+    });
     const keepState = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_12__/* .createStateKeeper */ .G4)(cancel.signal, (id) => (0,_core_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .settingsOf */ .f5)(inputs, id).allowFailure);
     const done = new AbortController();
     void beat(log.heartbeat, done.signal);
@@ -43526,7 +43564,12 @@ async function refuse(problems, reporting) {
     tell('error', 'Input', problems);
     const { length } = problems;
     const head = `Nothing was triggered: ${length === 1 ? 'an input is not right' : `there are ${length} mistakes in the inputs`}.`;
-    const report = { conclusion: 'failure', results: [], problems: [head, ...problems.slice(0, MOST_TOLD)] };
+    const more = length > MOST_TOLD ? [`And ${length - MOST_TOLD} more.`] : [];
+    const report = {
+        conclusion: 'failure',
+        results: [],
+        problems: [head, ...problems.slice(0, MOST_TOLD), ...more],
+    };
     // What was given to an input may be anything, a secret of somebody among it: it is quoted where the runner masks secrets, and nowhere else.
     const names = new Set(problems.map((problem) => /^[a-z-]+(?=:)/.exec(problem)?.[0] ?? 'the inputs'));
     const brief = { ...report, problems: [head, `It is about ${[...names].join(', ')}.`] };
@@ -43564,12 +43607,13 @@ async function speak(report, reporting, dbt, mode) {
 async function speakOf(report, reporting, dbt, mode) {
     if (!reporting.comment && reporting.issueTitle === null)
         return;
-    const here = await (0,_github_here_js__WEBPACK_IMPORTED_MODULE_9__/* .whereWeAre */ .e)(process.env).catch(() => null);
-    if (here === null) {
+    const here = await (0,_github_here_js__WEBPACK_IMPORTED_MODULE_9__/* .whereWeAre */ .e)(process.env).catch(() => undefined);
+    if (!here) {
         const which = reporting.comment ? 'pr-comment' : 'failure-issue';
-        return tell('warning', 'GitHub', [
-            `${which}: GITHUB_REPOSITORY does not say which repository this run is in, so nothing can be said there.`,
-        ]);
+        const what = here === null
+            ? 'GITHUB_REPOSITORY does not say which repository this run is in'
+            : 'the event of this run cannot be read (GITHUB_EVENT_PATH)';
+        return tell('warning', 'GitHub', [`${which}: ${what}, so nothing can be said there.`]);
     }
     const signal = AbortSignal.any([cancel.signal, AbortSignal.timeout(SPEAK_MS)]);
     const around = { sleep: (ms) => _system_clock_js__WEBPACK_IMPORTED_MODULE_23__/* .systemClock */ .m.sleep(ms, signal), signal };
@@ -43645,12 +43689,14 @@ function parse(body) {
         return undefined;
     }
 }
+/** What is shown of an answer is shorter; what is quoted in it is looked for before it is cut. Characters. */
+const LONGEST_TEXT = 4000;
 /** What an answer that is not what was asked for means, in words. */
 function explain(reply, what, trouble = troubleOf(reply.status)) {
     const { status } = reply;
     const body = dist/* safeParse */.xLC(WireMessage, parse(reply.text));
     const isPage = /^\s*</.test(reply.text);
-    const detail = body.success ? body.output.message : isPage ? null : reply.text.trim().slice(0, 200);
+    const detail = body.success ? body.output.message : isPage ? null : reply.text.trim().slice(0, LONGEST_TEXT);
     const page = isPage ? ', with a web page instead of an answer of the API: a proxy or firewall may be in between' : '';
     const meaning = {
         refused: status === 401 ? 'the token was refused' : `the token may not use ${what}`,
@@ -44215,17 +44261,25 @@ function headline(entries) {
     if (entries.length === 0)
         return 'All is well again.';
     const steps = entries.filter(({ id }) => id.endsWith('@')).length;
-    const syncs = entries.length - steps;
+    const counted = (some) => new Set(some.map(({ id }) => id.replace(TRIGGER, ''))).size;
+    const ofSyncs = entries.filter(({ id }) => !id.endsWith('@'));
+    const syncs = counted(ofSyncs.filter(({ outcome }) => outcome !== 'unknown'));
+    const uncertain = counted(ofSyncs) - syncs;
     const parts = [
         syncs === 0 ? '' : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .plural */ .LS)(syncs, 'sync')} ${syncs === 1 ? 'does' : 'do'} not deliver`,
+        uncertain === 0
+            ? ''
+            : `it is not known whether ${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .plural */ .LS)(uncertain, syncs > 0 ? 'other' : 'sync', syncs > 0 ? 'others' : 'syncs')} ${uncertain === 1 ? 'delivers' : 'deliver'}`,
         steps === 0
             ? ''
             : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .plural */ .LS)(steps, 'step')} ${steps === 1 ? 'does' : 'do'} not do what ${steps === 1 ? 'it' : 'they'} should`,
     ];
-    return `${parts.filter((part) => part !== '').join(', and ')}.`;
+    const text = parts.filter((part) => part !== '').join(', and ');
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
+const TRIGGER = /\/trigger$/;
 function row({ id, since, name, outcome, why, url }) {
-    const shown = (0,_safe_js__WEBPACK_IMPORTED_MODULE_5__/* .markdown */ .wD)(name ?? id, 200);
+    const shown = `${(0,_safe_js__WEBPACK_IMPORTED_MODULE_5__/* .markdown */ .wD)(name ?? id, 200)}${TRIGGER.test(id) && name !== undefined ? ' (its trigger)' : ''}`;
     const words = Object.entries(_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im).find(([word]) => word === outcome)?.[1];
     const cells = [
         url === undefined ? shown : `[${shown}](${url})`,
@@ -44297,8 +44351,7 @@ function changeComment(before, after, seen) {
 /** Characters of a reason, wherever it is remembered or shown. */
 const MOST_WHY = 200;
 /**
- * What the report says of each sync. One that may be red, or that was left out on a policy that says nothing of its data, is neither good
- * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
+ * What the report says of each sync. One that may be red, or that was left out, which says nothing of its data, is neither good nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
  */
 function seenOf(report, mode, place) {
     const { step, run, runUrl } = place;
@@ -44320,14 +44373,23 @@ function seenOf(report, mode, place) {
 function idOfSync(provider, syncId, mode) {
     return `${provider}/${syncId}${mode === 'trigger' ? '/trigger' : ''}`;
 }
-/** What can be said where the step was killed before it had a result: the syncs whose runs it was watching are bad, or else it is. */
-function seenOfKilled(ids, place) {
+/**
+ * What can be said where the step was killed before it had a result: what had gone wrong by then, and the syncs whose runs it was
+ * watching, are bad; or else it is.
+ */
+function seenOfKilled(left, place) {
     const { step, run, runUrl } = place;
     const why = 'the step was stopped before it had a result';
-    const bad = ids.map((id) => ({ id, since: dayOf(place), outcome: 'unknown', why, url: runUrl }));
-    return { bad: bad.length === 0 ? [itself(why, place)] : bad, good: [], step, run, runUrl };
+    const bad = left.map(({ id, outcome }) => ({
+        id,
+        since: dayOf(place),
+        outcome,
+        why: outcome === 'unknown' ? why : 'the step was stopped before it could say why',
+        url: runUrl,
+    }));
+    return { bad: bad.length === 0 ? [itself(why, place, 'unknown')] : bad, good: [], step, run, runUrl };
 }
-function itself(why, place) {
+function itself(why, place, outcome = 'not_started') {
     const { step, run, runUrl } = place;
     const [workflow, job, , index] = step.split('/');
     const name = `the step in job ${job} of ${workflow}${index === undefined ? '' : `, ${Number(index) + 1} of its matrix`}`;
@@ -44336,7 +44398,7 @@ function itself(why, place) {
         run,
         since: dayOf(place),
         name,
-        outcome: 'not_started',
+        outcome,
         why: (0,_safe_js__WEBPACK_IMPORTED_MODULE_3__/* .plain */ .pj)(why, MOST_WHY),
         url: runUrl,
     };
@@ -44354,13 +44416,8 @@ function entryOf(result, id, place) {
         url: result.url,
     };
 }
-function isWell({ outcome, hint }, mode) {
-    // Left out because of a run that is in the way: that says nothing of its data.
-    if (outcome === 'skipped')
-        return hint !== 'older-run';
-    if (outcome === 'triggered')
-        return mode === 'trigger';
-    return outcome !== 'planned' && _core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .COLORS */ .lm[outcome] === 'green';
+function isWell({ outcome }, mode) {
+    return mode === 'trigger' ? outcome === 'triggered' || outcome === 'fresh' : _outputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DELIVERED */ .r6.includes(outcome);
 }
 /** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */
 function merge(before, { bad, good, step, run }) {
@@ -44467,16 +44524,16 @@ const HINTS = {
     paused: 'Switch the sync on at the provider, take it out of the list, or let it be left out with on-paused: skip.',
     'older-run': 'Wait for it with on-running: queue, which is the default, or see what else triggers this sync.',
     'full-sync-refused': 'The sync may not be able to run in full: leave full-sync out for it.',
-    'run-failed': 'Open the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.',
+    'run-failed': 'Open the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, retries help.',
     'run-skipped': 'Another run of the same sync was in the way: see what else triggers it, such as a schedule of its own.',
     'run-cancelled': 'Somebody has stopped the run at the provider. Once that is settled, run the failed job again.',
     'records-rejected': 'Open the sync: its history shows the records that did not arrive. max-failed-records and max-invalid-records set how many are allowed.',
     'no-counts': 'The run has ended, and the provider does not tell with how many records. Open the sync to see them, or leave out the limits.',
     'lost-trigger': 'Open the sync and see whether a run was started. If none was, run the failed job again; if one goes on, wait for its end first.',
     'lost-run': 'Open the sync and see what became of the run, then run the failed job again.',
-    'timed-out': 'If the sync takes that long, raise timeout-minutes here and in the job.',
+    'timed-out': 'If the sync takes that long, raise timeout-minutes, of the sync or of the step, and that of the job.',
     'too-late': 'Raise timeout-minutes, or see in the log what took the time before.',
-    'gate-closed': 'Fix what dbt reports and run it again: the sync ships with the next good build. Until then its destination keeps the data of the last good one.',
+    'gate-closed': 'Mend that in dbt and run it again: the sync ships with the next good build. Until then its destination keeps the data of the last good one.',
     'built-elsewhere': 'Let dbt build where the sync reads (--target), or point the sync to where dbt builds. A build for tests opens no production sync.',
     'bad-meta': 'Correct the meta or the models of this sync: names of dbt, ids of this provider.',
     'earlier-step': 'Mend that step. With the results of a dbt build in dbt-artifacts, what dbt vouches for ships although something else has failed.',
@@ -44524,16 +44581,16 @@ function lineageOf(results) {
         draw(results.filter(_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI), 'From models to destinations: what did not go well'));
 }
 function draw(results, title) {
-    const models = new Names('m');
+    const models = new Names('m', modelLabels(results));
     const destinations = new Names('d');
     const syncs = [];
     const edges = [];
     for (const [index, result] of results.entries()) {
         const id = `s${index}`;
         const { mark, words } = (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .wordsOf */ .Z9)(result);
-        syncs.push(`${id}["${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .mermaid */ .a4)(`${mark} ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(result.sync)} · ${words}`)}"]:::${classOf(result)}`);
+        syncs.push(`${id}["${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .mermaid */ .a4)(`${mark} ${shorter((0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .nameOf */ .Vb)(result.sync))} · ${words}`, 100)}"]:::${classOf(result)}`);
         for (const model of result.ruling?.models ?? [])
-            edges.push(`${models.idOf((0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .modelName */ .fD)(model))} --> ${id}`);
+            edges.push(`${models.idOf(model)} --> ${id}`);
         const destination = (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .destinationOf */ .My)(result.sync);
         if (destination !== '')
             edges.push(`${id} --> ${destinations.idOf(destination)}`);
@@ -44556,12 +44613,25 @@ function classOf(result) {
         return 'flawed';
     return outcome === 'skipped' || outcome === 'planned' ? 'idle' : 'good';
 }
+/** The names of models, with their package where there are several of a name. */
+function modelLabels(results) {
+    const ids = new Set(results.flatMap(({ ruling }) => ruling?.models ?? []));
+    const homes = Map.groupBy(ids, _wording_js__WEBPACK_IMPORTED_MODULE_1__/* .modelName */ .fD);
+    return (id) => ((homes.get((0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .modelName */ .fD)(id))?.length ?? 0) > 1 ? id.split('.').slice(1).join('.') : (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .modelName */ .fD)(id));
+}
+const LONGEST_NAME = 60;
+/** How a sync ended is worth more than the end of its name. */
+function shorter(name) {
+    return name.length > LONGEST_NAME ? (0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .plain */ .pj)(name, LONGEST_NAME) : name;
+}
 /** Gives every name one id, the first time it is named. */
 class Names {
     #prefix;
+    #labelOf;
     #ids = new Map();
-    constructor(prefix) {
+    constructor(prefix, labelOf = (name) => name) {
         this.#prefix = prefix;
+        this.#labelOf = labelOf;
     }
     get size() {
         return this.#ids.size;
@@ -44572,7 +44642,7 @@ class Names {
         return id;
     }
     nodes(before, after) {
-        return [...this.#ids].map(([name, id]) => `${id}${before}${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .mermaid */ .a4)(name)}${after}`);
+        return [...this.#ids].map(([name, id]) => `${id}${before}${(0,_safe_js__WEBPACK_IMPORTED_MODULE_2__/* .mermaid */ .a4)(this.#labelOf(name))}${after}`);
     }
 }
 
@@ -44601,16 +44671,18 @@ class Names {
 /** A sync that says nothing for this long gets a line all the same. */
 const HEARTBEAT_MS = 60_000;
 /** Tells the events of a step as lines, only when something changes. */
-function createLog({ details, now, write }) {
+function createLog({ details, watches, now, write }) {
     const began = now();
     const open = new Map();
     const strangeWords = new Set();
     const say = (text, level = 'info') => write({ level, text: `[${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .elapsed */ .vk)(now() - began)}] ${text}` });
     const track = (sync, state, more = '') => {
         const { since = now(), expected = null } = open.get(sync.id) ?? {};
-        open.set(sync.id, { name: (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync), state, since, toldAt: now(), expected });
+        open.set(sync.id, { name: (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync), state, since, toldAt: now(), expected, waitsFor: null });
         say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync)}: ${state}${more}`);
     };
+    /** Goes on with something else, whose time begins now. */
+    const turn = (sync, state, expected, waitsFor = null) => open.set(sync.id, { name: (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync), state, since: now(), toldAt: now(), expected, waitsFor });
     /** Something was said about this sync just now. */
     const touch = (sync) => {
         const entry = open.get(sync.id);
@@ -44632,14 +44704,24 @@ function createLog({ details, now, write }) {
                 const { sync, runId, adopted, reason } = event;
                 // Since when a run of somebody else goes on, and so how much of it is left, is not told.
                 const expected = adopted ? null : event.expected;
-                open.set(sync.id, { name: (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(sync), state: '', since: now(), toldAt: now(), expected });
-                const state = adopted ? `watching run ${runId}: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(reason)}` : `triggered run ${runId}`;
+                turn(sync, '', expected);
+                const what = watches ? 'watching' : 'nothing to trigger, there is';
+                const state = adopted ? `${what} run ${runId}: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(reason)}` : `triggered run ${runId}`;
                 return track(sync, state, expected === null ? '' : `, which usually takes ${(0,_format_js__WEBPACK_IMPORTED_MODULE_3__/* .roughly */ .vB)(expected.usualMs)}`);
             }
-            case 'waiting':
-                return track(event.sync, `waiting: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(event.reason)}`);
+            case 'waiting': {
+                const state = `waiting: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(event.reason)}`;
+                turn(event.sync, state, null, event.run.id);
+                return say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(event.sync)}: ${state}`);
+            }
             case 'changed': {
-                track(event.sync, runLine(event.run));
+                // A run that is waited out is not the sync's own: what becomes of it is another matter.
+                if (open.get(event.sync.id)?.waitsFor === event.run.id) {
+                    touch(event.sync);
+                    say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(event.sync)}: run ${event.run.id}, which is waited for: ${runLine(event.run)}`);
+                }
+                else
+                    track(event.sync, runLine(event.run));
                 const word = (0,_safe_js__WEBPACK_IMPORTED_MODULE_4__/* .plain */ .pj)(event.run.status, 60);
                 if (event.run.state === 'unrecognized' && !strangeWords.has(word)) {
                     strangeWords.add(word);
@@ -44660,7 +44742,8 @@ function createLog({ details, now, write }) {
             case 'again': {
                 const { reason, message = null, detail = null } = event.verdict;
                 const retry = event.retry === null ? '' : `; retry ${event.retry.nth} of ${event.retry.of}`;
-                return track(event.sync, `again, because ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)({ reason, message, detail }, details)}${retry}`);
+                turn(event.sync, 'waiting to be triggered again', null);
+                return say(`${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(event.sync)}: again, because ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)({ reason, message, detail }, details)}${retry}`);
             }
             case 'cancelled':
                 return;
@@ -44738,7 +44821,8 @@ function resultLine(result, details) {
     // Of a plan the reason says what would be.
     const { mark } = (0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .wordsOf */ .Z9)(result);
     const { words } = _wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[outcome];
-    const why = outcome === 'succeeded' && result.reason === 'completed' ? '' : `: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, details)}`;
+    const isPlain = (outcome === 'succeeded' && result.reason === 'completed') || result.reason === words;
+    const why = isPlain ? '' : `: ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(result, details)}`;
     const forgiven = tolerated === null ? '' : ` (${tolerated})`;
     return `${mark} ${words}${forgiven}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${(0,_core_judge_js__WEBPACK_IMPORTED_MODULE_0__/* .isRed */ .iI)(result) || result.runId !== null ? result.url : ''}`.trimEnd();
 }
@@ -45011,23 +45095,23 @@ function redact(text) {
     return (
     // What shows as nothing might stand between two digits.
     plain(text, LONGEST * 4)
-        .replace(/"[^"]*(?:"|$)/g, '"…"')
-        .replace(/[“„«][^”“»]*(?:[”“»]|$)/g, '"…"')
+        .replace(/"(?:\\.|[^"\\])*(?:"|\\?$)/g, '"…"')
+        .replace(/»[^«»]*«|[“„«‹「『‚][^”“»›」』’‘]*(?:[”“»›」』’‘]|$)/g, '"…"')
         .replace(/`[^`]*(?:`|$)/g, '"…"')
-        // Within a word it is an apostrophe.
-        .replace(/(?<![\p{L}\p{N}])['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*['’](?![\p{L}\p{N}])/gu, '"…"')
+        // Within a word it is an apostrophe; behind one letter, alone, the quote of a language: b'…', N'…'.
+        .replace(/(?<![\p{L}\p{N}'’])[bBnNrRuU]?['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*(?:['’](?![\p{L}\p{N}])|$)/gu, '"…"')
         .replace(/\S+/g, (word) => (/[@＠﹫]|%40/.test(word) ? '…' : word))
-        .replace(/\p{Nd}[\p{Nd} .,_()/-]*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number));
+        .replace(/\p{Nd}[\p{Nd}\p{Pd} .,_()/+:]*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number));
 }
 /**
  * Text for a Markdown table cell or paragraph: shows as it is, and can be no tag, link, mention, image or markup. A backslash does not
- * keep GitHub from linking `https://…` or `www.…`; an entity does. It looks for `@team`, `#1` and `GH-1` only after entities have become
- * what they stand for (github/cmark-gfm#181): something of no width behind the mark keeps it from finding them.
+ * keep GitHub from linking `https://…` or `www.…`; an entity does. It looks for `@team`, `jane@example.com`, `#1` and `GH-1` only after
+ * entities have become what they stand for (github/cmark-gfm#181): something of no width behind the mark keeps it from finding them.
  */
 function markdown(text, longest = LONGEST) {
     return plain(text, longest)
         .replace(/[&<>@#]|:(?=\/\/)|(?<=www)\./gi, (mark) => `&#${mark.charCodeAt(0)};`)
-        .replace(/(?<!\w)&#64;|&#35;(?=\d)|\bGH-(?=\d)/gi, '$&\u200b')
+        .replace(/&#64;|&#35;(?=\d)|\bGH-(?=\d)/gi, '$&\u200b')
         .replace(/[\\`*_[\]~$|!]/g, '\\$&')
         .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&');
 }
@@ -45092,7 +45176,10 @@ const COLUMNS = [
     { title: 'Sync', cell: ({ sync }) => (0,safe/* markdown */.wD)((0,wording/* nameOf */.Vb)(sync), 200) },
     {
         title: 'Run',
-        cell: ({ runId, adopted }) => (runId === null ? '' : `${runId}${adopted ? ' (not started by this step)' : ''}`),
+        cell: ({ runId, adopted, attempts }) => {
+            const found = attempts > 0 ? ' (found: the answer to its trigger was lost)' : ' (not started by this step)';
+            return runId === null ? '' : `${runId}${adopted ? found : ''}`;
+        },
     },
     { title: 'Created (UTC)', cell: ({ run }) => timeOf(run?.createdAt ?? null) },
     { title: 'Ended (UTC)', cell: ({ run }) => timeOf(run?.finishedAt ?? null) },
@@ -54114,6 +54201,7 @@ function validateConcurrency(concurrency) {
 /* harmony export */   FsL: () => (/* binding */ pipe),
 /* harmony export */   Ikc: () => (/* binding */ object),
 /* harmony export */   KCZ: () => (/* binding */ union),
+/* harmony export */   KIO: () => (/* binding */ picklist),
 /* harmony export */   L5J: () => (/* binding */ unknown),
 /* harmony export */   NpB: () => (/* binding */ fallback),
 /* harmony export */   Ru6: () => (/* binding */ maxLength),
@@ -54132,7 +54220,7 @@ function validateConcurrency(concurrency) {
 /* harmony export */   yGV: () => (/* binding */ regex),
 /* harmony export */   zMY: () => (/* binding */ boolean)
 /* harmony export */ });
-/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, picklist, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
+/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
 //#region src/storages/globalConfig/globalConfig.ts
 let store$4;
 const DEFAULT_CONFIG = {

@@ -30114,7 +30114,8 @@ function readReporting(desk, mode) {
     if (isSwitch)
         desk.problem('failure-issue', 'Allowed: the title that the issue is to have, such as "Nightly sync is failing".');
     const comment = readFlag(desk, 'pr-comment');
-    if (comment && mode !== 'plan')
+    const isMode = ['run', 'trigger', 'wait'].includes(desk.text('mode').toLowerCase());
+    if (comment && isMode)
         desk.problem('pr-comment', 'It needs mode: plan: what is commented is the plan.');
     const token = desk.text('github-token');
     if (!/^[\x21-\x7e]*$/.test(token)) {
@@ -31128,29 +31129,34 @@ function reason(error) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   OP: () => (/* binding */ readSeen),
+/* harmony export */   eW: () => (/* binding */ readRed),
 /* harmony export */   un: () => (/* binding */ readState)
 /* harmony export */ });
-/* unused harmony exports createStateKeeper, saveSeen, saveTold */
-/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7934);
-/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7990);
-/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5991);
-/* harmony import */ var _marks_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8593);
-/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2354);
+/* unused harmony exports createStateKeeper, saveSeen, saveBegun, saveTold */
+/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7934);
+/* harmony import */ var _core_judge_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7956);
+/* harmony import */ var _core_provider_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7990);
+/* harmony import */ var _report_failure_issue_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5991);
+/* harmony import */ var _marks_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8593);
+/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2354);
+
 
 
 
 
 
 const RUN = 'run-';
-const Saved = valibot__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
-    syncId: valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
-    runId: valibot__WEBPACK_IMPORTED_MODULE_4__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()),
-    open: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
-    unwanted: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
-    baseline: valibot__WEBPACK_IMPORTED_MODULE_4__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()),
-    since: valibot__WEBPACK_IMPORTED_MODULE_4__/* .number */ .aig(),
-    full: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
-    mayFail: valibot__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
+/** How a sync ended that turns the step red. */
+const RED = 'red-';
+const Saved = valibot__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({
+    syncId: valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP(),
+    runId: valibot__WEBPACK_IMPORTED_MODULE_5__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()),
+    open: valibot__WEBPACK_IMPORTED_MODULE_5__/* .boolean */ .zMY(),
+    unwanted: valibot__WEBPACK_IMPORTED_MODULE_5__/* .boolean */ .zMY(),
+    baseline: valibot__WEBPACK_IMPORTED_MODULE_5__/* .nullable */ .mee(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()),
+    since: valibot__WEBPACK_IMPORTED_MODULE_5__/* .number */ .aig(),
+    full: valibot__WEBPACK_IMPORTED_MODULE_5__/* .boolean */ .zMY(),
+    mayFail: valibot__WEBPACK_IMPORTED_MODULE_5__/* .boolean */ .zMY(),
 });
 /**
  * Keeps the post step informed: of a trigger before it is sent, of the run as soon as it is known, of its end. `signal`: aborts when
@@ -31189,6 +31195,8 @@ function createStateKeeper(signal, mayFail) {
                 return;
             case 'settled': {
                 const { outcome, run: seen, sync } = event.result;
+                if (isRed(event.result) && sync.id !== '')
+                    saveState(`${RED}${sync.id}`, outcome);
                 const run = runs.get(sync.id);
                 if (run === undefined)
                     return;
@@ -31208,12 +31216,23 @@ function readState(env) {
     return Object.entries(env).flatMap(([name, value]) => {
         if (!name.startsWith(`STATE_${RUN}`))
             return [];
-        const saved = valibot__WEBPACK_IMPORTED_MODULE_4__/* .safeParse */ .xLC(Saved, parse(value));
+        const saved = valibot__WEBPACK_IMPORTED_MODULE_5__/* .safeParse */ .xLC(Saved, parse(value));
         return saved.success ? [saved.output] : [];
+    });
+}
+const Red = valibot__WEBPACK_IMPORTED_MODULE_5__/* .picklist */ .KIO(['blocked', 'failed', 'cancelled', 'timed_out', 'unknown', 'not_started']);
+/** What main knew to have gone wrong. */
+function readRed(env) {
+    return Object.entries(env).flatMap(([name, value]) => {
+        if (!name.startsWith(`STATE_${RED}`))
+            return [];
+        const outcome = valibot__WEBPACK_IMPORTED_MODULE_5__/* .safeParse */ .xLC(Red, parse(value));
+        return outcome.success ? [{ syncId: name.slice(`STATE_${RED}`.length), outcome: outcome.output }] : [];
     });
 }
 const SEEN = 'seen';
 const TOLD = 'told';
+const BEGUN = 'begun';
 /** The state comes back as one variable of the environment, of which Linux takes 128 KiB. Characters of up to three bytes. */
 const MOST_SEEN = 40_000;
 /** Keeps what the failure issue is to be told for the post step, in case main is stopped before it has told it. */
@@ -31223,17 +31242,21 @@ function saveSeen({ bad, good }) {
     // What is bad is worth more than what is good, which the next run sees again.
     saveState(SEEN, JSON.parse(whole.length <= MOST_SEEN ? whole : write([])));
 }
+/** Main has begun: where nothing else is saved, it was stopped before it had a result. */
+function saveBegun() {
+    saveState(SEEN, BEGUN);
+}
 /** Main has done what there was to do. */
 function saveTold() {
     saveState(SEEN, TOLD);
 }
-const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ bad: _marks_js__WEBPACK_IMPORTED_MODULE_2__/* .Entries */ .Rv, good: valibot__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()) });
-/** What main has left to be told; `told` where nothing is, null where main did not come to it. */
+const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ bad: _marks_js__WEBPACK_IMPORTED_MODULE_3__/* .Entries */ .Rv, good: valibot__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()) });
+/** What main has left to be told; `told` where nothing is, or where its state could not be kept; null where main did not come to it. */
 function readSeen(env, { step, run, runUrl }) {
     const saved = parse(env[`STATE_${SEEN}`]);
-    if (saved === TOLD)
+    if (saved === TOLD || saved === null)
         return TOLD;
-    const seen = valibot__WEBPACK_IMPORTED_MODULE_4__/* .safeParse */ .xLC(SavedSeen, saved);
+    const seen = valibot__WEBPACK_IMPORTED_MODULE_5__/* .safeParse */ .xLC(SavedSeen, saved);
     return seen.success ? { ...seen.output, step, run, runUrl } : null;
 }
 function parse(text) {
@@ -31363,7 +31386,8 @@ function removalOf({ removed }) {
 function stoppedOf(near, far) {
     const bad = near.filter(({ isBad }) => isBad).length;
     const others = far.filter(({ isBad }) => isBad).length;
-    const few = bad === near.length ? '**None of them would ship.**' : `**${number(bad)} of them would not ship.**`;
+    const none = near.length === 1 ? '**It would not ship.**' : '**None of them would ship.**';
+    const few = bad === near.length ? none : `**${number(bad)} of them would not ship.**`;
     const elsewhere = `**${plural(others, 'other sync', 'other syncs')} would not ship.**`;
     return `${bad === 0 ? '' : ` ${few}`}${others === 0 ? '' : ` ${elsewhere}`}`;
 }
@@ -31435,7 +31459,7 @@ function pauseOf(error) {
 function explain(error, permission, apiUrl, pause) {
     const said = error instanceof Error ? (0,safe/* plain */.pj)(error.message.replace(/ - https:\S+$/, ''), 200) : 'unknown reason';
     if (pause !== null)
-        return `GitHub limits how often it may be asked, and asks for ${Math.ceil(pause / 60_000)} more minutes`;
+        return `GitHub limits how often it may be asked, and asks for ${inMinutes(pause)}`;
     const status = statusOf(error);
     if (isRefusal(error))
         return `GitHub did not accept it (${said})`;
@@ -31447,7 +31471,7 @@ function explain(error, permission, apiUrl, pause) {
         case 403:
             if (/locked/i.test(said))
                 return 'its conversation is locked';
-            return `the token of this job may not do that: give the job "permissions: ${permission}". In pull requests from forks and from Dependabot it never may`;
+            return `the token of this job may not do that (${said}): give the job "permissions: ${permission}". In pull requests from forks and from Dependabot it never may`;
         case 404:
             return `GitHub finds nothing there: the token may not see it without "permissions: ${permission}"`;
         case 410:
@@ -31457,6 +31481,10 @@ function explain(error, permission, apiUrl, pause) {
                 ? `GitHub is not available (HTTP ${status})`
                 : `GitHub did not accept it (HTTP ${status}: ${said})`;
     }
+}
+function inMinutes(ms) {
+    const minutes = Math.max(1, Math.ceil(ms / 60_000));
+    return minutes === 1 ? 'one more minute' : `${minutes} more minutes`;
 }
 
 ;// CONCATENATED MODULE: ./lib/github/api.js
@@ -32613,13 +32641,11 @@ async function keepIssue() {
         return;
     const signal = AbortSignal.timeout(ISSUE_MS);
     const around = { sleep: (ms) => _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.sleep(ms, signal), signal };
-    // A main step that was killed has left no more than the runs that it was watching.
-    const watched = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .readState */ .un)(process.env).filter(({ open }) => open);
-    const bad = watched.filter(({ mayFail }) => !mayFail);
-    const ids = parsed.ok
-        ? bad.map(({ syncId }) => (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_14__/* .idOfSync */ .ez)((0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(parsed.inputs).name, syncId, parsed.inputs.mode))
-        : [];
-    const seen = left ?? (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_14__/* .seenOfKilled */ .Eq)(ids, { ...here, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.wall() });
+    // A main step that was killed has left no more than what had gone wrong by then, and the runs that it was watching.
+    const watched = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .readState */ .un)(process.env).filter(({ open, mayFail }) => open && !mayFail);
+    const bad = [...(0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .readRed */ .eW)(process.env), ...watched.map(({ syncId }) => ({ syncId, outcome: 'unknown' }))];
+    const entries = bad.flatMap(({ syncId, outcome }) => parsed.ok ? [{ id: (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_14__/* .idOfSync */ .ez)((0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(parsed.inputs).name, syncId, parsed.inputs.mode), outcome }] : []);
+    const seen = left ?? (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_14__/* .seenOfKilled */ .Eq)(entries, { ...here, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.wall() });
     const told = await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_10__/* .keepFailureIssue */ .v)(parsed.reporting, seen, here, around);
     if (told !== null)
         warn(told.text);
@@ -32632,8 +32658,6 @@ async function lookAfter(saved, mayCancel, provider) {
     const link = provider.link(syncId);
     const isUncertain = runId === null;
     const name = isUncertain ? `the run of sync ${syncId} that was just being started` : `run ${runId} of sync ${syncId}`;
-    if (!isUncertain && (!mayCancel || provider.cancel === undefined))
-        return warn(`${name} may still be going: ${link}`);
     const limit = (0,_core_clock_js__WEBPACK_IMPORTED_MODULE_2__/* .expiring */ .Z)(_system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m, _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.now() + CANCEL_MS, new AbortController().signal);
     try {
         // Reading it first finds out the version of the API, and leaves a run alone that has ended meanwhile or is another sync's.
@@ -32726,12 +32750,14 @@ function parse(body) {
         return undefined;
     }
 }
+/** What is shown of an answer is shorter; what is quoted in it is looked for before it is cut. Characters. */
+const LONGEST_TEXT = 4000;
 /** What an answer that is not what was asked for means, in words. */
 function explain(reply, what, trouble = troubleOf(reply.status)) {
     const { status } = reply;
     const body = dist/* safeParse */.xLC(WireMessage, parse(reply.text));
     const isPage = /^\s*</.test(reply.text);
-    const detail = body.success ? body.output.message : isPage ? null : reply.text.trim().slice(0, 200);
+    const detail = body.success ? body.output.message : isPage ? null : reply.text.trim().slice(0, LONGEST_TEXT);
     const page = isPage ? ', with a web page instead of an answer of the API: a proxy or firewall may be in between' : '';
     const meaning = {
         refused: status === 401 ? 'the token was refused' : `the token may not use ${what}`,
@@ -33293,17 +33319,25 @@ function headline(entries) {
     if (entries.length === 0)
         return 'All is well again.';
     const steps = entries.filter(({ id }) => id.endsWith('@')).length;
-    const syncs = entries.length - steps;
+    const counted = (some) => new Set(some.map(({ id }) => id.replace(TRIGGER, ''))).size;
+    const ofSyncs = entries.filter(({ id }) => !id.endsWith('@'));
+    const syncs = counted(ofSyncs.filter(({ outcome }) => outcome !== 'unknown'));
+    const uncertain = counted(ofSyncs) - syncs;
     const parts = [
         syncs === 0 ? '' : `${plural(syncs, 'sync')} ${syncs === 1 ? 'does' : 'do'} not deliver`,
+        uncertain === 0
+            ? ''
+            : `it is not known whether ${plural(uncertain, syncs > 0 ? 'other' : 'sync', syncs > 0 ? 'others' : 'syncs')} ${uncertain === 1 ? 'delivers' : 'deliver'}`,
         steps === 0
             ? ''
             : `${plural(steps, 'step')} ${steps === 1 ? 'does' : 'do'} not do what ${steps === 1 ? 'it' : 'they'} should`,
     ];
-    return `${parts.filter((part) => part !== '').join(', and ')}.`;
+    const text = parts.filter((part) => part !== '').join(', and ');
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
+const TRIGGER = /\/trigger$/;
 function row({ id, since, name, outcome, why, url }) {
-    const shown = (0,safe/* markdown */.wD)(name ?? id, 200);
+    const shown = `${(0,safe/* markdown */.wD)(name ?? id, 200)}${TRIGGER.test(id) && name !== undefined ? ' (its trigger)' : ''}`;
     const words = Object.entries(wording/* OUTCOMES */.im).find(([word]) => word === outcome)?.[1];
     const cells = [
         url === undefined ? shown : `[${shown}](${url})`,
@@ -33402,7 +33436,7 @@ function order_worstFirst(results) {
 
 
 /** The data is at its destination. */
-const DELIVERED = (/* unused pure expression or super */ null && (['succeeded', 'warned', 'fresh']));
+const outputs_DELIVERED = (/* unused pure expression or super */ null && (['succeeded', 'warned', 'fresh']));
 /** The outputs of the step, every one on every path. They never carry a provider's words as they came. */
 function outputsOf(report) {
     const { conclusion, results } = report;
@@ -33418,7 +33452,7 @@ function outputsOf(report) {
         conclusion,
         results: resultsJson(results),
         runs: JSON.stringify(withRun.map(({ provider, sync, runId }) => ({ provider, sync_id: sync.id || null, run_id: runId }))),
-        'succeeded-count': String(results.filter(({ outcome }) => DELIVERED.includes(outcome)).length),
+        'succeeded-count': String(results.filter(({ outcome }) => outputs_DELIVERED.includes(outcome)).length),
         'failed-count': String(failed.length),
         'skipped-count': String(results.filter(({ outcome }) => outcome === 'skipped').length),
         'blocked-count': String(blocked.length),
@@ -33499,8 +33533,7 @@ var safe = __nccwpck_require__(2813);
 /** Characters of a reason, wherever it is remembered or shown. */
 const MOST_WHY = 200;
 /**
- * What the report says of each sync. One that may be red, or that was left out on a policy that says nothing of its data, is neither good
- * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
+ * What the report says of each sync. One that may be red, or that was left out, which says nothing of its data, is neither good nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
  */
 function seenOf(report, mode, place) {
     const { step, run, runUrl } = place;
@@ -33522,14 +33555,23 @@ function seenOf(report, mode, place) {
 function idOfSync(provider, syncId, mode) {
     return `${provider}/${syncId}${mode === 'trigger' ? '/trigger' : ''}`;
 }
-/** What can be said where the step was killed before it had a result: the syncs whose runs it was watching are bad, or else it is. */
-function seenOfKilled(ids, place) {
+/**
+ * What can be said where the step was killed before it had a result: what had gone wrong by then, and the syncs whose runs it was
+ * watching, are bad; or else it is.
+ */
+function seenOfKilled(left, place) {
     const { step, run, runUrl } = place;
     const why = 'the step was stopped before it had a result';
-    const bad = ids.map((id) => ({ id, since: dayOf(place), outcome: 'unknown', why, url: runUrl }));
-    return { bad: bad.length === 0 ? [itself(why, place)] : bad, good: [], step, run, runUrl };
+    const bad = left.map(({ id, outcome }) => ({
+        id,
+        since: dayOf(place),
+        outcome,
+        why: outcome === 'unknown' ? why : 'the step was stopped before it could say why',
+        url: runUrl,
+    }));
+    return { bad: bad.length === 0 ? [itself(why, place, 'unknown')] : bad, good: [], step, run, runUrl };
 }
-function itself(why, place) {
+function itself(why, place, outcome = 'not_started') {
     const { step, run, runUrl } = place;
     const [workflow, job, , index] = step.split('/');
     const name = `the step in job ${job} of ${workflow}${index === undefined ? '' : `, ${Number(index) + 1} of its matrix`}`;
@@ -33538,7 +33580,7 @@ function itself(why, place) {
         run,
         since: dayOf(place),
         name,
-        outcome: 'not_started',
+        outcome,
         why: (0,safe/* plain */.pj)(why, MOST_WHY),
         url: runUrl,
     };
@@ -33556,13 +33598,8 @@ function entryOf(result, id, place) {
         url: result.url,
     };
 }
-function isWell({ outcome, hint }, mode) {
-    // Left out because of a run that is in the way: that says nothing of its data.
-    if (outcome === 'skipped')
-        return hint !== 'older-run';
-    if (outcome === 'triggered')
-        return mode === 'trigger';
-    return outcome !== 'planned' && COLORS[outcome] === 'green';
+function isWell({ outcome }, mode) {
+    return mode === 'trigger' ? outcome === 'triggered' || outcome === 'fresh' : DELIVERED.includes(outcome);
 }
 /** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */
 function merge(before, { bad, good, step, run }) {
@@ -33674,23 +33711,23 @@ function redact(text) {
     return (
     // What shows as nothing might stand between two digits.
     plain(text, LONGEST * 4)
-        .replace(/"[^"]*(?:"|$)/g, '"…"')
-        .replace(/[“„«][^”“»]*(?:[”“»]|$)/g, '"…"')
+        .replace(/"(?:\\.|[^"\\])*(?:"|\\?$)/g, '"…"')
+        .replace(/»[^«»]*«|[“„«‹「『‚][^”“»›」』’‘]*(?:[”“»›」』’‘]|$)/g, '"…"')
         .replace(/`[^`]*(?:`|$)/g, '"…"')
-        // Within a word it is an apostrophe.
-        .replace(/(?<![\p{L}\p{N}])['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*['’](?![\p{L}\p{N}])/gu, '"…"')
+        // Within a word it is an apostrophe; behind one letter, alone, the quote of a language: b'…', N'…'.
+        .replace(/(?<![\p{L}\p{N}'’])[bBnNrRuU]?['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*(?:['’](?![\p{L}\p{N}])|$)/gu, '"…"')
         .replace(/\S+/g, (word) => (/[@＠﹫]|%40/.test(word) ? '…' : word))
-        .replace(/\p{Nd}[\p{Nd} .,_()/-]*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number));
+        .replace(/\p{Nd}[\p{Nd}\p{Pd} .,_()/+:]*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number));
 }
 /**
  * Text for a Markdown table cell or paragraph: shows as it is, and can be no tag, link, mention, image or markup. A backslash does not
- * keep GitHub from linking `https://…` or `www.…`; an entity does. It looks for `@team`, `#1` and `GH-1` only after entities have become
- * what they stand for (github/cmark-gfm#181): something of no width behind the mark keeps it from finding them.
+ * keep GitHub from linking `https://…` or `www.…`; an entity does. It looks for `@team`, `jane@example.com`, `#1` and `GH-1` only after
+ * entities have become what they stand for (github/cmark-gfm#181): something of no width behind the mark keeps it from finding them.
  */
 function markdown(text, longest = LONGEST) {
     return plain(text, longest)
         .replace(/[&<>@#]|:(?=\/\/)|(?<=www)\./gi, (mark) => `&#${mark.charCodeAt(0)};`)
-        .replace(/(?<!\w)&#64;|&#35;(?=\d)|\bGH-(?=\d)/gi, '$&\u200b')
+        .replace(/&#64;|&#35;(?=\d)|\bGH-(?=\d)/gi, '$&\u200b')
         .replace(/[\\`*_[\]~$|!]/g, '\\$&')
         .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&');
 }
@@ -41877,6 +41914,7 @@ const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCa
 /* harmony export */   FsL: () => (/* binding */ pipe),
 /* harmony export */   Ikc: () => (/* binding */ object),
 /* harmony export */   KCZ: () => (/* binding */ union),
+/* harmony export */   KIO: () => (/* binding */ picklist),
 /* harmony export */   L5J: () => (/* binding */ unknown),
 /* harmony export */   NpB: () => (/* binding */ fallback),
 /* harmony export */   Ru6: () => (/* binding */ maxLength),
@@ -41895,7 +41933,7 @@ const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCa
 /* harmony export */   yGV: () => (/* binding */ regex),
 /* harmony export */   zMY: () => (/* binding */ boolean)
 /* harmony export */ });
-/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, picklist, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
+/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransform, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, unionAsync, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
 //#region src/storages/globalConfig/globalConfig.ts
 let store$4;
 const DEFAULT_CONFIG = {

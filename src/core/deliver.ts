@@ -58,16 +58,22 @@ export async function deliver(
   const trace = newTrace()
   let baseline = first
   let failures = 0
-  let failure: { verdict: Verdict; runId: string | null } | null = null
+  let failure: Verdict | null = null
   let skips = 0
   const settle = (verdict: Verdict) => {
     // Who has set retries knows that they were not enough.
     if (verdict.outcome === 'failed' && failures > 0)
       verdict = { ...verdict, reason: `after ${failures} ${failures === 1 ? 'retry' : 'retries'}, ${verdict.reason}` }
     // A retry that never came about takes nothing from what is known: a run has failed.
-    const isUntried = verdict.outcome === 'not_started' || verdict.outcome === 'cancelled'
-    const isKnown = isUntried && failure !== null && failure.runId === trace.runId
-    return resultOf(tools.provider, sync, isKnown ? withoutRetry(failure?.verdict ?? verdict, verdict) : verdict, trace)
+    const { run } = trace
+    const wasStopped = verdict.outcome === 'cancelled' && run !== null && hasEnded(run) && run.state !== 'cancelled'
+    const isUntried = verdict.outcome === 'not_started' || wasStopped
+    return resultOf(
+      tools.provider,
+      sync,
+      isUntried && failure !== null ? withoutRetry(failure, verdict) : verdict,
+      trace,
+    )
   }
   for (;;) {
     const known = await refresh(sync, baseline, tools, trace)
@@ -111,7 +117,7 @@ export async function deliver(
       baseline = STALE
     } else if (attempt.run !== undefined && attempt.verdict.outcome === 'failed' && failures < policy.retries) {
       failures += 1
-      failure = { verdict: attempt.verdict, runId: trace.runId }
+      failure = attempt.verdict
       tools.emit({ kind: 'again', sync, verdict: attempt.verdict, retry: { nth: failures, of: policy.retries } })
       baseline = STALE
     } else {

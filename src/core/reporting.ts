@@ -25,7 +25,8 @@ export function readReporting(desk: Desk, mode: Inputs['mode']): Reporting {
   if (isSwitch)
     desk.problem('failure-issue', 'Allowed: the title that the issue is to have, such as "Nightly sync is failing".')
   const comment = readFlag(desk, 'pr-comment')
-  if (comment && mode !== 'plan') desk.problem('pr-comment', 'It needs mode: plan: what is commented is the plan.')
+  const isMode = ['run', 'trigger', 'wait'].includes(desk.text('mode').toLowerCase())
+  if (comment && isMode) desk.problem('pr-comment', 'It needs mode: plan: what is commented is the plan.')
   const token = desk.text('github-token')
   if (!/^[\x21-\x7e]*$/.test(token)) {
     desk.problems.push(

@@ -7,7 +7,9 @@ export async function explainEmptyToken(): Promise<string> {
     return "This workflow was started by Dependabot, which gets only Dependabot secrets: add the token there, or leave this step out with if: github.actor != 'dependabot[bot]'."
   }
   // The repository itself may be a fork of another one; and a fork may be deleted while its pull request goes on.
-  if (pullRequest !== undefined && pullRequest.head?.repo?.full_name !== repository?.full_name) {
+  // With pull_request_target it has them.
+  const isTarget = context.eventName === 'pull_request_target'
+  if (!isTarget && pullRequest !== undefined && pullRequest.head?.repo?.full_name !== repository?.full_name) {
     return 'This is a pull request from a fork, which gets no secrets: run this step on pushes or schedules instead.'
   }
   return 'It is empty: does the secret exist, under this name, in this repository or environment?'

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { Event } from '../core/events.ts'
+import { isRed, type Outcome } from '../core/judge.ts'
 import { hasEnded } from '../core/provider.ts'
 import { fitting } from '../report/failure-issue.ts'
 import type { Seen } from '../report/failures.ts'
@@ -24,6 +25,8 @@ export interface SavedRun {
 }
 
 const RUN = 'run-'
+/** How a sync ended that turns the step red. */
+const RED = 'red-'
 const Saved = v.object({
   syncId: v.string(),
   runId: v.nullable(v.string()),
@@ -72,6 +75,7 @@ export function createStateKeeper(signal: AbortSignal, mayFail: (syncId: string)
         return
       case 'settled': {
         const { outcome, run: seen, sync } = event.result
+        if (isRed(event.result) && sync.id !== '') saveState(`${RED}${sync.id}`, outcome)
         const run = runs.get(sync.id)
         if (run === undefined) return
         // A step that is stopped has little time to look for the run of a trigger whose answer was lost: the post step looks again.
@@ -94,8 +98,20 @@ export function readState(env: NodeJS.ProcessEnv): SavedRun[] {
   })
 }
 
+const Red = v.picklist(['blocked', 'failed', 'cancelled', 'timed_out', 'unknown', 'not_started'])
+
+/** What main knew to have gone wrong. */
+export function readRed(env: NodeJS.ProcessEnv): { syncId: string; outcome: Outcome }[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    if (!name.startsWith(`STATE_${RED}`)) return []
+    const outcome = v.safeParse(Red, parse(value))
+    return outcome.success ? [{ syncId: name.slice(`STATE_${RED}`.length), outcome: outcome.output }] : []
+  })
+}
+
 const SEEN = 'seen'
 const TOLD = 'told'
+const BEGUN = 'begun'
 /** The state comes back as one variable of the environment, of which Linux takes 128 KiB. Characters of up to three bytes. */
 const MOST_SEEN = 40_000
 
@@ -108,6 +124,11 @@ export function saveSeen({ bad, good }: Seen): void {
   saveState(SEEN, JSON.parse(whole.length <= MOST_SEEN ? whole : write([])))
 }
 
+/** Main has begun: where nothing else is saved, it was stopped before it had a result. */
+export function saveBegun(): void {
+  saveState(SEEN, BEGUN)
+}
+
 /** Main has done what there was to do. */
 export function saveTold(): void {
   saveState(SEEN, TOLD)
@@ -115,10 +136,10 @@ export function saveTold(): void {
 
 const SavedSeen = v.object({ bad: Entries, good: v.array(v.string()) })
 
-/** What main has left to be told; `told` where nothing is, null where main did not come to it. */
+/** What main has left to be told; `told` where nothing is, or where its state could not be kept; null where main did not come to it. */
 export function readSeen(env: NodeJS.ProcessEnv, { step, run, runUrl }: Here): Seen | 'told' | null {
   const saved = parse(env[`STATE_${SEEN}`])
-  if (saved === TOLD) return TOLD
+  if (saved === TOLD || saved === null) return TOLD
   const seen = v.safeParse(SavedSeen, saved)
   return seen.success ? { ...seen.output, step, run, runUrl } : null
 }

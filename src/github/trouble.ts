@@ -56,8 +56,7 @@ export function pauseOf(error: unknown): number | null {
 /** Why a request came to nothing, as words that go on after what it was for. */
 export function explain(error: unknown, permission: string, apiUrl: string, pause: number | null): string {
   const said = error instanceof Error ? plain(error.message.replace(/ - https:\S+$/, ''), 200) : 'unknown reason'
-  if (pause !== null)
-    return `GitHub limits how often it may be asked, and asks for ${Math.ceil(pause / 60_000)} more minutes`
+  if (pause !== null) return `GitHub limits how often it may be asked, and asks for ${inMinutes(pause)}`
   const status = statusOf(error)
   if (isRefusal(error)) return `GitHub did not accept it (${said})`
   switch (status) {
@@ -67,7 +66,7 @@ export function explain(error: unknown, permission: string, apiUrl: string, paus
       return 'GitHub refused the github-token: give none, so that the token of the workflow is used, or one that has not expired'
     case 403:
       if (/locked/i.test(said)) return 'its conversation is locked'
-      return `the token of this job may not do that: give the job "permissions: ${permission}". In pull requests from forks and from Dependabot it never may`
+      return `the token of this job may not do that (${said}): give the job "permissions: ${permission}". In pull requests from forks and from Dependabot it never may`
     case 404:
       return `GitHub finds nothing there: the token may not see it without "permissions: ${permission}"`
     case 410:
@@ -77,4 +76,9 @@ export function explain(error: unknown, permission: string, apiUrl: string, paus
         ? `GitHub is not available (HTTP ${status})`
         : `GitHub did not accept it (HTTP ${status}: ${said})`
   }
+}
+
+function inMinutes(ms: number): string {
+  const minutes = Math.max(1, Math.ceil(ms / 60_000))
+  return minutes === 1 ? 'one more minute' : `${minutes} more minutes`
 }

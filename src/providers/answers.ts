@@ -25,12 +25,15 @@ export function parse(body: string): unknown {
   }
 }
 
+/** What is shown of an answer is shorter; what is quoted in it is looked for before it is cut. Characters. */
+const LONGEST_TEXT = 4000
+
 /** What an answer that is not what was asked for means, in words. */
 export function explain(reply: Reply, what: string, trouble = troubleOf(reply.status)): ProviderError {
   const { status } = reply
   const body = v.safeParse(WireMessage, parse(reply.text))
   const isPage = /^\s*</.test(reply.text)
-  const detail = body.success ? body.output.message : isPage ? null : reply.text.trim().slice(0, 200)
+  const detail = body.success ? body.output.message : isPage ? null : reply.text.trim().slice(0, LONGEST_TEXT)
   const page = isPage ? ', with a web page instead of an answer of the API: a proxy or firewall may be in between' : ''
   const meaning = {
     refused: status === 401 ? 'the token was refused' : `the token may not use ${what}`,

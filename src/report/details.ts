@@ -18,7 +18,10 @@ const COLUMNS: readonly Column[] = [
   { title: 'Sync', cell: ({ sync }) => markdown(nameOf(sync), 200) },
   {
     title: 'Run',
-    cell: ({ runId, adopted }) => (runId === null ? '' : `${runId}${adopted ? ' (not started by this step)' : ''}`),
+    cell: ({ runId, adopted, attempts }) => {
+      const found = attempts > 0 ? ' (found: the answer to its trigger was lost)' : ' (not started by this step)'
+      return runId === null ? '' : `${runId}${adopted ? found : ''}`
+    },
   },
   { title: 'Created (UTC)', cell: ({ run }) => timeOf(run?.createdAt ?? null) },
   { title: 'Ended (UTC)', cell: ({ run }) => timeOf(run?.finishedAt ?? null) },

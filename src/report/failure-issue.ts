@@ -57,18 +57,27 @@ function isNameless({ id, name }: Entry): boolean {
 function headline(entries: readonly Entry[]): string {
   if (entries.length === 0) return 'All is well again.'
   const steps = entries.filter(({ id }) => id.endsWith('@')).length
-  const syncs = entries.length - steps
+  const counted = (some: readonly Entry[]) => new Set(some.map(({ id }) => id.replace(TRIGGER, ''))).size
+  const ofSyncs = entries.filter(({ id }) => !id.endsWith('@'))
+  const syncs = counted(ofSyncs.filter(({ outcome }) => outcome !== 'unknown'))
+  const uncertain = counted(ofSyncs) - syncs
   const parts = [
     syncs === 0 ? '' : `${plural(syncs, 'sync')} ${syncs === 1 ? 'does' : 'do'} not deliver`,
+    uncertain === 0
+      ? ''
+      : `it is not known whether ${plural(uncertain, syncs > 0 ? 'other' : 'sync', syncs > 0 ? 'others' : 'syncs')} ${uncertain === 1 ? 'delivers' : 'deliver'}`,
     steps === 0
       ? ''
       : `${plural(steps, 'step')} ${steps === 1 ? 'does' : 'do'} not do what ${steps === 1 ? 'it' : 'they'} should`,
   ]
-  return `${parts.filter((part) => part !== '').join(', and ')}.`
+  const text = parts.filter((part) => part !== '').join(', and ')
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }
 
+const TRIGGER = /\/trigger$/
+
 function row({ id, since, name, outcome, why, url }: Entry): string {
-  const shown = markdown(name ?? id, 200)
+  const shown = `${markdown(name ?? id, 200)}${TRIGGER.test(id) && name !== undefined ? ' (its trigger)' : ''}`
   const words = Object.entries(OUTCOMES).find(([word]) => word === outcome)?.[1]
   const cells = [
     url === undefined ? shown : `[${shown}](${url})`,

@@ -1,7 +1,7 @@
 import type { Mode } from '../core/inputs.ts'
-import { COLORS, isRed } from '../core/judge.ts'
+import { isRed, type Outcome } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
-import { messageOf, type Report } from './outputs.ts'
+import { DELIVERED, messageOf, type Report } from './outputs.ts'
 import { plain } from './safe.ts'
 import { nameOf, whyOf } from './wording.ts'
 
@@ -47,8 +47,7 @@ export interface Place {
 }
 
 /**
- * What the report says of each sync. One that may be red, or that was left out on a policy that says nothing of its data, is neither good
- * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
+ * What the report says of each sync. One that may be red, or that was left out, which says nothing of its data, is neither good nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
  */
 export function seenOf(report: Report, mode: Mode, place: Place): Seen {
   const { step, run, runUrl } = place
@@ -72,15 +71,24 @@ export function idOfSync(provider: string, syncId: string, mode: Mode): string {
   return `${provider}/${syncId}${mode === 'trigger' ? '/trigger' : ''}`
 }
 
-/** What can be said where the step was killed before it had a result: the syncs whose runs it was watching are bad, or else it is. */
-export function seenOfKilled(ids: readonly string[], place: Place): Seen {
+/**
+ * What can be said where the step was killed before it had a result: what had gone wrong by then, and the syncs whose runs it was
+ * watching, are bad; or else it is.
+ */
+export function seenOfKilled(left: readonly { id: string; outcome: Outcome }[], place: Place): Seen {
   const { step, run, runUrl } = place
   const why = 'the step was stopped before it had a result'
-  const bad = ids.map((id) => ({ id, since: dayOf(place), outcome: 'unknown', why, url: runUrl }))
-  return { bad: bad.length === 0 ? [itself(why, place)] : bad, good: [], step, run, runUrl }
+  const bad = left.map(({ id, outcome }) => ({
+    id,
+    since: dayOf(place),
+    outcome,
+    why: outcome === 'unknown' ? why : 'the step was stopped before it could say why',
+    url: runUrl,
+  }))
+  return { bad: bad.length === 0 ? [itself(why, place, 'unknown')] : bad, good: [], step, run, runUrl }
 }
 
-function itself(why: string, place: Place): Entry {
+function itself(why: string, place: Place, outcome: Outcome = 'not_started'): Entry {
   const { step, run, runUrl } = place
   const [workflow, job, , index] = step.split('/')
   const name = `the step in job ${job} of ${workflow}${index === undefined ? '' : `, ${Number(index) + 1} of its matrix`}`
@@ -89,7 +97,7 @@ function itself(why: string, place: Place): Entry {
     run,
     since: dayOf(place),
     name,
-    outcome: 'not_started',
+    outcome,
     why: plain(why, MOST_WHY),
     url: runUrl,
   }
@@ -110,11 +118,8 @@ function entryOf(result: Result, id: string, place: Place): Entry {
   }
 }
 
-function isWell({ outcome, hint }: Result, mode: Mode): boolean {
-  // Left out because of a run that is in the way: that says nothing of its data.
-  if (outcome === 'skipped') return hint !== 'older-run'
-  if (outcome === 'triggered') return mode === 'trigger'
-  return outcome !== 'planned' && COLORS[outcome] === 'green'
+function isWell({ outcome }: Result, mode: Mode): boolean {
+  return mode === 'trigger' ? outcome === 'triggered' || outcome === 'fresh' : DELIVERED.includes(outcome)
 }
 
 /** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */

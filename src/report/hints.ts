@@ -24,7 +24,7 @@ export const HINTS: Record<Hint, string> = {
   'older-run': 'Wait for it with on-running: queue, which is the default, or see what else triggers this sync.',
   'full-sync-refused': 'The sync may not be able to run in full: leave full-sync out for it.',
   'run-failed':
-    'Open the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.',
+    'Open the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, retries help.',
   'run-skipped':
     'Another run of the same sync was in the way: see what else triggers it, such as a schedule of its own.',
   'run-cancelled': 'Somebody has stopped the run at the provider. Once that is settled, run the failed job again.',
@@ -35,10 +35,10 @@ export const HINTS: Record<Hint, string> = {
   'lost-trigger':
     'Open the sync and see whether a run was started. If none was, run the failed job again; if one goes on, wait for its end first.',
   'lost-run': 'Open the sync and see what became of the run, then run the failed job again.',
-  'timed-out': 'If the sync takes that long, raise timeout-minutes here and in the job.',
+  'timed-out': 'If the sync takes that long, raise timeout-minutes, of the sync or of the step, and that of the job.',
   'too-late': 'Raise timeout-minutes, or see in the log what took the time before.',
   'gate-closed':
-    'Fix what dbt reports and run it again: the sync ships with the next good build. Until then its destination keeps the data of the last good one.',
+    'Mend that in dbt and run it again: the sync ships with the next good build. Until then its destination keeps the data of the last good one.',
   'built-elsewhere':
     'Let dbt build where the sync reads (--target), or point the sync to where dbt builds. A build for tests opens no production sync.',
   'bad-meta': 'Correct the meta or the models of this sync: names of dbt, ids of this provider.',

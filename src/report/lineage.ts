@@ -1,6 +1,6 @@
 import { COLORS, isRed } from '../core/judge.ts'
 import type { Result } from '../core/result.ts'
-import { mermaid } from './safe.ts'
+import { mermaid, plain } from './safe.ts'
 import { destinationOf, endOf, hasFlaws, modelName, nameOf, wordsOf } from './wording.ts'
 
 /** More than these nobody can read, and Mermaid itself draws no more than 500 edges; the table has them all. */
@@ -28,15 +28,15 @@ export function lineageOf(results: readonly Result[]): string {
 }
 
 function draw(results: readonly Result[], title: string): string {
-  const models = new Names('m')
+  const models = new Names('m', modelLabels(results))
   const destinations = new Names('d')
   const syncs: string[] = []
   const edges: string[] = []
   for (const [index, result] of results.entries()) {
     const id = `s${index}`
     const { mark, words } = wordsOf(result)
-    syncs.push(`${id}["${mermaid(`${mark} ${nameOf(result.sync)} · ${words}`)}"]:::${classOf(result)}`)
-    for (const model of result.ruling?.models ?? []) edges.push(`${models.idOf(modelName(model))} --> ${id}`)
+    syncs.push(`${id}["${mermaid(`${mark} ${shorter(nameOf(result.sync))} · ${words}`, 100)}"]:::${classOf(result)}`)
+    for (const model of result.ruling?.models ?? []) edges.push(`${models.idOf(model)} --> ${id}`)
     const destination = destinationOf(result.sync)
     if (destination !== '') edges.push(`${id} --> ${destinations.idOf(destination)}`)
   }
@@ -58,12 +58,28 @@ export function classOf(result: Result): keyof typeof CLASSES {
   return outcome === 'skipped' || outcome === 'planned' ? 'idle' : 'good'
 }
 
+/** The names of models, with their package where there are several of a name. */
+function modelLabels(results: readonly Result[]): (id: string) => string {
+  const ids = new Set(results.flatMap(({ ruling }) => ruling?.models ?? []))
+  const homes = Map.groupBy(ids, modelName)
+  return (id) => ((homes.get(modelName(id))?.length ?? 0) > 1 ? id.split('.').slice(1).join('.') : modelName(id))
+}
+
+const LONGEST_NAME = 60
+
+/** How a sync ended is worth more than the end of its name. */
+function shorter(name: string): string {
+  return name.length > LONGEST_NAME ? plain(name, LONGEST_NAME) : name
+}
+
 /** Gives every name one id, the first time it is named. */
 class Names {
   readonly #prefix: string
+  readonly #labelOf: (name: string) => string
   readonly #ids = new Map<string, string>()
-  constructor(prefix: string) {
+  constructor(prefix: string, labelOf = (name: string) => name) {
     this.#prefix = prefix
+    this.#labelOf = labelOf
   }
 
   get size(): number {
@@ -77,6 +93,6 @@ class Names {
   }
 
   nodes(before: string, after: string): string[] {
-    return [...this.#ids].map(([name, id]) => `${id}${before}${mermaid(name)}${after}`)
+    return [...this.#ids].map(([name, id]) => `${id}${before}${mermaid(this.#labelOf(name))}${after}`)
   }
 }

@@ -27,6 +27,8 @@ export interface Log {
 export interface LogOptions {
   /** Provider messages as they come, with what they quote from records. */
   details: boolean
+  /** False: runs are triggered, and not watched. */
+  watches: boolean
   /** Monotonic milliseconds. */
   now(): number
   write(line: Line): void
@@ -36,7 +38,7 @@ export interface LogOptions {
 const HEARTBEAT_MS = 60_000
 
 /** Tells the events of a step as lines, only when something changes. */
-export function createLog({ details, now, write }: LogOptions): Log {
+export function createLog({ details, watches, now, write }: LogOptions): Log {
   const began = now()
   const open = new Map<string, Entry>()
   const strangeWords = new Set<string>()
@@ -45,9 +47,12 @@ export function createLog({ details, now, write }: LogOptions): Log {
 
   const track = (sync: Sync, state: string, more = '') => {
     const { since = now(), expected = null } = open.get(sync.id) ?? {}
-    open.set(sync.id, { name: nameOf(sync), state, since, toldAt: now(), expected })
+    open.set(sync.id, { name: nameOf(sync), state, since, toldAt: now(), expected, waitsFor: null })
     say(`${nameOf(sync)}: ${state}${more}`)
   }
+  /** Goes on with something else, whose time begins now. */
+  const turn = (sync: Sync, state: string, expected: Forecast | null, waitsFor: string | null = null) =>
+    open.set(sync.id, { name: nameOf(sync), state, since: now(), toldAt: now(), expected, waitsFor })
 
   /** Something was said about this sync just now. */
   const touch = (sync: Sync) => {
@@ -70,14 +75,22 @@ export function createLog({ details, now, write }: LogOptions): Log {
         const { sync, runId, adopted, reason } = event
         // Since when a run of somebody else goes on, and so how much of it is left, is not told.
         const expected = adopted ? null : event.expected
-        open.set(sync.id, { name: nameOf(sync), state: '', since: now(), toldAt: now(), expected })
-        const state = adopted ? `watching run ${runId}: ${plain(reason)}` : `triggered run ${runId}`
+        turn(sync, '', expected)
+        const what = watches ? 'watching' : 'nothing to trigger, there is'
+        const state = adopted ? `${what} run ${runId}: ${plain(reason)}` : `triggered run ${runId}`
         return track(sync, state, expected === null ? '' : `, which usually takes ${roughly(expected.usualMs)}`)
       }
-      case 'waiting':
-        return track(event.sync, `waiting: ${plain(event.reason)}`)
+      case 'waiting': {
+        const state = `waiting: ${plain(event.reason)}`
+        turn(event.sync, state, null, event.run.id)
+        return say(`${nameOf(event.sync)}: ${state}`)
+      }
       case 'changed': {
-        track(event.sync, runLine(event.run))
+        // A run that is waited out is not the sync's own: what becomes of it is another matter.
+        if (open.get(event.sync.id)?.waitsFor === event.run.id) {
+          touch(event.sync)
+          say(`${nameOf(event.sync)}: run ${event.run.id}, which is waited for: ${runLine(event.run)}`)
+        } else track(event.sync, runLine(event.run))
         const word = plain(event.run.status, 60)
         if (event.run.state === 'unrecognized' && !strangeWords.has(word)) {
           strangeWords.add(word)
@@ -102,7 +115,8 @@ export function createLog({ details, now, write }: LogOptions): Log {
       case 'again': {
         const { reason, message = null, detail = null } = event.verdict
         const retry = event.retry === null ? '' : `; retry ${event.retry.nth} of ${event.retry.of}`
-        return track(event.sync, `again, because ${whyOf({ reason, message, detail }, details)}${retry}`)
+        turn(event.sync, 'waiting to be triggered again', null)
+        return say(`${nameOf(event.sync)}: again, because ${whyOf({ reason, message, detail }, details)}${retry}`)
       }
       case 'cancelled':
         return
@@ -134,6 +148,8 @@ interface Entry {
   toldAt: number
   /** How long its run is going to take; null: nothing is known, or not since when it goes on. */
   expected: Forecast | null
+  /** The run that is in its way. */
+  waitsFor: string | null
 }
 
 function outlook({ expected, since }: Entry, now: number): string {
@@ -193,7 +209,8 @@ export function resultLine(result: Result, details: boolean): string {
   // Of a plan the reason says what would be.
   const { mark } = wordsOf(result)
   const { words } = OUTCOMES[outcome]
-  const why = outcome === 'succeeded' && result.reason === 'completed' ? '' : `: ${whyOf(result, details)}`
+  const isPlain = (outcome === 'succeeded' && result.reason === 'completed') || result.reason === words
+  const why = isPlain ? '' : `: ${whyOf(result, details)}`
   const forgiven = tolerated === null ? '' : ` (${tolerated})`
   return `${mark} ${words}${forgiven}${why}${facts.length > 0 ? ` (${facts.join('; ')})` : ''} ${isRed(result) || result.runId !== null ? result.url : ''}`.trimEnd()
 }

@@ -124,7 +124,8 @@ function removalOf({ removed }: Change): string {
 function stoppedOf(near: readonly Row[], far: readonly Row[]): string {
   const bad = near.filter(({ isBad }) => isBad).length
   const others = far.filter(({ isBad }) => isBad).length
-  const few = bad === near.length ? '**None of them would ship.**' : `**${number(bad)} of them would not ship.**`
+  const none = near.length === 1 ? '**It would not ship.**' : '**None of them would ship.**'
+  const few = bad === near.length ? none : `**${number(bad)} of them would not ship.**`
   const elsewhere = `**${plural(others, 'other sync', 'other syncs')} would not ship.**`
   return `${bad === 0 ? '' : ` ${few}`}${others === 0 ? '' : ` ${elsewhere}`}`
 }

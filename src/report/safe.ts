@@ -38,13 +38,13 @@ export function redact(text: string): string {
   return (
     // What shows as nothing might stand between two digits.
     plain(text, LONGEST * 4)
-      .replace(/"[^"]*(?:"|$)/g, '"…"')
-      .replace(/[“„«][^”“»]*(?:[”“»]|$)/g, '"…"')
+      .replace(/"(?:\\.|[^"\\])*(?:"|\\?$)/g, '"…"')
+      .replace(/»[^«»]*«|[“„«‹「『‚][^”“»›」』’‘]*(?:[”“»›」』’‘]|$)/g, '"…"')
       .replace(/`[^`]*(?:`|$)/g, '"…"')
-      // Within a word it is an apostrophe.
-      .replace(/(?<![\p{L}\p{N}])['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*['’](?![\p{L}\p{N}])/gu, '"…"')
+      // Within a word it is an apostrophe; behind one letter, alone, the quote of a language: b'…', N'…'.
+      .replace(/(?<![\p{L}\p{N}'’])[bBnNrRuU]?['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*(?:['’](?![\p{L}\p{N}])|$)/gu, '"…"')
       .replace(/\S+/g, (word) => (/[@＠﹫]|%40/.test(word) ? '…' : word))
-      .replace(/\p{Nd}[\p{Nd} .,_()/-]*\p{Nd}/gu, (number) =>
+      .replace(/\p{Nd}[\p{Nd}\p{Pd} .,_()/+:]*\p{Nd}/gu, (number) =>
         number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number,
       )
   )
@@ -52,13 +52,13 @@ export function redact(text: string): string {
 
 /**
  * Text for a Markdown table cell or paragraph: shows as it is, and can be no tag, link, mention, image or markup. A backslash does not
- * keep GitHub from linking `https://…` or `www.…`; an entity does. It looks for `@team`, `#1` and `GH-1` only after entities have become
- * what they stand for (github/cmark-gfm#181): something of no width behind the mark keeps it from finding them.
+ * keep GitHub from linking `https://…` or `www.…`; an entity does. It looks for `@team`, `jane@example.com`, `#1` and `GH-1` only after
+ * entities have become what they stand for (github/cmark-gfm#181): something of no width behind the mark keeps it from finding them.
  */
 export function markdown(text: string, longest = LONGEST): string {
   return plain(text, longest)
     .replace(/[&<>@#]|:(?=\/\/)|(?<=www)\./gi, (mark) => `&#${mark.charCodeAt(0)};`)
-    .replace(/(?<!\w)&#64;|&#35;(?=\d)|\bGH-(?=\d)/gi, '$&\u200b')
+    .replace(/&#64;|&#35;(?=\d)|\bGH-(?=\d)/gi, '$&\u200b')
     .replace(/[\\`*_[\]~$|!]/g, '\\$&')
     .replace(/^(?:[-+=]|\d+(?=[.)]))/, '\u200b$&')
 }

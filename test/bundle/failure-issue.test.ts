@@ -413,16 +413,14 @@ describe('trouble with GitHub never changes the verdict', () => {
     expect(warnings(step)).toEqual([expect.stringMatching(/^failure-issue: the issue could not be kept up to date: /)])
   })
 
-  test.each<[string, Record<string, string>]>([
-    ['an event that nobody can read', { GITHUB_EVENT_PATH: '/dev/null' }],
-    ['no repository', { GITHUB_REPOSITORY: '' }],
-  ])('%s is told, and changes nothing', async (_what, env) => {
+  test.each<[string, Record<string, string>, string]>([
+    ['an event that nobody can read', { GITHUB_EVENT_PATH: '/dev/null' }, 'the event of this run cannot be read'],
+    ['no repository', { GITHUB_REPOSITORY: '' }, 'GITHUB_REPOSITORY does not say which repository'],
+  ])('%s is told, and changes nothing', async (_what, env, text) => {
     const github = new GitHub({ permissions })
     const { step } = await night(github, [], { options: { env } })
     expect(step.exitCode).toBe(0)
-    expect(warnings(step)).toEqual([
-      expect.stringMatching(/^failure-issue: GITHUB_REPOSITORY does not say which repository/),
-    ])
+    expect(warnings(step)).toEqual([expect.stringContaining(`failure-issue: ${text}`)])
     expect(github.requests).toEqual([])
   })
 
@@ -539,10 +537,36 @@ describe('a step that is cancelled, or killed', () => {
   test('killed before it was watching anything: it is the step that is not well', async () => {
     const github = new GitHub({ permissions: { issues: 'write' } })
     const { post } = await night(github, [])
-    await post({ state: {} })
+    await post({ state: { seen: '"begun"' } })
     expect(only(open(github)).body).toMatch(
-      /the step in job sync of nightly\.yml.*the step was stopped before it had a result/,
+      /the step in job sync of nightly\.yml.*unknown.*the step was stopped before it had a result/,
     )
+  })
+
+  test('killed after some syncs had gone wrong: they are on the list, beside the one that was going on', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    const { post } = await night(github, [])
+    const run = { runId: '1', open: true, unwanted: false, baseline: null, since: 0, full: false, mayFail: false }
+    const state = {
+      seen: '"begun"',
+      'red-8290': '"failed"',
+      'run-8290': JSON.stringify({ ...run, syncId: '8290', open: false }),
+      'run-8291': JSON.stringify({ ...run, syncId: '8291' }),
+    }
+    await post({ state })
+    const { body } = only(open(github))
+    expect(body).toContain('1 sync does not deliver, and it is not known whether 1 other delivers.')
+    expect(body).toMatch(/census\/8290.*❌ failed/)
+    expect(body).toMatch(/census\/8291.*❓ unknown/)
+  })
+
+  test('a step that could keep no state is not taken for one that was killed', async () => {
+    const github = new GitHub({ permissions: { issues: 'write' } })
+    const { post } = await night(github, [])
+    const before = github.requests.length
+    await post({ state: {} })
+    expect(open(github)).toEqual([])
+    expect(github.requests).toHaveLength(before)
   })
 
   test('after a normal end its post step has nothing to say', async () => {

@@ -58,6 +58,10 @@ describe('what is said on GitHub', () => {
     expect([ok, reporting.issueTitle]).toEqual([false, 'Night is failing'])
   })
 
+  test('is not complained of twice where the mode is misspelt', () => {
+    expect(problems({ mode: 'paln', 'pr-comment': 'true' })).toEqual([expect.stringMatching(/^mode: "paln"/)])
+  })
+
   test.each([
     ['failure-issue', 'true', /the title that the issue is to have/],
     ['failure-issue', 'Off', /the title that the issue is to have/],

@@ -247,7 +247,7 @@ describe('on a real workflow engine', () => {
     expect(log).toMatch(/set-output:: part-0=1 sync: 1 succeeded/)
     expect(log).toMatch(/set-output:: part-1=1 sync: 1 failed/)
     expect(log).toMatch(/set-output:: part-2=1 sync: 1 succeeded/)
-    expect(log).toMatch(/\[many\/verdict\].*\| \* part-[0-2]: 1 sync: /)
+    expect(log).toMatch(/\[many\/verdict\].*\|\s+part-[0-2]: 1 sync: /)
     expect(created(simulator)).toEqual([1, 1, 1])
     expect(code).toBe(1)
   })

@@ -101,7 +101,7 @@ describe('what goes wrong with GitHub', () => {
       { kind: 'respond', status: 403, headers: { 'x-ratelimit-remaining': '0' }, body: '{"message":"no"}' },
       /give the job "permissions: issues: write"/,
     ],
-    ['a secondary limit that names no time', {}, secondaryRateLimit(), /asks for 1 more minutes$/],
+    ['a secondary limit that names no time', {}, secondaryRateLimit(), /asks for one more minute$/],
     [
       'the limit of the hour',
       {},

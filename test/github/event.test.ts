@@ -3,9 +3,9 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { explainEmptyToken } from '../../src/github/event.ts'
 
 // The toolkit reads the event once, when it is loaded.
-const { actor, payload } = context
+const { actor, payload, eventName } = context
 afterEach(() => {
-  Object.assign(context, { actor, payload })
+  Object.assign(context, { actor, payload, eventName })
 })
 
 describe('an empty token', () => {
@@ -35,5 +35,10 @@ describe('an empty token', () => {
   ])('%s is explained', async (_what, event, startedBy, text) => {
     Object.assign(context, { actor: startedBy, payload: event })
     expect(await explainEmptyToken()).toMatch(text)
+  })
+
+  test('of a fork that has the secrets of its target is an ordinary one', async () => {
+    Object.assign(context, { actor: 'jane', payload: fork, eventName: 'pull_request_target' })
+    expect(await explainEmptyToken()).toMatch(/^It is empty/)
   })
 })

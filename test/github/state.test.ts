@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Event } from '../../src/core/events.ts'
 import type { Result } from '../../src/core/result.ts'
-import { createStateKeeper, readState } from '../../src/github/state.ts'
+import { createStateKeeper, readRed, readState } from '../../src/github/state.ts'
 import { parseFileCommands } from '../runner/commands.ts'
 import { result, run, sync } from '../support/builders.ts'
 
@@ -32,9 +32,13 @@ afterEach(() => {
 })
 
 /** The state as the post step gets it: the runner reads the file and makes variables of it. */
-function state() {
+function env(): NodeJS.ProcessEnv {
   const saved = Object.entries(parseFileCommands(readFileSync(file, 'utf8')))
-  return readState(Object.fromEntries(saved.map(([name, value]) => [`STATE_${name}`, value])))
+  return Object.fromEntries(saved.map(([name, value]) => [`STATE_${name}`, value]))
+}
+
+function state() {
+  return readState(env())
 }
 
 const intent = (id = '8290'): Event => ({ kind: 'intent', sync: sync({ id }), ...trigger })
@@ -102,7 +106,17 @@ describe('the saved state', () => {
     keep(triggered({ cancellable: false }))
     keep(settled({ outcome: 'cancelled', run: goingOn }))
     expect(state()).toEqual([])
-    expect(readFileSync(file, 'utf8')).toBe('')
+    expect(readFileSync(file, 'utf8')).not.toMatch(/^run-/m)
+  })
+
+  test('names what has gone wrong, whoever started its run, and nothing that may', () => {
+    const keep = createStateKeeper(calm, () => false)
+    keep(settled({ outcome: 'blocked', run: null }))
+    keep(settled({ outcome: 'failed', run: null, tolerated: 'allow-failure', sync: sync({ id: '2' }) }))
+    keep(settled({ outcome: 'succeeded', run: null, sync: sync({ id: '3' }) }))
+    keep(settled({ outcome: 'unknown', run: null, sync: sync({ id: '', name: 'run 7' }) }))
+    expect(readRed(env())).toEqual([{ syncId: '8290', outcome: 'blocked' }])
+    expect(readRed({ 'STATE_red-1': '"hibernated"', 'STATE_red-2': '{', 'STATE_run-3': '"failed"' })).toEqual([])
   })
 
   test('never names a run for cancelling that turned out to be somebody else’s', () => {

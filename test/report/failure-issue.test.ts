@@ -51,8 +51,8 @@ describe('what a run has seen', () => {
     ['blocked, which it may be', { outcome: 'blocked', tolerated: 'on-blocked: skip' }, 'neither'],
     ['triggered and not watched', { outcome: 'triggered' }, 'neither'],
     ['planned', { outcome: 'planned' }, 'neither'],
-    ['left out because nothing of it is new', { outcome: 'skipped', ruling }, 'good'],
-    ['left out because it is paused', { outcome: 'skipped', hint: 'paused' }, 'good'],
+    ['left out because nothing of it is new', { outcome: 'skipped', ruling }, 'neither'],
+    ['left out because it is paused', { outcome: 'skipped', hint: 'paused' }, 'neither'],
     ['left out because a run was in the way', { outcome: 'skipped', hint: 'older-run', ruling }, 'neither'],
   ])('of a sync that is %s', (_what, overrides, kind) => {
     const { bad, good } = seenOf({ conclusion: 'failure', results: [result(overrides)], problems: [] }, 'run', PLACE)
@@ -101,8 +101,12 @@ describe('what a run has seen', () => {
       { id: 'nightly.yml/sync@', run: '7001', name: 'the step in job sync of nightly.yml', why: problems[0] },
     ])
     expect(seenOf({ conclusion: 'skipped', results: [], problems }, 'run', PLACE).bad).toEqual([])
-    expect(seenOfKilled([], PLACE).bad).toMatchObject([{ id: 'nightly.yml/sync@' }])
-    expect(seenOfKilled(['census/1'], PLACE).bad).toMatchObject([{ id: 'census/1', outcome: 'unknown' }])
+    expect(seenOfKilled([], PLACE).bad).toMatchObject([{ id: 'nightly.yml/sync@', outcome: 'unknown' }])
+    const left = [
+      { id: 'census/1', outcome: 'unknown' },
+      { id: 'census/2', outcome: 'failed' },
+    ] as const
+    expect(seenOfKilled(left, PLACE).bad).toMatchObject(left)
   })
 })
 
@@ -270,6 +274,7 @@ describe('the names in the list', () => {
     [['census/1', 'census/2'], '2 syncs do not deliver.'],
     [['nightly.yml/sync@'], '1 step does not do what it should.'],
     [['census/1', 'nightly.yml/sync@'], '1 sync does not deliver, and 1 step does not do what it should.'],
+    [['census/1', 'census/1/trigger'], '1 sync does not deliver.'],
     [[], 'All is well again.'],
   ])('are counted by their kinds: %j', (some, text) => {
     expect(
@@ -280,5 +285,23 @@ describe('the names in the list', () => {
         NOTHING,
       ).split('\n')[0],
     ).toBe(text)
+  })
+
+  test('are not said to fail where nobody knows', () => {
+    const lost = (id: string) => entry(id, { outcome: 'unknown' })
+    const said = (...some: Entry[]) => issueBody('A title', some, 0, NOTHING).split('\n')[0]
+    expect(said(lost('census/1'))).toBe('It is not known whether 1 sync delivers.')
+    expect(said(lost('census/1'), lost('census/2'))).toBe('It is not known whether 2 syncs deliver.')
+    expect(said(entry('census/1'), lost('census/2'))).toBe(
+      '1 sync does not deliver, and it is not known whether 1 other delivers.',
+    )
+  })
+
+  test('are told from the triggers of the same syncs', () => {
+    const both = [entry('census/1', { name: '1 Customers' }), entry('census/1/trigger', { name: '1 Customers' })]
+    const rows = issueBody('A title', both, 0, NOTHING)
+      .split('\n')
+      .filter((line) => line.startsWith('| 1'))
+    expect(rows.map((row) => row.split('|')[1]?.trim())).toEqual(['1 Customers', '1 Customers (its trigger)'])
   })
 })

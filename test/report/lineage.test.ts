@@ -70,6 +70,21 @@ describe('the lineage', () => {
     expect(shown).toMatch(new RegExp(`^ {2}classDef ${color} `, 'm'))
   })
 
+  test('keeps models of one name in two packages apart', () => {
+    const other = {
+      ...orders,
+      ruling: { gate: 'open', reason: '', models: ['model.crm.orders'], source: '', notes: [] },
+    }
+    const drawn = lineageOf([orders, other as Result])
+    for (const name of ['shop.orders', 'crm.orders', 'customers.v2']) expect(drawn).toContain(`["${name}"]`)
+    expect(drawn).not.toContain('["orders"]')
+  })
+
+  test('cuts a long name, and not how it ended', () => {
+    const long = { ...orders, sync: sync({ id: '8291', name: 'x'.repeat(200) }) }
+    expect(lineageOf([customers, long])).toMatch(/8291 x+#8230; · failed"\]/)
+  })
+
   test('shows what is planned as it would end', () => {
     const shown = lineageOf([{ ...customers, outcome: 'planned', foreseen: 'blocked' }, orders])
     expect(shown).toMatch(/^ {2}s0\["⛔ .* · would not ship"\]:::flawed$/m)

@@ -29,11 +29,11 @@ const ALL = [
 const UNCOUNTED = { processed: null, succeeded: null, failed: null, invalid: null }
 
 /** A log whose clock stands where the test puts it, in milliseconds since the log began. */
-function record({ details = false } = {}) {
+function record({ details = false, watches = true } = {}) {
   const began = 5_000_000
   let time = began
   const lines: Line[] = []
-  const log = createLog({ details, now: () => time, write: (line) => lines.push(line) })
+  const log = createLog({ details, watches, now: () => time, write: (line) => lines.push(line) })
   const at = (ms: number) => {
     time = began + ms
     return log
@@ -42,7 +42,7 @@ function record({ details = false } = {}) {
 }
 
 /** What the log writes about these events, seven seconds after it began. */
-function told(events: readonly Event[], options: { details?: boolean } = {}): string {
+function told(events: readonly Event[], options: { details?: boolean; watches?: boolean } = {}): string {
   const { at, lines } = record(options)
   for (const event of events) at(7000).on(event)
   return lines.map(({ level, text }) => (level === 'info' ? text : `${level}: ${text}`)).join('\n')
@@ -165,7 +165,8 @@ describe('the life of a sync', () => {
           reason: 'the answer to the trigger was lost, and this new run was found',
           expected: null,
         },
-        { kind: 'waiting', sync: sync(), run: running(), reason: 'run 500 is still working' },
+        { kind: 'waiting', sync: sync(), run: running({ id: '500' }), reason: 'run 500 is still working' },
+        { kind: 'changed', sync: sync(), run: running({ id: '500' }) },
         { kind: 'changed', sync: sync(), run: running({ state: 'queued', status: 'queued' }) },
         { kind: 'changed', sync: sync(), run: running({ step: 'Unloading' }) },
         {
@@ -190,6 +191,7 @@ describe('the life of a sync', () => {
       "[0:07] 8290 Customers for re-engagement: triggered run 501
       [0:07] 8290 Customers for re-engagement: watching run 502: the answer to the trigger was lost, and this new run was found
       [0:07] 8290 Customers for re-engagement: waiting: run 500 is still working
+      [0:07] 8290 Customers for re-engagement: run 500, which is waited for: working
       [0:07] 8290 Customers for re-engagement: queued
       [0:07] 8290 Customers for re-engagement: working · Unloading
       [0:07] 8290 Customers for re-engagement: working · 1,400 accepted, 3 invalid
@@ -250,7 +252,7 @@ describe('the life of a sync', () => {
       [0:07] 8290 Customers for re-engagement: ✅ succeeded: completed; the provider gave no record counts https://app.getcensus.com/syncs/8290/sync-history
       [0:07] 8290 Customers for re-engagement: ⚠️ succeeded with warnings: 2 records rejected by the destination (48 accepted, 2 rejected, 1 invalid; took 42 s) https://app.getcensus.com/syncs/8290/sync-history
       [0:07] 8290 Customers for re-engagement: ✅ already fresh: run 501 already delivered the fresh data (50 accepted; took 42 s) https://app.getcensus.com/syncs/8290/sync-history
-      [0:07] 8290 Customers for re-engagement: ✅ triggered: triggered https://app.getcensus.com/syncs/8290/sync-history
+      [0:07] 8290 Customers for re-engagement: ✅ triggered https://app.getcensus.com/syncs/8290/sync-history
       [0:07] 8290 Customers for re-engagement: 📝 planned: would trigger
       [0:07] 8290 Customers for re-engagement: ⏭️ skipped: the sync is paused
       [0:07] 8290 Customers for re-engagement: ⛔ blocked: a model of it has failed https://app.getcensus.com/syncs/8290/sync-history
@@ -276,6 +278,29 @@ describe('the life of a sync', () => {
     expect(told([{ kind: 'changed', sync: sync(), run: ended }])).toBe(
       '[0:07] 8290 Customers for re-engagement: failed',
     )
+  })
+})
+
+describe('a run of somebody else', () => {
+  test('that is waited for is told as that, and not as the sync itself', () => {
+    const { at, texts } = record()
+    at(0).on({ kind: 'waiting', sync: sync(), run: running({ id: '500' }), reason: 'run 500 is still working' })
+    at(1000).on({ kind: 'changed', sync: sync(), run: run({ id: '500', state: 'failed', status: 'failed' }) })
+    at(2000).heartbeat()
+    at(61_000).heartbeat()
+    expect(texts().map((text) => text.replace(/^.*engagement: /, ''))).toEqual([
+      'waiting: run 500 is still working',
+      'run 500, which is waited for: failed · 50 accepted',
+      'still waiting: run 500 is still working, 1 min 01 s so far',
+    ])
+  })
+
+  test('is not said to be watched where nothing is', () => {
+    const joined = [
+      { kind: 'triggered', sync: sync(), runId: '500', adopted: true, cancellable: false, reason: 'x', expected: null },
+    ] as const
+    expect(told(joined)).toContain(': watching run 500: x')
+    expect(told(joined, { watches: false })).toContain(': nothing to trigger, there is run 500: x')
   })
 })
 
@@ -321,13 +346,15 @@ describe('a status word that nobody knows', () => {
 
 test('a wait that the provider asks for is told with its length', () => {
   const lines: string[] = []
-  createLog({ details: false, now: () => 0, write: ({ text }) => lines.push(text) }).pause(10 * MINUTE)
+  createLog({ details: false, watches: true, now: () => 0, write: ({ text }) => lines.push(text) }).pause(10 * MINUTE)
   expect(lines).toEqual(['[0:00] the provider asks for a wait of 10 min: until then nothing is sent to it'])
 })
 
 test('an outage is a warning, and says why', () => {
   const lines: Line[] = []
-  createLog({ details: false, now: () => 0, write: (line) => lines.push(line) }).outage('the connection broke (reset)')
+  createLog({ details: false, watches: true, now: () => 0, write: (line) => lines.push(line) }).outage(
+    'the connection broke (reset)',
+  )
   const text = '[0:00] the connection broke (reset): the provider is asked again, less and less often'
   expect(lines).toEqual([{ level: 'warning', text }])
 })
@@ -425,6 +452,22 @@ describe('the heartbeat', () => {
     expect(texts().at(-1)).toBe(
       '[1:30] 8290 Customers for re-engagement: still waiting: run 500 is still working, 1 min 30 s so far',
     )
+  })
+
+  test('tells of a retry that waits for its place, and not since when the run before it went on', () => {
+    const { at, texts } = record()
+    at(0).on(start('1'))
+    at(MINUTE).on({
+      kind: 'again',
+      sync: sync({ id: '1', name: '1' }),
+      verdict: { outcome: 'failed', reason: 'the run failed' },
+      retry: { nth: 1, of: 2 },
+    })
+    at(2 * MINUTE).heartbeat()
+    expect(texts().slice(1)).toEqual([
+      '[1:00] sync 1: again, because the run failed; retry 1 of 2',
+      '[2:00] sync 1: still waiting to be triggered again, 1 min 00 s so far',
+    ])
   })
 
   test('says nothing where nothing has begun', () => {

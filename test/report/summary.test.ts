@@ -202,6 +202,12 @@ describe('the job summary', () => {
     expect(names).toEqual(['[sync 5]', '[sync 3]', '[sync 9]', '[sync 1]'])
   })
 
+  test('tells a run of somebody else from one that was found after its answer was lost', () => {
+    const runs = (overrides: Partial<Result>) => told({ results: [result({ adopted: true, ...overrides })] })
+    expect(runs({ attempts: 0 })).toContain('501 (not started by this step)')
+    expect(runs({ attempts: 1 })).toContain('501 (found: the answer to its trigger was lost)')
+  })
+
   test('quotes no records, unless details are asked for', () => {
     const results = [result({ ...broken, detail: 'row 7: "jim"' })]
     expect(told({ conclusion: 'failure', results })).not.toMatch(/jim|row 7/)

@@ -95,6 +95,13 @@ const FORGED: Record<Oracle, [string, History][]> = {
     ['succeeded with a word that nobody knows', runs(good, (run) => moved(run, { status: 'hibernating' }))],
     ['succeeded with a run that was cancelled', runs(good, (run) => moved(run, { canceled: true }))],
     ['succeeded with a dry run', runs(good, (run) => ({ ...run, reason: 'dry-run' }))],
+    [
+      'succeeded with a dry run that it was to wait for',
+      policy(
+        runs(good, (run) => ({ ...run, reason: 'dry-run' })),
+        { mode: 'wait' },
+      ),
+    ],
     ['succeeded with a run from before', runs(good, (run) => ({ ...run, createdAt: run.createdAt - MINUTE }))],
     [
       'fresh with a run from before',

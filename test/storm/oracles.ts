@@ -128,6 +128,7 @@ function falsehood(history: History, told: Told): string | null {
       return whyNoDelivery(history, told, run)
     case 'failed': {
       if (graded === 'failed' || graded === 'skipped' || graded === 'rejected') return null
+      if (policy.mode === 'wait' && run?.reason === 'dry-run') return null
       if (exchanges.some((one) => one.refused && one.at <= settledAt && concerns(one, told))) return null
       if (told.runId === null && paused && policy.onPaused === 'fail') return null
       if (told.runId === null && policy.onRunning === 'fail' && wasBusy(history, told)) return null
@@ -159,9 +160,9 @@ function falsehood(history: History, told: Told): string | null {
 /** Why this run does not bring the fresh data. With `on-running: attach` a run of others may be older than the data. */
 function whyNoDelivery({ trial, began }: History, { adopted }: Told, run: RunView | null): string | null {
   if (run === null) return 'there is no such run'
+  if (run.reason === 'dry-run') return 'it was a dry run'
   // What the step was told to wait for is judged as it is.
   if (trial.policy.mode === 'wait') return null
-  if (run.reason === 'dry-run') return 'it was a dry run'
   if (adopted && trial.policy.onRunning === 'attach') return null
   if (isOld(run, trial, began)) return `the run was created before the data was ready, at ${run.createdAt - began}`
   return trial.policy.full && !run.fullSync ? 'it was no full sync' : null

@@ -68,12 +68,12 @@ export const GITHUB: readonly Trouble[] = [
   },
   {
     name: 'a job without the permission for an issue',
-    texts: [ISSUE, '…: the token of this job may not do that: give the job "permissions: …". …'],
+    texts: [ISSUE, '…: the token of this job may not do that (…): give the job "permissions: …". …'],
     show: () => night({ permissions: {} }),
   },
   {
     name: 'a job without the permission for a comment',
-    texts: [COMMENT, '…: the token of this job may not do that: give the job "permissions: …". …'],
+    texts: [COMMENT, '…: the token of this job may not do that (…): give the job "permissions: …". …'],
     show: () => plan({ permissions: { issues: 'write' } }),
   },
   {

@@ -95,7 +95,12 @@ export async function rehearse(
 ): Promise<Shown> {
   const stage = new Rehearsal({ apiVersion: 'v1', ...inputs }, options)
   const lines: string[] = []
-  const log = createLog({ details: false, now: () => stage.clock.now(), write: ({ text }) => lines.push(text) })
+  const log = createLog({
+    details: false,
+    watches: true,
+    now: () => stage.clock.now(),
+    write: ({ text }) => lines.push(text),
+  })
   prepare(stage, log.heartbeat)
   const report = await stage.run(log.on)
   const annotations = annotationsOf(report, false)
