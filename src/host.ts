@@ -64,9 +64,16 @@ export class Host {
 
   /** A read. Waits out every 429. Throws ProviderError where no answer comes; what an answer means is for the provider to say. */
   async get(path: string, signal: AbortSignal): Promise<Reply> {
+    let heldMs = 0
     for (;;) {
-      const reply = await this.getOnce(path, signal, READ_MS)
-      if (reply.status !== 429) return reply
+      try {
+        const reply = await this.#send('GET', path, signal, READ_MS)
+        if (reply.status !== 429) return { ...reply, heldMs }
+        heldMs += this.#msUntil(this.#opensAt)
+      } catch (error) {
+        if (error instanceof TransportError) throw troubleOf(error, heldMs)
+        throw error
+      }
     }
   }
 
@@ -242,11 +249,15 @@ class Away extends TransportError {
 }
 
 /** What it means for a read, or a trigger that has not left, that no answer came. */
-export function troubleOf(error: TransportError): ProviderError {
+export function troubleOf(error: TransportError, heldMs = 0): ProviderError {
   const trouble = error.lasting ? 'unreachable' : 'unavailable'
   // Where not even a connection comes about, the fault is as likely on this side.
   const isOutThere = error.sent || (error instanceof Away && error.hasAnswered)
-  return new ProviderError(trouble, error.message, { cause: error, ...(isOutThere ? {} : { hint: 'unreachable' }) })
+  return new ProviderError(trouble, error.message, {
+    cause: error,
+    heldMs,
+    ...(isOutThere ? {} : { hint: 'unreachable' }),
+  })
 }
 
 /** A body in which none of the secrets stands, in whatever way JSON may write it. */

@@ -18,6 +18,8 @@ export interface Reply {
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>
   text: string
+  /** How long (ms) the host had asked the request to wait. */
+  heldMs?: number
   /** This machine's wall clock, milliseconds since the epoch. */
   sentAt: number
   receivedAt: number

@@ -30203,10 +30203,28 @@ function parseInputs(raw, providers, checkUrl, emptyToken, config = new Map()) {
         showDetails: readFlag(desk, 'show-details'),
         jobStatus: readChoice(desk, 'job-status', ['success', 'failure', 'cancelled']),
     };
+    warnOfIdle(desk, mode);
     const reporting = readReporting(desk, mode);
     return problems.length === 0
         ? { ok: true, inputs, warnings, reporting }
         : { ok: false, problems, warnings, reporting };
+}
+/** What changes nothing in a mode: somebody who has set a limit should know that it does not hold. */
+const IDLE = {
+    wait: {
+        names: ['full-sync', 'on-fresh', 'on-running', 'on-paused', 'retries', 'max-parallel', 'fail-fast', 'cancel-on'],
+        why: 'no effect with mode: wait, which watches runs as they are.',
+    },
+    trigger: {
+        names: ['retries', 'max-failed-records', 'max-invalid-records'],
+        why: 'no effect on the runs that mode: trigger starts. Give that to the step that waits for them.',
+    },
+};
+function warnOfIdle({ text, warnings }, mode) {
+    const { names = [], why } = IDLE[mode] ?? {};
+    const set = names.filter((name) => text(name) !== core_inputs/* DEFAULTS */.zY[name]);
+    if (set.length > 0)
+        warnings.push(`${set.join(', ')}: ${why}`);
 }
 const NO_SYNC = 'sync-ids: is required and names no sync. Give one id or more, for example "8290, 8291"; a sync\'s id is the number in the address of its page.';
 /** The syncs that are listed: by the input, else by the config file. `elsewhere`: they may also be named in another way. */
@@ -30338,12 +30356,15 @@ class ProviderError extends Error {
     detail;
     /** The provider asked for this much patience (ms) before the next request. */
     retryAfterMs;
+    /** How long (ms) the request itself was held up because the provider had asked for it. */
+    heldMs;
     hint;
     constructor(trouble, message, options = {}) {
         super(message, options.cause === undefined ? undefined : { cause: options.cause });
         this.trouble = trouble;
         this.detail = options.detail ?? null;
         this.retryAfterMs = options.retryAfterMs ?? null;
+        this.heldMs = options.heldMs ?? 0;
         this.hint = options.hint ?? USUAL[trouble];
     }
 }
@@ -30431,9 +30452,13 @@ async function poll_poll(look, until, patience, onLook = () => { }) {
                 onLook(seen);
                 error = seen;
                 failures += 1;
-                failingSince ??= clock.now();
+                // Waiting as the provider asked is no part of a row of failures.
+                failingSince = failingSince === null ? clock.now() : failingSince + seen.heldMs;
                 // Only an unbroken row of "no such thing" counts as one.
-                missingSince = seen.trouble === 'missing' ? (missingSince ?? clock.now()) : null;
+                if (seen.trouble !== 'missing')
+                    missingSince = null;
+                else
+                    missingSince = missingSince === null ? clock.now() : missingSince + seen.heldMs;
                 const left = tolerate(seen) - (clock.now() - (missingSince ?? failingSince));
                 if (left <= 0)
                     return { end: 'lost', error: seen, hasLooked, last };
@@ -32159,10 +32184,19 @@ class Host {
     }
     /** A read. Waits out every 429. Throws ProviderError where no answer comes; what an answer means is for the provider to say. */
     async get(path, signal) {
+        let heldMs = 0;
         for (;;) {
-            const reply = await this.getOnce(path, signal, READ_MS);
-            if (reply.status !== 429)
-                return reply;
+            try {
+                const reply = await this.#send('GET', path, signal, READ_MS);
+                if (reply.status !== 429)
+                    return { ...reply, heldMs };
+                heldMs += this.#msUntil(this.#opensAt);
+            }
+            catch (error) {
+                if (error instanceof http/* TransportError */.wX)
+                    throw troubleOf(error, heldMs);
+                throw error;
+            }
         }
     }
     /** A read of something that can be done without: asked for once, whatever comes back. Throws ProviderError. */
@@ -32344,11 +32378,15 @@ class Away extends http/* TransportError */.wX {
     }
 }
 /** What it means for a read, or a trigger that has not left, that no answer came. */
-function troubleOf(error) {
+function troubleOf(error, heldMs = 0) {
     const trouble = error.lasting ? 'unreachable' : 'unavailable';
     // Where not even a connection comes about, the fault is as likely on this side.
     const isOutThere = error.sent || (error instanceof Away && error.hasAnswered);
-    return new provider/* ProviderError */.mZ(trouble, error.message, { cause: error, ...(isOutThere ? {} : { hint: 'unreachable' }) });
+    return new provider/* ProviderError */.mZ(trouble, error.message, {
+        cause: error,
+        heldMs,
+        ...(isOutThere ? {} : { hint: 'unreachable' }),
+    });
 }
 /** A body in which none of the secrets stands, in whatever way JSON may write it. */
 function withoutSecrets(body, secrets) {
@@ -32773,6 +32811,7 @@ function explain(reply, what, trouble = troubleOf(reply.status)) {
     }[trouble];
     return new provider/* ProviderError */.mZ(trouble, `${meaning} (HTTP ${status})${page}`, {
         detail: detail === '' ? null : detail,
+        heldMs: reply.heldMs ?? 0,
         ...hintOf(status, isPage),
     });
 }

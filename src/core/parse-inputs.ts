@@ -96,10 +96,29 @@ export function parseInputs(
     showDetails: readFlag(desk, 'show-details'),
     jobStatus: readChoice(desk, 'job-status', ['success', 'failure', 'cancelled']),
   }
+  warnOfIdle(desk, mode)
   const reporting = readReporting(desk, mode)
   return problems.length === 0
     ? { ok: true, inputs, warnings, reporting }
     : { ok: false, problems, warnings, reporting }
+}
+
+/** What changes nothing in a mode: somebody who has set a limit should know that it does not hold. */
+const IDLE: Partial<Record<Inputs['mode'], { names: readonly InputName[]; why: string }>> = {
+  wait: {
+    names: ['full-sync', 'on-fresh', 'on-running', 'on-paused', 'retries', 'max-parallel', 'fail-fast', 'cancel-on'],
+    why: 'no effect with mode: wait, which watches runs as they are.',
+  },
+  trigger: {
+    names: ['retries', 'max-failed-records', 'max-invalid-records'],
+    why: 'no effect on the runs that mode: trigger starts. Give that to the step that waits for them.',
+  },
+}
+
+function warnOfIdle({ text, warnings }: Desk, mode: Inputs['mode']): void {
+  const { names = [], why } = IDLE[mode] ?? {}
+  const set = names.filter((name) => text(name) !== DEFAULTS[name])
+  if (set.length > 0) warnings.push(`${set.join(', ')}: ${why}`)
 }
 
 const NO_SYNC =

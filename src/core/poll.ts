@@ -67,9 +67,11 @@ export async function poll<T>(
         onLook(seen)
         error = seen
         failures += 1
-        failingSince ??= clock.now()
+        // Waiting as the provider asked is no part of a row of failures.
+        failingSince = failingSince === null ? clock.now() : failingSince + seen.heldMs
         // Only an unbroken row of "no such thing" counts as one.
-        missingSince = seen.trouble === 'missing' ? (missingSince ?? clock.now()) : null
+        if (seen.trouble !== 'missing') missingSince = null
+        else missingSince = missingSince === null ? clock.now() : missingSince + seen.heldMs
         const left = tolerate(seen) - (clock.now() - (missingSince ?? failingSince))
         if (left <= 0) return { end: 'lost', error: seen, hasLooked, last }
         delay = Math.min(Math.ceil(left), Math.max(backoff(failures), schedule(clock.now() - began, looks)))

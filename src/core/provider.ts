@@ -101,16 +101,25 @@ export class ProviderError extends Error {
   readonly detail: string | null
   /** The provider asked for this much patience (ms) before the next request. */
   readonly retryAfterMs: number | null
+  /** How long (ms) the request itself was held up because the provider had asked for it. */
+  readonly heldMs: number
   readonly hint: Hint
   constructor(
     trouble: Trouble,
     message: string,
-    options: { detail?: string | null; retryAfterMs?: number | null; hint?: Hint; cause?: unknown } = {},
+    options: {
+      detail?: string | null
+      retryAfterMs?: number | null
+      heldMs?: number
+      hint?: Hint
+      cause?: unknown
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.trouble = trouble
     this.detail = options.detail ?? null
     this.retryAfterMs = options.retryAfterMs ?? null
+    this.heldMs = options.heldMs ?? 0
     this.hint = options.hint ?? USUAL[trouble]
   }
 }

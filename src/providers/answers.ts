@@ -50,6 +50,7 @@ export function explain(reply: Reply, what: string, trouble = troubleOf(reply.st
   }[trouble]
   return new ProviderError(trouble, `${meaning} (HTTP ${status})${page}`, {
     detail: detail === '' ? null : detail,
+    heldMs: reply.heldMs ?? 0,
     ...hintOf(status, isPage),
   })
 }

@@ -247,6 +247,22 @@ describe('values', () => {
   })
 })
 
+describe('an input that changes nothing in a mode', () => {
+  const wait = { mode: 'wait', 'sync-ids': '', runs: '501' }
+  test.each<[Record<string, string>, string[]]>([
+    [{ ...wait, retries: '2', 'cancel-on': 'timeout' }, ['retries, cancel-on: no effect with mode: wait']],
+    [{ ...wait, 'max-failed-records': '1%', 'timeout-minutes': '5' }, []],
+    [{ mode: 'trigger', 'max-failed-records': '1%' }, ['max-failed-records: no effect on the runs that mode: trigger']],
+    [{ mode: 'trigger', 'on-running': 'skip', 'fail-fast': 'true' }, []],
+    [{ mode: 'run', retries: '2', 'max-failed-records': '1%' }, []],
+    [{ ...wait, retries: '0', 'cancel-on': '' }, []],
+  ])('is told: %j', (given, expected) => {
+    const { ok, warnings } = parsed(given)
+    expect(ok).toBe(true)
+    expect(warnings).toEqual(expected.map((text) => expect.stringContaining(text)))
+  })
+})
+
 describe('runs', () => {
   const wait = (runs: string, more = {}) => ({ mode: 'wait', 'sync-ids': '', runs, ...more })
 

@@ -286,6 +286,18 @@ describe.concurrent('a server that throttles', () => {
     expect(stage.pauses).toEqual([60 * MINUTE])
   })
 
+  test('http-429-in-outage: the wait that a 429 asks for is no part of a row of failures', async () => {
+    const stage = new Rehearsal({ outageToleranceMs: 60_000 })
+    stage.simulator.script(8290, completesAfter(30_000))
+    stage.simulator.faults.push((_request, { operation, nth }): Fault | undefined => {
+      if (operation !== 'read-run') return undefined
+      if (nth === 3) return { kind: 'respond', status: 429, headers: { 'retry-after': '300' } }
+      return nth === 2 || nth === 4 ? { kind: 'respond', status: 502 } : undefined
+    })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded' }])
+    expect(stage.clock.now()).toBeGreaterThan(300_000)
+  })
+
   test('http-429-no-outage: one failed look after a long wait that was asked for is tolerated like any other', async () => {
     const stage = new Rehearsal({ timeoutMs: 120 * MINUTE })
     stage.simulator.script(8290, completesAfter(40 * MINUTE))

@@ -1,5 +1,6 @@
+import { completesAfter } from '../../simulator/index.ts'
 import { workspace } from '../workspace.ts'
-import { alone, type Shown, type Trouble } from './scene.ts'
+import { alone, type Shown, step, type Trouble } from './scene.ts'
 
 /** A step with a config file. */
 async function configured(content: string, given: Record<string, string> = {}): Promise<Shown> {
@@ -68,6 +69,20 @@ export const INPUTS: readonly Trouble[] = [
     name: 'more syncs than one step takes',
     texts: ['is not allowed. Allowed: at most 2000 syncs in one step.'],
     show: () => alone({ 'sync-ids': Array.from({ length: 2001 }, (_, index) => index + 1).join(' ') }),
+  },
+  {
+    name: 'waiting with policies for what is not decided',
+    texts: ['…: no effect with mode: wait, which watches runs as they are.'],
+    show: () => alone({ mode: 'wait', 'sync-ids': '', runs: '[]', retries: '2' }),
+  },
+  {
+    name: 'triggering with limits on what is not watched',
+    texts: ['…: no effect on the runs that mode: trigger starts. …'],
+    show: () =>
+      step({
+        simulator: { syncs: [{ id: 8290, timeline: completesAfter(100) }] },
+        with: { mode: 'trigger', 'max-failed-records': '1%' },
+      }),
   },
   {
     name: 'waiting without runs',
