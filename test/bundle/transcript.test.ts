@@ -83,7 +83,7 @@ test('the story of a step: what it asked, and what it told', async () => {
     8292 sync-8292: ⚠️ succeeded with warnings: 2 records rejected by the destination (118 accepted, 2 rejected; took 0 s) https://census/syncs/8292/sync-history
     8293 Orders: ⏭️ skipped: the sync is paused (on-paused: skip)
     ::endgroup::
-    ::error title=Sync failed::8291 Customers to accounts → CRM · Contact: the provider says: Account "…" is locked%0AOpen the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.%0Ahttps://census/syncs/8291/sync-history
+    ::error title=Sync failed::8291 Customers to accounts → CRM · Contact: the provider says: Account "…" is locked%0AOpen the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, retries help.%0Ahttps://census/syncs/8291/sync-history
     ::warning title=Sync delivered%2C but not every record::8292 sync-8292 → CRM · Contact: 2 records rejected by the destination
     ::notice title=Sync skipped::8293 Orders → CRM · Contact: the sync is paused (on-paused: skip)
     "
@@ -99,7 +99,7 @@ test('the story of a step: what it asked, and what it told', async () => {
 
     run RUN · [Open the sync](https://census/syncs/8291/sync-history)
 
-    **What to do:** Open the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, set retries.
+    **What to do:** Open the sync: its history shows what was rejected, and why. If it fails now and then, for locked records for example, retries help.
 
     | Outcome | Sync | Destination | Records | Run took | Why |
     |---|---|---|---|---|---|
