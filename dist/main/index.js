@@ -38332,7 +38332,7 @@ function reach(look, tools) {
 
 ;// CONCATENATED MODULE: ./lib/core/result.js
 function newTrace() {
-    return { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0, ended: new Map() };
+    return { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0, waited: false, ended: new Map() };
 }
 function resultOf(provider, sync, verdict, trace = newTrace()) {
     const { outcome, reason, message = null, detail = null, hint = null } = verdict;
@@ -38382,8 +38382,8 @@ function stopped({ signal }) {
 
 
 
-/** What was read longer ago than this decides nothing any more, and no trigger is sent on account of it. */
-const BASELINE_MS = 60_000;
+/** A second request leaves this long after the last look for the run of the first, or not before another one. */
+const trigger_LOOK_MS = 60_000;
 /** How long a run may take to appear in the provider's list after a lost answer. */
 const RECONCILE_MS = 60_000;
 /** How long a cancelled step still looks for the run that it may have started. */
@@ -38410,7 +38410,7 @@ async function startRun(sync, known, full, tools) {
         if (clock.now() > deadline - TOO_LATE_MS)
             return ended(resent, tooLate(TOO_LATE, null));
         emit({ kind: 'intent', sync, baseline: known.newest, since: began, full });
-        const sent = await send(sync, full, resent ? look : known.readAt, tools);
+        const sent = await send(sync, full, resent ? look : known.goodUntil, tools);
         if (sent.end !== 'done')
             return notSent(sent, resent, tools);
         const answer = sent.value;
@@ -38444,10 +38444,10 @@ async function startRun(sync, known, full, tools) {
     }
 }
 /**
- * Sends the trigger as soon as that is possible, once. It does not leave on account of what was read a minute ago: `known` says when
- * that was, or, for a second request, looks each time for the run of the first.
+ * Sends the trigger as soon as that is possible, once, and until what it was decided on is too old. A second request looks each time,
+ * right before, for the run of the first.
  */
-async function send(sync, full, known, tools) {
+async function send(sync, full, basis, tools) {
     const { provider, clock, signal, halted, outageToleranceMs } = tools;
     const deadline = tools.deadline - TOO_LATE_MS + LAST_LOOK_MS;
     const tolerate = ({ trouble, retryAfterMs }) => {
@@ -38460,23 +38460,24 @@ async function send(sync, full, known, tools) {
     const limit = expiring(clock, deadline, signal);
     try {
         return await poll(async () => {
-            const run = typeof known === 'number' ? null : await known(limit.signal);
+            const run = typeof basis === 'function' ? await basis(limit.signal) : null;
             if (run !== null)
                 return { kind: 'found', run };
-            const until = (typeof known === 'number' ? known : clock.now()) + BASELINE_MS;
-            if (clock.now() >= until)
+            const until = typeof basis === 'function' ? clock.now() + trigger_LOOK_MS : basis;
+            const isStale = () => typeof basis === 'number' && clock.now() >= basis;
+            if (isStale())
                 return { kind: 'stale' };
-            const hold = expiring(clock, until, halted);
+            const hold = until === null ? null : expiring(clock, until, halted);
             try {
-                const answer = await provider.trigger(sync.id, { full, hold: hold.signal }, limit.signal);
+                const answer = await provider.trigger(sync.id, { full, hold: hold?.signal ?? halted }, limit.signal);
                 if (answer.kind !== 'not-sent')
                     return answer;
-                if (typeof known === 'number' && clock.now() >= until)
+                if (isStale())
                     return { kind: 'stale' };
                 throw answer.error;
             }
             finally {
-                hold.dispose();
+                hold?.dispose();
             }
         }, () => true, { clock, schedule: immediately, deadline, signal: AbortSignal.any([signal, halted]), tolerate });
     }
@@ -38723,6 +38724,8 @@ async function cancelRun(sync, runId, { provider, clock, emit }, deadline = Numb
 
 
 
+/** A baseline older than this is read again before it decides anything. */
+const BASELINE_MS = 60_000;
 const STALE = { runs: [], readAt: Number.NEGATIVE_INFINITY };
 /** Triggers whose runs the provider skipped, before this counts as a failure. */
 const SKIPS = 3;
@@ -38833,9 +38836,10 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
     const known = {
         newest: current.runs[0]?.id ?? null,
         ids: new Set([...current.runs.map(({ id }) => id), ...trace.own]),
-        readAt: current.readAt,
+        goodUntil: trace.waited ? null : current.readAt + BASELINE_MS,
     };
     const started = await startRun(sync, known, policy.full, tools);
+    trace.waited = started.kind === 'stale';
     if (started.kind === 'stale')
         return 'decide again';
     if (started.kind === 'busy') {

@@ -30394,10 +30394,10 @@ function hasEnded(run) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  su: () => (/* binding */ chooseNew)
+  s: () => (/* binding */ chooseNew)
 });
 
-// UNUSED EXPORTS: BASELINE_MS, startRun
+// UNUSED EXPORTS: startRun
 
 // EXTERNAL MODULE: ./lib/core/clock.js
 var clock = __nccwpck_require__(1601);
@@ -30499,8 +30499,8 @@ function reach(look, tools) {
 
 
 
-/** What was read longer ago than this decides nothing any more, and no trigger is sent on account of it. */
-const BASELINE_MS = 60_000;
+/** A second request leaves this long after the last look for the run of the first, or not before another one. */
+const LOOK_MS = 60_000;
 /** How long a run may take to appear in the provider's list after a lost answer. */
 const RECONCILE_MS = 60_000;
 /** How long a cancelled step still looks for the run that it may have started. */
@@ -30527,7 +30527,7 @@ async function startRun(sync, known, full, tools) {
         if (clock.now() > deadline - TOO_LATE_MS)
             return ended(resent, tooLate(TOO_LATE, null));
         emit({ kind: 'intent', sync, baseline: known.newest, since: began, full });
-        const sent = await send(sync, full, resent ? look : known.readAt, tools);
+        const sent = await send(sync, full, resent ? look : known.goodUntil, tools);
         if (sent.end !== 'done')
             return notSent(sent, resent, tools);
         const answer = sent.value;
@@ -30561,10 +30561,10 @@ async function startRun(sync, known, full, tools) {
     }
 }
 /**
- * Sends the trigger as soon as that is possible, once. It does not leave on account of what was read a minute ago: `known` says when
- * that was, or, for a second request, looks each time for the run of the first.
+ * Sends the trigger as soon as that is possible, once, and until what it was decided on is too old. A second request looks each time,
+ * right before, for the run of the first.
  */
-async function send(sync, full, known, tools) {
+async function send(sync, full, basis, tools) {
     const { provider, clock, signal, halted, outageToleranceMs } = tools;
     const deadline = tools.deadline - TOO_LATE_MS + LAST_LOOK_MS;
     const tolerate = ({ trouble, retryAfterMs }) => {
@@ -30577,23 +30577,24 @@ async function send(sync, full, known, tools) {
     const limit = expiring(clock, deadline, signal);
     try {
         return await poll(async () => {
-            const run = typeof known === 'number' ? null : await known(limit.signal);
+            const run = typeof basis === 'function' ? await basis(limit.signal) : null;
             if (run !== null)
                 return { kind: 'found', run };
-            const until = (typeof known === 'number' ? known : clock.now()) + BASELINE_MS;
-            if (clock.now() >= until)
+            const until = typeof basis === 'function' ? clock.now() + LOOK_MS : basis;
+            const isStale = () => typeof basis === 'number' && clock.now() >= basis;
+            if (isStale())
                 return { kind: 'stale' };
-            const hold = expiring(clock, until, halted);
+            const hold = until === null ? null : expiring(clock, until, halted);
             try {
-                const answer = await provider.trigger(sync.id, { full, hold: hold.signal }, limit.signal);
+                const answer = await provider.trigger(sync.id, { full, hold: hold?.signal ?? halted }, limit.signal);
                 if (answer.kind !== 'not-sent')
                     return answer;
-                if (typeof known === 'number' && clock.now() >= until)
+                if (isStale())
                     return { kind: 'stale' };
                 throw answer.error;
             }
             finally {
-                hold.dispose();
+                hold?.dispose();
             }
         }, () => true, { clock, schedule: immediately, deadline, signal: AbortSignal.any([signal, halted]), tolerate });
     }
@@ -32726,7 +32727,7 @@ async function lostRun({ syncId, baseline, since, full }, provider, signal) {
     for (let look = 1;; look += 1) {
         const history = await provider.history(syncId, signal);
         const known = history.findIndex(({ id }) => id === baseline);
-        const run = (0,_core_trigger_js__WEBPACK_IMPORTED_MODULE_5__/* .chooseNew */ .su)(known === -1 ? history : history.slice(0, known), NONE, since, full);
+        const run = (0,_core_trigger_js__WEBPACK_IMPORTED_MODULE_5__/* .chooseNew */ .s)(known === -1 ? history : history.slice(0, known), NONE, since, full);
         if (run !== null || look === LOOKS)
             return run;
         await _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.sleep(BETWEEN_LOOKS_MS, signal);

@@ -5,7 +5,7 @@ import { hasEnded, type Run, type Sync } from './provider.ts'
 import { newTrace, type Result, resultOf, type Trace } from './result.ts'
 import type { Ruling } from './ruling.ts'
 import { aged, durationsOf, type Forecast, forecast, type Schedule } from './schedule.ts'
-import { BASELINE_MS, startRun } from './trigger.ts'
+import { startRun } from './trigger.ts'
 import { refusal, stopped, tooLate } from './verdicts.ts'
 import { type CancelPolicy, followRun, isUncounted, standInLine, type Watched, type WatchTools } from './watch.ts'
 import type { Watermark } from './watermark.ts'
@@ -34,6 +34,8 @@ export interface Baseline {
   readAt: number
 }
 
+/** A baseline older than this is read again before it decides anything. */
+const BASELINE_MS = 60_000
 const STALE: Baseline = { runs: [], readAt: Number.NEGATIVE_INFINITY }
 /** Triggers whose runs the provider skipped, before this counts as a failure. */
 const SKIPS = 3
@@ -166,9 +168,10 @@ async function trigger(
   const known = {
     newest: current.runs[0]?.id ?? null,
     ids: new Set([...current.runs.map(({ id }) => id), ...trace.own]),
-    readAt: current.readAt,
+    goodUntil: trace.waited ? null : current.readAt + BASELINE_MS,
   }
   const started = await startRun(sync, known, policy.full, tools)
+  trace.waited = started.kind === 'stale'
   if (started.kind === 'stale') return 'decide again'
   if (started.kind === 'busy') {
     const again = await refresh(sync, STALE, tools, trace)

@@ -38,12 +38,14 @@ export interface Trace {
   adopted: boolean
   attempts: number
   polls: number
+  /** The last trigger waited for so long that everything was decided anew: where all wait that long, it would go on for ever. */
+  waited: boolean
   /** What was read of runs that have ended, by their id: a list may go on showing them as they were before. */
   readonly ended: Map<string, Run>
 }
 
 export function newTrace(): Trace {
-  return { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0, ended: new Map() }
+  return { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0, waited: false, ended: new Map() }
 }
 
 export function resultOf(

@@ -20,15 +20,13 @@ export type Started =
   | { kind: 'stale' }
   | { kind: 'ended'; verdict: Verdict; attempts: number }
 
-/** What was known of the runs of a sync, and when (monotonic ms) it was read. */
+/** What is known of the runs of a sync. */
 export interface Known {
   newest: string | null
   ids: ReadonlySet<string>
-  readAt: number
+  /** Until when (monotonic ms) a trigger may be sent on account of it; null: however long that takes. */
+  goodUntil: number | null
 }
-
-/** What was read longer ago than this decides nothing any more, and no trigger is sent on account of it. */
-export const BASELINE_MS = 60_000
 
 export interface TriggerTools {
   provider: Provider
@@ -43,6 +41,8 @@ export interface TriggerTools {
   watermark: Pick<Watermark, 'readyAt' | 'atLeast'>
 }
 
+/** A second request leaves this long after the last look for the run of the first, or not before another one. */
+const LOOK_MS = 60_000
 /** How long a run may take to appear in the provider's list after a lost answer. */
 const RECONCILE_MS = 60_000
 /** How long a cancelled step still looks for the run that it may have started. */
@@ -69,7 +69,7 @@ export async function startRun(sync: Sync, known: Known, full: boolean, tools: T
   for (let resent = false; ; resent = true) {
     if (clock.now() > deadline - TOO_LATE_MS) return ended(resent, tooLate(TOO_LATE, null))
     emit({ kind: 'intent', sync, baseline: known.newest, since: began, full })
-    const sent = await send(sync, full, resent ? look : known.readAt, tools)
+    const sent = await send(sync, full, resent ? look : known.goodUntil, tools)
     if (sent.end !== 'done') return notSent(sent, resent, tools)
     const answer = sent.value
     if (answer.kind === 'stale') return answer
@@ -103,10 +103,10 @@ export async function startRun(sync: Sync, known: Known, full: boolean, tools: T
 type Look = (cut: AbortSignal) => Promise<Run | null>
 
 /**
- * Sends the trigger as soon as that is possible, once. It does not leave on account of what was read a minute ago: `known` says when
- * that was, or, for a second request, looks each time for the run of the first.
+ * Sends the trigger as soon as that is possible, once, and until what it was decided on is too old. A second request looks each time,
+ * right before, for the run of the first.
  */
-async function send(sync: Sync, full: boolean, known: number | Look, tools: TriggerTools) {
+async function send(sync: Sync, full: boolean, basis: number | null | Look, tools: TriggerTools) {
   const { provider, clock, signal, halted, outageToleranceMs } = tools
   const deadline = tools.deadline - TOO_LATE_MS + LAST_LOOK_MS
   const tolerate = ({ trouble, retryAfterMs }: ProviderError) => {
@@ -120,18 +120,19 @@ async function send(sync: Sync, full: boolean, known: number | Look, tools: Trig
   try {
     return await poll(
       async () => {
-        const run = typeof known === 'number' ? null : await known(limit.signal)
+        const run = typeof basis === 'function' ? await basis(limit.signal) : null
         if (run !== null) return { kind: 'found', run } as const
-        const until = (typeof known === 'number' ? known : clock.now()) + BASELINE_MS
-        if (clock.now() >= until) return { kind: 'stale' } as const
-        const hold = expiring(clock, until, halted)
+        const until = typeof basis === 'function' ? clock.now() + LOOK_MS : basis
+        const isStale = () => typeof basis === 'number' && clock.now() >= basis
+        if (isStale()) return { kind: 'stale' } as const
+        const hold = until === null ? null : expiring(clock, until, halted)
         try {
-          const answer = await provider.trigger(sync.id, { full, hold: hold.signal }, limit.signal)
+          const answer = await provider.trigger(sync.id, { full, hold: hold?.signal ?? halted }, limit.signal)
           if (answer.kind !== 'not-sent') return answer
-          if (typeof known === 'number' && clock.now() >= until) return { kind: 'stale' } as const
+          if (isStale()) return { kind: 'stale' } as const
           throw answer.error
         } finally {
-          hold.dispose()
+          hold?.dispose()
         }
       },
       () => true,

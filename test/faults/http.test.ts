@@ -334,4 +334,19 @@ describe.concurrent('a server that throttles', () => {
     expect(settled.length).toBeGreaterThan(60)
     expect(Math.max(...settled)).toBeLessThanOrEqual(1.1 * rate)
   })
+
+  test('http-429-queue: where a trigger waits longer for its turn than what was read is new, each gets its turn', async () => {
+    const rate = 5
+    const stage = new Rehearsal({ mode: 'trigger' }, { syncs: syncs(600, {}) })
+    const asked = new Map<number, number>()
+    stage.simulator.faults.push(() => {
+      const second = Math.floor(stage.clock.now() / 1000)
+      const count = (asked.get(second) ?? 0) + 1
+      asked.set(second, count)
+      return count > rate ? { kind: 'respond', status: 429, headers: { 'retry-after': '1' } } : undefined
+    })
+    const { results } = await stage.run()
+    expect(new Set(results.map(({ outcome }) => outcome))).toEqual(new Set(['triggered']))
+    expect(stage.simulator.requests.length).toBeLessThan(7 * 600)
+  })
 })
