@@ -41454,7 +41454,7 @@ function feedOf(syncId, relation, named, { meta, urls }, projects) {
         const lost = declared.nodes.flatMap(({ kind, missing }) => (kind === 'exposure' ? missing : []))[0];
         if (lost !== undefined)
             return { kind: 'broken', reason: `${by} leads to ${lost}, which ${whereIs(lost, projects)}`, source };
-        const nodes = declared.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node]));
+        const nodes = declared.nodes.flatMap(behind);
         if (nodes.length > 0)
             return { kind: 'known', nodes: [...new Set(nodes)], source };
     }
@@ -41487,6 +41487,10 @@ function feedOf(syncId, relation, named, { meta, urls }, projects) {
     }
     return { kind: 'known', nodes: [only], source: `because it reads ${table}` };
 }
+/** An exposure stands for what it depends on. */
+function behind(node) {
+    return node.kind === 'exposure' ? node.parents : [node];
+}
 function whereIs(id, projects) {
     return projects.some(({ disabled }) => disabled.has(id)) ? 'is disabled' : 'the manifest does not have';
 }
@@ -41509,10 +41513,11 @@ function misplaced(relation, projects) {
 /** What somebody should know who has mapped a sync: the config file wins over what the project and the provider say of it. */
 function contradictions(syncId, relation, named, { meta, urls }, projects) {
     const declared = meta.get(syncId) ?? urls.get(syncId);
-    const nodes = declared?.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node])) ?? [];
-    const isOther = nodes.length > 0 && (nodes.length !== named.length || nodes.some((node) => !named.includes(node)));
+    const own = new Set(named.flatMap(behind));
+    const others = new Set(declared?.nodes.flatMap(behind));
+    const isOther = others.size > 0 && (others.size !== own.size || [...others].some((node) => !own.has(node)));
     const readers = relation === null ? [] : builtNodes(projects).filter((node) => isAt(node, relation));
-    const isUnread = named.length > 0 && readers.length > 0 && !readers.some((node) => named.includes(node));
+    const isUnread = own.size > 0 && readers.length > 0 && !readers.some((node) => own.has(node));
     return [
         ...(isOther ? [`the config file names other models than ${declared?.by.toSorted().join(' and ')}`] : []),
         ...(isUnread && relation !== null
@@ -41623,27 +41628,24 @@ function decide(places, objections, mode, projects, wanted = null) {
             notes: [],
         };
     }
-    const tests = places.flatMap(({ node }) => node.tests.map((test) => ({ state: testStateOf(test), node })));
-    const untested = tests.filter(({ state, node }) => state === 'untested' && !node.project.isRetried).length;
+    const tests = places.flatMap(({ node }) => node.tests.map((test) => ({ id: test.id, state: testStateOf(test), node })));
     const passed = tests.filter(({ state }) => state === 'passed').length;
-    const gaps = [
-        ...(idle.length === 0 ? [] : [`dbt did not build ${gate_list(idle)} this time`]),
-        ...(untested === 0 ? [] : [`${count(untested, 'test')} did not run`]),
-    ];
+    const untested = tests.filter(({ state, node }) => state === 'untested' && !node.project.isRetried);
+    const gaps = [...(idle.length === 0 ? [] : [notBuilt(idle)]), ...(untested.length === 0 ? [] : [notRun(untested)])];
     if (projects.some(({ isDoubtful }) => isDoubtful)) {
-        const left = (wanted ?? [])
-            .filter((node) => stateOf(node) === 'not-run' && !isRenewed(node))
-            .map((node) => ({ node }));
-        const gap = left.length > 0 ? `dbt did not build ${gate_list(left)} this time` : gaps[0];
-        if (gap !== undefined)
-            return { gate: 'closed', reason: `${UNEXPLAINED}, and ${gap}`, notes: [] };
+        const left = (wanted ?? []).filter((node) => stateOf(node) === 'not-run' && !isRenewed(node));
+        const missed = left.length > 0 ? notBuilt(left.map((node) => ({ node }))) : unreached(idle, untested);
+        if (missed !== null)
+            return { gate: 'closed', reason: `${UNEXPLAINED}, and ${missed}`, notes: [] };
     }
     if (mode === 'strict') {
         const lack = gaps[0] ?? lackOf(places);
         if (lack !== undefined)
             return { gate: 'closed', reason: lack, notes: [] };
     }
-    const what = isForeign ? `${gate_list(built)} is not built by dbt` : `dbt built ${gate_list(built)}`;
+    const what = isForeign
+        ? `${gate_list(built)} ${built.length === 1 ? 'is' : 'are'} not built by dbt`
+        : `dbt built ${gate_list(built)}`;
     // Where no test ran at all, dbt was run without them on purpose.
     const told = projects.some(hasTested) ? gaps : gaps.slice(0, idle.length === 0 ? 0 : 1);
     return {
@@ -41655,6 +41657,19 @@ function decide(places, objections, mode, projects, wanted = null) {
             ...(read.some(({ node }) => isRepeated(node)) ? [REPEATED] : []),
         ],
     };
+}
+/** What a dbt that was stopped halfway has not come to. Unit tests come before their model: with that, they were left out on purpose. */
+function unreached(idle, untested) {
+    const others = untested.filter(({ id }) => !id.startsWith('unit_test.'));
+    if (idle.length > 0)
+        return notBuilt(idle);
+    return others.length > 0 ? notRun(others) : null;
+}
+function notBuilt(some) {
+    return `dbt did not build ${gate_list(some)} this time`;
+}
+function notRun(tests) {
+    return `${count(tests.length, 'test')} did not run`;
 }
 /** Somebody who stops dbt halfway leaves results in which all is good that it came to. */
 const UNEXPLAINED = 'an earlier step of this job has failed, nothing that dbt left says why';

@@ -100,7 +100,7 @@ export function feedOf(
     const lost = declared.nodes.flatMap(({ kind, missing }) => (kind === 'exposure' ? missing : []))[0]
     if (lost !== undefined)
       return { kind: 'broken', reason: `${by} leads to ${lost}, which ${whereIs(lost, projects)}`, source }
-    const nodes = declared.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node]))
+    const nodes = declared.nodes.flatMap(behind)
     if (nodes.length > 0) return { kind: 'known', nodes: [...new Set(nodes)], source }
   }
   if (projects.length === 0)
@@ -131,6 +131,11 @@ export function feedOf(
     }
   }
   return { kind: 'known', nodes: [only], source: `because it reads ${table}` }
+}
+
+/** An exposure stands for what it depends on. */
+function behind(node: Node): Node[] {
+  return node.kind === 'exposure' ? node.parents : [node]
 }
 
 function whereIs(id: string, projects: readonly Project[]): string {
@@ -164,10 +169,11 @@ export function contradictions(
   projects: readonly Project[],
 ): string[] {
   const declared = meta.get(syncId) ?? urls.get(syncId)
-  const nodes = declared?.nodes.flatMap((node) => (node.kind === 'exposure' ? node.parents : [node])) ?? []
-  const isOther = nodes.length > 0 && (nodes.length !== named.length || nodes.some((node) => !named.includes(node)))
+  const own = new Set(named.flatMap(behind))
+  const others = new Set(declared?.nodes.flatMap(behind))
+  const isOther = others.size > 0 && (others.size !== own.size || [...others].some((node) => !own.has(node)))
   const readers = relation === null ? [] : builtNodes(projects).filter((node) => isAt(node, relation))
-  const isUnread = named.length > 0 && readers.length > 0 && !readers.some((node) => named.includes(node))
+  const isUnread = own.size > 0 && readers.length > 0 && !readers.some((node) => own.has(node))
   return [
     ...(isOther ? [`the config file names other models than ${declared?.by.toSorted().join(' and ')}`] : []),
     ...(isUnread && relation !== null

@@ -77,25 +77,24 @@ function decide(
     }
   }
 
-  const tests = places.flatMap(({ node }) => node.tests.map((test) => ({ state: testStateOf(test), node })))
-  const untested = tests.filter(({ state, node }) => state === 'untested' && !node.project.isRetried).length
+  const tests = places.flatMap(({ node }) =>
+    node.tests.map((test) => ({ id: test.id, state: testStateOf(test), node })),
+  )
   const passed = tests.filter(({ state }) => state === 'passed').length
-  const gaps = [
-    ...(idle.length === 0 ? [] : [`dbt did not build ${list(idle)} this time`]),
-    ...(untested === 0 ? [] : [`${count(untested, 'test')} did not run`]),
-  ]
+  const untested = tests.filter(({ state, node }) => state === 'untested' && !node.project.isRetried)
+  const gaps = [...(idle.length === 0 ? [] : [notBuilt(idle)]), ...(untested.length === 0 ? [] : [notRun(untested)])]
   if (projects.some(({ isDoubtful }) => isDoubtful)) {
-    const left = (wanted ?? [])
-      .filter((node) => stateOf(node) === 'not-run' && !isRenewed(node))
-      .map((node) => ({ node }))
-    const gap = left.length > 0 ? `dbt did not build ${list(left)} this time` : gaps[0]
-    if (gap !== undefined) return { gate: 'closed', reason: `${UNEXPLAINED}, and ${gap}`, notes: [] }
+    const left = (wanted ?? []).filter((node) => stateOf(node) === 'not-run' && !isRenewed(node))
+    const missed = left.length > 0 ? notBuilt(left.map((node) => ({ node }))) : unreached(idle, untested)
+    if (missed !== null) return { gate: 'closed', reason: `${UNEXPLAINED}, and ${missed}`, notes: [] }
   }
   if (mode === 'strict') {
     const lack = gaps[0] ?? lackOf(places)
     if (lack !== undefined) return { gate: 'closed', reason: lack, notes: [] }
   }
-  const what = isForeign ? `${list(built)} is not built by dbt` : `dbt built ${list(built)}`
+  const what = isForeign
+    ? `${list(built)} ${built.length === 1 ? 'is' : 'are'} not built by dbt`
+    : `dbt built ${list(built)}`
   // Where no test ran at all, dbt was run without them on purpose.
   const told = projects.some(hasTested) ? gaps : gaps.slice(0, idle.length === 0 ? 0 : 1)
   return {
@@ -107,6 +106,21 @@ function decide(
       ...(read.some(({ node }) => isRepeated(node)) ? [REPEATED] : []),
     ],
   }
+}
+
+/** What a dbt that was stopped halfway has not come to. Unit tests come before their model: with that, they were left out on purpose. */
+function unreached(idle: readonly Place[], untested: readonly { id: string }[]): string | null {
+  const others = untested.filter(({ id }) => !id.startsWith('unit_test.'))
+  if (idle.length > 0) return notBuilt(idle)
+  return others.length > 0 ? notRun(others) : null
+}
+
+function notBuilt(some: readonly { node: Node }[]): string {
+  return `dbt did not build ${list(some)} this time`
+}
+
+function notRun(tests: readonly unknown[]): string {
+  return `${count(tests.length, 'test')} did not run`
 }
 
 /** Somebody who stops dbt halfway leaves results in which all is good that it came to. */

@@ -296,6 +296,7 @@ describe('what contradicts the config file', () => {
   test('is no contradiction where they say the same, or nothing', () => {
     const same = exposure('m', ['model.shop.orders'], { meta: { census_sync_id: 8290 } })
     expect(said([same], 'shop.marts.orders')).toEqual([])
+    expect(said([same], 'shop.marts.orders', ['exposure:m'])).toEqual([])
     expect(said([], 'shop.raw.anything')).toEqual([])
     expect(said([], null)).toEqual([])
   })

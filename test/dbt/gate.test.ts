@@ -460,6 +460,12 @@ describe('a job that has failed, and nothing that dbt left says why', () => {
     expect(rule(chain, GOOD).gate).toBe('open')
   })
 
+  test('does not mind unit tests, which are left out on purpose where their model was built', () => {
+    const unit: Part = { ...node('unit_test.shop.orders.sums', ['model.shop.orders']), section: 'unit_tests' }
+    expect(rule([...CHAIN, unit], GOOD, { models, jobFailed }).gate).toBe('open')
+    expect(rule([...CHAIN, unit], GOOD, { models }).notes).toEqual([{ level: 'notice', text: '1 test did not run' }])
+  })
+
   test('is explained by anything that failed, wherever it is, but not by what was skipped', () => {
     const rows = without('test.shop.unique_orders_id')
     const chain = [...CHAIN, model('leads')]
