@@ -194,6 +194,7 @@ async function awaitRun(runId: string, sync: Sync, settings: Settings, tools: To
     reason: 'given by the input runs',
     expected: null,
   })
-  const { verdict } = await followRun(sync, runId, false, settings, tools, trace)
+  const deadline = Math.min(tools.deadline, tools.clock.now() + settings.ownTimeoutMs)
+  const { verdict } = await followRun(sync, runId, false, settings, { ...tools, deadline }, trace)
   return resultOf(tools.provider, sync, verdict, trace)
 }

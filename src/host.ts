@@ -68,10 +68,10 @@ export class Host {
     for (;;) {
       try {
         const reply = await this.#send('GET', path, signal, READ_MS)
+        heldMs += reply.heldMs ?? 0
         if (reply.status !== 429) return { ...reply, heldMs }
-        heldMs += this.#msUntil(this.#opensAt)
       } catch (error) {
-        if (error instanceof TransportError) throw troubleOf(error, heldMs)
+        if (error instanceof TransportError) throw troubleOf(error, heldMs + error.heldMs)
         throw error
       }
     }
@@ -115,6 +115,7 @@ export class Host {
   ): Promise<Reply> {
     const { baseUrl, headers } = this.#options
     let sent = false
+    const wait = { heldMs: 0 }
     const stop = new AbortController()
     const onHold = () => {
       if (!sent) stop.abort()
@@ -123,7 +124,7 @@ export class Host {
     const waiting = hold === NEVER ? signal : AbortSignal.any([signal, stop.signal])
     const ask = async (): Promise<Reply> => {
       for (;;) {
-        const { isFree, leave } = await this.#enter(waiting, isUrgent)
+        const { isFree, leave } = await this.#enter(waiting, isUrgent, wait)
         try {
           const reply = await this.#lane(async () => {
             // The gate may have been closed while this one waited for its turn.
@@ -132,7 +133,7 @@ export class Host {
             sent = true
             return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isFree)
           })
-          if (reply !== null) return reply
+          if (reply !== null) return { ...reply, heldMs: wait.heldMs }
         } finally {
           leave()
         }
@@ -143,6 +144,7 @@ export class Host {
     try {
       return await unlessAborted(waiting, ask)
     } catch (error) {
+      if (error instanceof TransportError) error.heldMs = wait.heldMs
       if (error instanceof TransportError || !waiting.aborted) throw error
       throw new TransportError('the request was stopped', sent, error)
     } finally {
@@ -155,14 +157,20 @@ export class Host {
     return this.#msUntil(this.#opensAt) > 0 || (this.#failures >= OUTAGE && !isFree)
   }
 
-  /** Waits at the gate. Throws TransportError where another request has just found that the outage goes on. */
-  async #enter(signal: AbortSignal, isUrgent: boolean): Promise<{ isFree: boolean; leave(): void }> {
+  /** Waits at the gate, and notes in `wait` how long because the host had asked for it. Throws TransportError where another request has just found that the outage goes on. */
+  async #enter(
+    signal: AbortSignal,
+    isUrgent: boolean,
+    wait: { heldMs: number },
+  ): Promise<{ isFree: boolean; leave(): void }> {
     const { clock } = this.#options
     const known = this.#failures
     for (;;) {
       const closedForMs = isUrgent ? this.#msUntil(this.#opensAt) : this.closedForMs
-      if (closedForMs > 0 && !signal.aborted) await clock.sleep(closedForMs, signal)
-      else if (!this.#isClosedTo(isUrgent) || signal.aborted) return { isFree: isUrgent, leave: () => {} }
+      if (closedForMs > 0 && !signal.aborted) {
+        wait.heldMs += this.#msUntil(this.#opensAt)
+        await clock.sleep(closedForMs, signal)
+      } else if (!this.#isClosedTo(isUrgent) || signal.aborted) return { isFree: isUrgent, leave: () => {} }
       else if (this.#probe !== null) await this.#probe
       else {
         const probe = Promise.withResolvers<void>()

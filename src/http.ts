@@ -38,6 +38,8 @@ export class TransportError extends Error {
   override readonly name = 'TransportError' as const
   readonly sent: boolean
   readonly lasting: boolean
+  /** How long (ms) the host had asked the request to wait before that. */
+  heldMs = 0
   constructor(message: string, sent: boolean, cause?: unknown, lasting = false) {
     super(message, { cause })
     this.sent = sent

@@ -70,8 +70,10 @@ async function keepIssue(): Promise<void> {
   const signal = AbortSignal.timeout(ISSUE_MS)
   const around = { sleep: (ms: number) => clock.sleep(ms, signal), signal }
   // A main step that was killed has left no more than what had gone wrong by then, and the runs that it was watching.
-  const watched = readState(process.env).filter(({ open, mayFail }) => open && !mayFail)
-  const bad = [...readRed(process.env), ...watched.map(({ syncId }) => ({ syncId, outcome: 'unknown' as const }))]
+  const red = readRed(process.env)
+  const isKnown = ({ syncId }: SavedRun) => red.some((one) => one.syncId === syncId)
+  const watched = readState(process.env).filter((run) => run.open && !run.mayFail && !isKnown(run))
+  const bad = [...red, ...watched.map(({ syncId }) => ({ syncId, outcome: 'unknown' as const }))]
   const entries = bad.flatMap(({ syncId, outcome }) =>
     parsed.ok ? [{ id: idOfSync(factsOf(parsed.inputs).name, syncId, parsed.inputs.mode), outcome }] : [],
   )

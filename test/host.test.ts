@@ -187,6 +187,17 @@ describe('a host that throttles', () => {
     expect(host.closedForMs).toBe(30_000)
   })
 
+  test('says of everybody who had to wait for how long, whoever had been refused', async () => {
+    const { clock, host } = setUp([busy('100'), ok, { status: 503 }])
+    const [first, second] = await clock.run(
+      Promise.all([host.get('/a', calm), clock.sleep(20_000).then(() => host.get('/b', calm))]),
+    )
+    expect(first.heldMs).toBe(100_000)
+    expect(second.heldMs).toBeGreaterThan(79_000)
+    expect(second.heldMs).toBeLessThanOrEqual(80_010)
+    expect((await clock.run(host.get('/c', calm))).heldMs).toBe(0)
+  })
+
   test('a short wait does not open the gate that a longer one has closed', async () => {
     const { clock, host, sent } = setUp([busy('60'), busy('2'), ok])
     await clock.run(Promise.all([host.post('/a', calm), host.post('/b', calm)]))

@@ -38277,7 +38277,7 @@ async function poll(look, until, patience, onLook = () => { }) {
                 onLook(seen);
                 hasLooked = true;
                 if (until(seen))
-                    return { end: 'done', value: seen, hasLooked, last: seen, error };
+                    return { end: 'done', value: seen, hasLooked, last: seen, error: null };
                 last = seen;
                 error = null;
                 failures = 0;
@@ -38401,7 +38401,10 @@ async function startRun(sync, known, full, tools) {
     /** A run that the request before this one may have started. */
     const look = async (cut) => {
         const since = Math.min(began, watermark.readyAt());
-        return chooseNew(await tools.provider.history(sync.id, cut), known.ids, since, full);
+        const history = await tools.provider.history(sync.id, cut);
+        // What stands behind the run that was the newest is older than it, also where a longer page shows it for the first time.
+        const older = history.findIndex(({ id }) => id === known.newest);
+        return chooseNew(older === -1 ? history : history.slice(0, older), known.ids, since, full);
     };
     const found = (run, attempts) => {
         return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false, attempts };
@@ -38472,7 +38475,9 @@ async function send(sync, full, basis, tools) {
                 const answer = await provider.trigger(sync.id, { full, hold: hold?.signal ?? halted }, limit.signal);
                 if (answer.kind !== 'not-sent')
                     return answer;
-                if (isStale())
+                // A wait that does not fit in ends the sync at once.
+                const isHopeless = answer.error.retryAfterMs !== null && tolerate(answer.error) === 0;
+                if (isStale() && !isHopeless)
                     return { kind: 'stale' };
                 throw answer.error;
             }
@@ -38547,7 +38552,7 @@ function notSent(polled, resent, tools) {
 function ended(resent, verdict) {
     if (!resent)
         return { kind: 'ended', verdict, attempts: 0 };
-    const reason = `the answer to the trigger was lost, and it was not sent again: ${verdict.reason}`;
+    const reason = `the answer to the trigger was lost, and it could not be sent again: ${verdict.reason}`;
     return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, attempts: 1 };
 }
 function lostReason(twice, isSure) {
@@ -38556,6 +38561,7 @@ function lostReason(twice, isSure) {
 }
 
 ;// CONCATENATED MODULE: ./lib/core/watch.js
+
 
 
 
@@ -38571,27 +38577,14 @@ const LATEST_MS = 900;
 async function followRun(sync, runId, cancellable, policy, tools, trace) {
     const cutShort = cancellable && policy.cancelOn.has('failure');
     const signal = cutShort ? AbortSignal.any([tools.signal, tools.halted]) : tools.signal;
-    let recounted = false;
-    const polled = await watch(sync, runId, signal, { ...tools, schedule: (ms, looks) => (recounted ? RECOUNT_MS : tools.schedule(ms, looks)) }, trace, (run) => {
-        // A run may be complete before its counters are: they get one more look.
-        const isEnd = (0,core_provider/* hasEnded */.hY)(run) && (recounted || !(isUncounted(run) || (0,judge/* judgeRun */.Zy)(run, policy).hint === 'no-counts'));
-        recounted = (0,core_provider/* hasEnded */.hY)(run);
-        return isEnd;
-    });
+    const polled = await watchCounted(sync, runId, policy, signal, tools, trace, core_provider/* hasEnded */.hY);
     const last = polled.last;
     if (last !== null && (0,core_provider/* hasEnded */.hY)(last)) {
         const verdict = (0,judge/* judgeRun */.Zy)(last, policy);
         // Complete, and nobody has read with how many records: that is no success yet.
-        if (polled.end === 'done' || verdict.outcome !== 'succeeded' || last.counts.failed !== null)
+        if (polled.end === 'done' || judge/* COLORS */.lm[verdict.outcome] === 'red' || !isUncounted(last))
             return { verdict, run: last };
-        return {
-            verdict: {
-                outcome: 'unknown',
-                reason: 'the run has completed, but its record counts could not be read',
-                hint: polled.error?.hint ?? 'no-counts',
-            },
-            run: last,
-        };
+        return { verdict: uncounted(polled.error), run: last };
     }
     const seen = last === null ? 'it was never seen' : `its last status was "${last.status}"`;
     switch (polled.end) {
@@ -38637,6 +38630,31 @@ const RECOUNT_MS = 1000;
 function isUncounted({ state, counts }) {
     return state === 'succeeded' && counts.failed === null;
 }
+function uncounted(error) {
+    const reason = 'the run has completed, but its record counts could not be read';
+    return { outcome: 'unknown', reason, hint: error?.hint ?? 'no-counts' };
+}
+/** Reads a run that a list shows as complete without counters: what the run itself says, or why nobody knows how it ended. */
+async function recount(sync, runId, policy, tools, trace) {
+    const looks = { ...trace };
+    const soon = { ...tools, schedule: immediately };
+    const polled = await watchCounted(sync, runId, policy, tools.signal, soon, looks, () => true);
+    trace.polls = looks.polls;
+    if (polled.end === 'done')
+        return polled.value;
+    return polled.end === 'aborted' ? stopped(tools) : uncounted(polled.error);
+}
+/** A run may be complete before its counters are: they get one more look. */
+async function watchCounted(sync, runId, policy, signal, tools, trace, isEnd) {
+    let isSecond = false;
+    const schedule = (ms, looks) => (isSecond ? RECOUNT_MS : tools.schedule(ms, looks));
+    return await watch(sync, runId, signal, { ...tools, schedule }, trace, (run) => {
+        const isLacking = isUncounted(run) || ((0,core_provider/* hasEnded */.hY)(run) && (0,judge/* judgeRun */.Zy)(run, policy).hint === 'no-counts');
+        const isDone = isLacking ? isSecond : isEnd(run);
+        isSecond = isLacking;
+        return isDone;
+    });
+}
 /** Where nothing says why a run cannot be read, it may go on, or have ended: somebody has to look. */
 function hintOfLost({ trouble, hint }) {
     return trouble === 'missing' || trouble === 'unavailable' ? 'lost-run' : hint;
@@ -38666,7 +38684,7 @@ async function watch(sync, runId, signal, { provider, clock, schedule, deadline,
         trace.polls += 1;
         const run = await provider.read(runId, cut);
         if (sync.id !== '' && run.syncId !== '' && run.syncId !== sync.id)
-            throw new core_provider/* ProviderError */.mZ('unavailable', `run ${runId} is said to be one of sync ${run.syncId}, not of ${sync.id}`);
+            throw new core_provider/* ProviderError */.mZ('missing', `run ${runId} is said to be one of sync ${run.syncId}, not of ${sync.id}`);
         return run;
     }, until, {
         clock,
@@ -38724,6 +38742,7 @@ async function cancelRun(sync, runId, { provider, clock, emit }, deadline = Numb
 
 
 
+
 /** A baseline older than this is read again before it decides anything. */
 const BASELINE_MS = 60_000;
 const STALE = { runs: [], readAt: Number.NEGATIVE_INFINITY };
@@ -38755,17 +38774,23 @@ async function deliver(sync, first, ruling, policy, shared) {
         const isUntried = verdict.outcome === 'not_started' || wasStopped;
         return resultOf(tools.provider, sync, isUntried && failure !== null ? withoutRetry(failure, verdict) : verdict, trace);
     };
+    const isCurrent = (run) => (0,core_watermark/* counts */.tQ)(run, tools.watermark.readyAt(), policy.full);
     for (;;) {
         const known = await refresh(sync, baseline, tools, trace);
         if ('outcome' in known)
             return settle(known);
         baseline = known;
         const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling);
+        // What has completed and has no counters yet decides nothing before it has been asked for them.
+        const uncounted = baseline.runs.find((run) => isUncounted(run) && !trace.ended.has(run.id) && isCurrent(run));
+        if (uncounted !== undefined && policy.onFresh === 'skip' && (step.do === 'trigger' || step.do === 'settle')) {
+            const seen = await recount(sync, uncounted.id, policy, tools, trace);
+            if ('outcome' in seen)
+                return settle(seen);
+            baseline = { ...baseline, runs: baseline.runs.map((run) => (run.id === seen.id ? seen : run)) };
+            continue;
+        }
         if (step.do === 'settle') {
-            if (step.run !== null && isUncounted(step.run) && !trace.ended.has(step.run.id)) {
-                await recount(step.run, tools, trace);
-                continue;
-            }
             if (step.run !== null)
                 point(trace, step.run.id, step.run, true);
             return settle(step.verdict);
@@ -38840,6 +38865,8 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
     };
     const started = await startRun(sync, known, policy.full, tools);
     trace.waited = started.kind === 'stale';
+    if (started.kind === 'stale' || started.kind === 'busy')
+        tools.emit({ kind: 'dropped', sync });
     if (started.kind === 'stale')
         return 'decide again';
     if (started.kind === 'busy') {
@@ -38871,22 +38898,25 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
 }
 /** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */
 async function refresh(sync, baseline, tools, { ended }) {
-    const asRead = ({ runs, readAt }) => ({ runs: runs.map((run) => ended.get(run.id) ?? run), readAt });
-    if (tools.clock.now() - baseline.readAt <= BASELINE_MS)
-        return asRead(baseline);
-    const polled = await reach((cut) => tools.provider.history(sync.id, cut), tools);
-    if (polled.end === 'done')
-        return asRead({ runs: polled.value, readAt: tools.clock.now() });
+    const { provider, clock } = tools;
+    if (clock.now() - baseline.readAt <= BASELINE_MS)
+        return baseline;
+    const polled = await reach((cut) => provider.history(sync.id, cut), tools);
+    if (polled.end === 'done') {
+        const readAt = clock.now();
+        for (const { id } of polled.value.filter((run) => !(0,core_provider/* hasEnded */.hY)(run) && ended.has(run.id))) {
+            // The list is late, or the provider has taken the run up again: the run itself knows.
+            const run = await reach((cut) => provider.read(id, cut), { ...tools, outageToleranceMs: 0 });
+            if (run.end === 'done' && !(0,core_provider/* hasEnded */.hY)(run.value))
+                ended.delete(id);
+        }
+        return { runs: polled.value.map((run) => ended.get(run.id) ?? run), readAt };
+    }
     if (polled.end === 'aborted')
         return stopped(tools);
     if (polled.end === 'lost')
         return refusal('not_started', 'the history of the sync could not be read', polled.error);
     return tooLate('the deadline came while the history of the sync was read', polled.error);
-}
-/** A list may show a run as complete before its counters are: then the run itself is asked, once. */
-async function recount(run, tools, { ended }) {
-    const polled = await reach((cut) => tools.provider.read(run.id, cut), { ...tools, outageToleranceMs: 0 });
-    ended.set(run.id, polled.end === 'done' && (0,core_provider/* hasEnded */.hY)(polled.value) ? polled.value : run);
 }
 /** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */
 function paceFor(run, history, full, { clock, paceOf, watermark }) {
@@ -39174,7 +39204,8 @@ async function awaitRun(runId, sync, settings, tools) {
         reason: 'given by the input runs',
         expected: null,
     });
-    const { verdict } = await followRun(sync, runId, false, settings, tools, trace);
+    const deadline = Math.min(tools.deadline, tools.clock.now() + settings.ownTimeoutMs);
+    const { verdict } = await followRun(sync, runId, false, settings, { ...tools, deadline }, trace);
     return resultOf(tools.provider, sync, verdict, trace);
 }
 
@@ -39655,6 +39686,7 @@ function details(error) {
 /* harmony export */   Qq: () => (/* binding */ dedupe),
 /* harmony export */   Uy: () => (/* binding */ hideToken),
 /* harmony export */   WU: () => (/* binding */ show),
+/* harmony export */   Xe: () => (/* binding */ piecesOf),
 /* harmony export */   hD: () => (/* binding */ quote),
 /* harmony export */   mt: () => (/* binding */ toHandle),
 /* harmony export */   n8: () => (/* binding */ parseCancelOn),
@@ -39696,12 +39728,15 @@ function secretsOf(token) {
     const forms = [token, token.replace(/^secret-token:/, ''), btoa(`bearer:${token}`)];
     return forms.filter((secret) => secret.length >= SHORTEST_SECRET);
 }
-/** A message that quotes what somebody has pasted, without the token if that is what it was. */
+/** A message that quotes what somebody has pasted, without the token if that is what it was, or the pieces of what is none. */
 function hideToken(text, raw) {
     const parsed = parseToken(raw, '');
-    return 'token' in parsed
-        ? secretsOf(parsed.token).reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
-        : text;
+    const secrets = 'token' in parsed ? secretsOf(parsed.token) : piecesOf(raw);
+    return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+}
+/** What stands between the blanks and line breaks of something that was to be a token. */
+function piecesOf(raw) {
+    return raw.split(/[\s\p{Cc}]+/u).filter((piece) => piece.length >= SHORTEST_SECRET);
 }
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */
 function parseList(text) {
@@ -40160,7 +40195,7 @@ const IDLE = {
 };
 function warnOfIdle({ text, warnings }, mode) {
     const { names = [], why } = IDLE[mode] ?? {};
-    const set = names.filter((name) => text(name) !== core_inputs/* DEFAULTS */.zY[name]);
+    const set = names.filter((name) => text(name).toLowerCase() !== core_inputs/* DEFAULTS */.zY[name]);
     if (set.length > 0)
         warnings.push(`${set.join(', ')}: ${why}`);
 }
@@ -42049,6 +42084,7 @@ function mask(raw) {
     const token = 'token' in parsed ? parsed.token : raw.trim();
     const forms = [
         raw.trim(),
+        ...(0,_core_input_values_js__WEBPACK_IMPORTED_MODULE_2__/* .piecesOf */ .Xe)(raw),
         token,
         token.replace(/^secret-token:/, ''),
         Buffer.from(`bearer:${token}`).toString('base64'),
@@ -42304,6 +42340,10 @@ function createStateKeeper(signal, mayFail) {
             case 'triggered': {
                 const run = runs.get(event.sync.id);
                 return run && event.cancellable ? save({ ...run, runId: event.runId }) : undefined;
+            }
+            case 'dropped': {
+                const run = runs.get(event.sync.id);
+                return run && save({ ...run, open: false });
             }
             case 'cancelling': {
                 const run = runs.get(event.sync.id);
@@ -43039,13 +43079,13 @@ class Host {
         for (;;) {
             try {
                 const reply = await this.#send('GET', path, signal, READ_MS);
+                heldMs += reply.heldMs ?? 0;
                 if (reply.status !== 429)
                     return { ...reply, heldMs };
-                heldMs += this.#msUntil(this.#opensAt);
             }
             catch (error) {
                 if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX)
-                    throw troubleOf(error, heldMs);
+                    throw troubleOf(error, heldMs + error.heldMs);
                 throw error;
             }
         }
@@ -43079,6 +43119,7 @@ class Host {
     async #send(method, path, signal, timeoutMs, { hold, isUrgent } = { hold: NEVER, isUrgent: false }) {
         const { baseUrl, headers } = this.#options;
         let sent = false;
+        const wait = { heldMs: 0 };
         const stop = new AbortController();
         const onHold = () => {
             if (!sent)
@@ -43088,7 +43129,7 @@ class Host {
         const waiting = hold === NEVER ? signal : AbortSignal.any([signal, stop.signal]);
         const ask = async () => {
             for (;;) {
-                const { isFree, leave } = await this.#enter(waiting, isUrgent);
+                const { isFree, leave } = await this.#enter(waiting, isUrgent, wait);
                 try {
                     const reply = await this.#lane(async () => {
                         // The gate may have been closed while this one waited for its turn.
@@ -43100,7 +43141,7 @@ class Host {
                         return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isFree);
                     });
                     if (reply !== null)
-                        return reply;
+                        return { ...reply, heldMs: wait.heldMs };
                 }
                 finally {
                     leave();
@@ -43114,6 +43155,8 @@ class Host {
             return await (0,_http_js__WEBPACK_IMPORTED_MODULE_1__/* .unlessAborted */ .Wh)(waiting, ask);
         }
         catch (error) {
+            if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX)
+                error.heldMs = wait.heldMs;
             if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX || !waiting.aborted)
                 throw error;
             throw new _http_js__WEBPACK_IMPORTED_MODULE_1__/* .TransportError */ .wX('the request was stopped', sent, error);
@@ -43126,14 +43169,16 @@ class Host {
     #isClosedTo(isFree) {
         return this.#msUntil(this.#opensAt) > 0 || (this.#failures >= OUTAGE && !isFree);
     }
-    /** Waits at the gate. Throws TransportError where another request has just found that the outage goes on. */
-    async #enter(signal, isUrgent) {
+    /** Waits at the gate, and notes in `wait` how long because the host had asked for it. Throws TransportError where another request has just found that the outage goes on. */
+    async #enter(signal, isUrgent, wait) {
         const { clock } = this.#options;
         const known = this.#failures;
         for (;;) {
             const closedForMs = isUrgent ? this.#msUntil(this.#opensAt) : this.closedForMs;
-            if (closedForMs > 0 && !signal.aborted)
+            if (closedForMs > 0 && !signal.aborted) {
+                wait.heldMs += this.#msUntil(this.#opensAt);
                 await clock.sleep(closedForMs, signal);
+            }
             else if (!this.#isClosedTo(isUrgent) || signal.aborted)
                 return { isFree: isUrgent, leave: () => { } };
             else if (this.#probe !== null)
@@ -43291,6 +43336,8 @@ class TransportError extends Error {
     name = 'TransportError';
     sent;
     lasting;
+    /** How long (ms) the host had asked the request to wait before that. */
+    heldMs = 0;
     constructor(message, sent, cause, lasting = false) {
         super(message, { cause });
         this.sent = sent;
@@ -43873,16 +43920,23 @@ const WireRun = dist/* object */.Ikc({
     source_record_invalids: count,
     sync_trigger_reason: dist/* fallback */.NpB(dist/* object */.Ikc({ ui_tag: census_text }), { ui_tag: null }),
 });
-/** One run without a status, somewhere in a list, leaves the others readable: it counts as one whose status nobody knows. */
-const WireListed = dist/* object */.Ikc({
-    ...WireRun.entries,
-    status: dist/* pipe */.FsL(dist/* nullable */.mee(dist/* string */.YjP()), dist/* transform */.pdi((word) => word ?? '')),
-});
+/**
+ * A run in a list whose status makes no sense leaves the others readable: it counts as one whose status nobody knows. What has no
+ * status at all is no run.
+ */
+const WireListed = dist/* union */.KCZ([
+    WireRun,
+    dist/* object */.Ikc({
+        ...WireRun.entries,
+        status: dist/* pipe */.FsL(dist/* unknown */.L5J(), dist/* transform */.pdi(() => '')),
+        canceled: dist/* pipe */.FsL(dist/* optional */.lqM(dist/* unknown */.L5J(), false), dist/* transform */.pdi(() => false)),
+    }),
+]);
 const WireSync = dist/* object */.Ikc({
     id,
     label: census_text,
     resource_identifier: census_text,
-    paused: flag,
+    paused: dist/* fallback */.NpB(dist/* boolean */.zMY(), false),
     destination_attributes: dist/* fallback */.NpB(dist/* object */.Ikc({ connection_id: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* union */.KCZ([dist/* string */.YjP(), dist/* number */.aig()])), null), object: census_text }), { connection_id: null, object: null }),
     // A source of another kind, such as a query, is no table.
     source_attributes: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* object */.Ikc({
@@ -44757,6 +44811,7 @@ function createLog({ details, watches, now, write }) {
                     text: `${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOf */ .Vb)(event.result.sync)}: ${_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .OUTCOMES */ .im[event.result.outcome].words}, ${(0,_wording_js__WEBPACK_IMPORTED_MODULE_2__/* .whyOf */ .gf)(event.result, details)}`,
                 });
             case 'intent':
+            case 'dropped':
                 return;
             case 'triggered': {
                 const { sync, runId, adopted, reason } = event;

@@ -29666,6 +29666,7 @@ function expiring(clock, deadline, signal) {
 /* harmony export */   Qq: () => (/* binding */ dedupe),
 /* harmony export */   Uy: () => (/* binding */ hideToken),
 /* harmony export */   WU: () => (/* binding */ show),
+/* harmony export */   Xe: () => (/* binding */ piecesOf),
 /* harmony export */   hD: () => (/* binding */ quote),
 /* harmony export */   mt: () => (/* binding */ toHandle),
 /* harmony export */   n8: () => (/* binding */ parseCancelOn),
@@ -29707,12 +29708,15 @@ function secretsOf(token) {
     const forms = [token, token.replace(/^secret-token:/, ''), btoa(`bearer:${token}`)];
     return forms.filter((secret) => secret.length >= SHORTEST_SECRET);
 }
-/** A message that quotes what somebody has pasted, without the token if that is what it was. */
+/** A message that quotes what somebody has pasted, without the token if that is what it was, or the pieces of what is none. */
 function hideToken(text, raw) {
     const parsed = parseToken(raw, '');
-    return 'token' in parsed
-        ? secretsOf(parsed.token).reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
-        : text;
+    const secrets = 'token' in parsed ? secretsOf(parsed.token) : piecesOf(raw);
+    return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+}
+/** What stands between the blanks and line breaks of something that was to be a token. */
+function piecesOf(raw) {
+    return raw.split(/[\s\p{Cc}]+/u).filter((piece) => piece.length >= SHORTEST_SECRET);
 }
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */
 function parseList(text) {
@@ -30222,7 +30226,7 @@ const IDLE = {
 };
 function warnOfIdle({ text, warnings }, mode) {
     const { names = [], why } = IDLE[mode] ?? {};
-    const set = names.filter((name) => text(name) !== core_inputs/* DEFAULTS */.zY[name]);
+    const set = names.filter((name) => text(name).toLowerCase() !== core_inputs/* DEFAULTS */.zY[name]);
     if (set.length > 0)
         warnings.push(`${set.join(', ')}: ${why}`);
 }
@@ -30440,7 +30444,7 @@ async function poll_poll(look, until, patience, onLook = () => { }) {
                 onLook(seen);
                 hasLooked = true;
                 if (until(seen))
-                    return { end: 'done', value: seen, hasLooked, last: seen, error };
+                    return { end: 'done', value: seen, hasLooked, last: seen, error: null };
                 last = seen;
                 error = null;
                 failures = 0;
@@ -30518,7 +30522,10 @@ async function startRun(sync, known, full, tools) {
     /** A run that the request before this one may have started. */
     const look = async (cut) => {
         const since = Math.min(began, watermark.readyAt());
-        return chooseNew(await tools.provider.history(sync.id, cut), known.ids, since, full);
+        const history = await tools.provider.history(sync.id, cut);
+        // What stands behind the run that was the newest is older than it, also where a longer page shows it for the first time.
+        const older = history.findIndex(({ id }) => id === known.newest);
+        return chooseNew(older === -1 ? history : history.slice(0, older), known.ids, since, full);
     };
     const found = (run, attempts) => {
         return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false, attempts };
@@ -30589,7 +30596,9 @@ async function send(sync, full, basis, tools) {
                 const answer = await provider.trigger(sync.id, { full, hold: hold?.signal ?? halted }, limit.signal);
                 if (answer.kind !== 'not-sent')
                     return answer;
-                if (isStale())
+                // A wait that does not fit in ends the sync at once.
+                const isHopeless = answer.error.retryAfterMs !== null && tolerate(answer.error) === 0;
+                if (isStale() && !isHopeless)
                     return { kind: 'stale' };
                 throw answer.error;
             }
@@ -30664,7 +30673,7 @@ function notSent(polled, resent, tools) {
 function ended(resent, verdict) {
     if (!resent)
         return { kind: 'ended', verdict, attempts: 0 };
-    const reason = `the answer to the trigger was lost, and it was not sent again: ${verdict.reason}`;
+    const reason = `the answer to the trigger was lost, and it could not be sent again: ${verdict.reason}`;
     return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, attempts: 1 };
 }
 function lostReason(twice, isSure) {
@@ -30960,6 +30969,7 @@ function mask(raw) {
     const token = 'token' in parsed ? parsed.token : raw.trim();
     const forms = [
         raw.trim(),
+        ...(0,input_values/* piecesOf */.Xe)(raw),
         token,
         token.replace(/^secret-token:/, ''),
         Buffer.from(`bearer:${token}`).toString('base64'),
@@ -31211,6 +31221,10 @@ function createStateKeeper(signal, mayFail) {
             case 'triggered': {
                 const run = runs.get(event.sync.id);
                 return run && event.cancellable ? save({ ...run, runId: event.runId }) : undefined;
+            }
+            case 'dropped': {
+                const run = runs.get(event.sync.id);
+                return run && save({ ...run, open: false });
             }
             case 'cancelling': {
                 const run = runs.get(event.sync.id);
@@ -32189,13 +32203,13 @@ class Host {
         for (;;) {
             try {
                 const reply = await this.#send('GET', path, signal, READ_MS);
+                heldMs += reply.heldMs ?? 0;
                 if (reply.status !== 429)
                     return { ...reply, heldMs };
-                heldMs += this.#msUntil(this.#opensAt);
             }
             catch (error) {
                 if (error instanceof http/* TransportError */.wX)
-                    throw troubleOf(error, heldMs);
+                    throw troubleOf(error, heldMs + error.heldMs);
                 throw error;
             }
         }
@@ -32229,6 +32243,7 @@ class Host {
     async #send(method, path, signal, timeoutMs, { hold, isUrgent } = { hold: NEVER, isUrgent: false }) {
         const { baseUrl, headers } = this.#options;
         let sent = false;
+        const wait = { heldMs: 0 };
         const stop = new AbortController();
         const onHold = () => {
             if (!sent)
@@ -32238,7 +32253,7 @@ class Host {
         const waiting = hold === NEVER ? signal : AbortSignal.any([signal, stop.signal]);
         const ask = async () => {
             for (;;) {
-                const { isFree, leave } = await this.#enter(waiting, isUrgent);
+                const { isFree, leave } = await this.#enter(waiting, isUrgent, wait);
                 try {
                     const reply = await this.#lane(async () => {
                         // The gate may have been closed while this one waited for its turn.
@@ -32250,7 +32265,7 @@ class Host {
                         return await this.#exchange({ method, url: baseUrl + path, headers, timeoutMs, signal }, isFree);
                     });
                     if (reply !== null)
-                        return reply;
+                        return { ...reply, heldMs: wait.heldMs };
                 }
                 finally {
                     leave();
@@ -32264,6 +32279,8 @@ class Host {
             return await (0,http/* unlessAborted */.Wh)(waiting, ask);
         }
         catch (error) {
+            if (error instanceof http/* TransportError */.wX)
+                error.heldMs = wait.heldMs;
             if (error instanceof http/* TransportError */.wX || !waiting.aborted)
                 throw error;
             throw new http/* TransportError */.wX('the request was stopped', sent, error);
@@ -32276,14 +32293,16 @@ class Host {
     #isClosedTo(isFree) {
         return this.#msUntil(this.#opensAt) > 0 || (this.#failures >= OUTAGE && !isFree);
     }
-    /** Waits at the gate. Throws TransportError where another request has just found that the outage goes on. */
-    async #enter(signal, isUrgent) {
+    /** Waits at the gate, and notes in `wait` how long because the host had asked for it. Throws TransportError where another request has just found that the outage goes on. */
+    async #enter(signal, isUrgent, wait) {
         const { clock } = this.#options;
         const known = this.#failures;
         for (;;) {
             const closedForMs = isUrgent ? this.#msUntil(this.#opensAt) : this.closedForMs;
-            if (closedForMs > 0 && !signal.aborted)
+            if (closedForMs > 0 && !signal.aborted) {
+                wait.heldMs += this.#msUntil(this.#opensAt);
                 await clock.sleep(closedForMs, signal);
+            }
             else if (!this.#isClosedTo(isUrgent) || signal.aborted)
                 return { isFree: isUrgent, leave: () => { } };
             else if (this.#probe !== null)
@@ -32441,6 +32460,8 @@ class TransportError extends Error {
     name = 'TransportError';
     sent;
     lasting;
+    /** How long (ms) the host had asked the request to wait before that. */
+    heldMs = 0;
     constructor(message, sent, cause, lasting = false) {
         super(message, { cause });
         this.sent = sent;
@@ -32681,8 +32702,10 @@ async function keepIssue() {
     const signal = AbortSignal.timeout(ISSUE_MS);
     const around = { sleep: (ms) => _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.sleep(ms, signal), signal };
     // A main step that was killed has left no more than what had gone wrong by then, and the runs that it was watching.
-    const watched = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .readState */ .un)(process.env).filter(({ open, mayFail }) => open && !mayFail);
-    const bad = [...(0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .readRed */ .eW)(process.env), ...watched.map(({ syncId }) => ({ syncId, outcome: 'unknown' }))];
+    const red = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .readRed */ .eW)(process.env);
+    const isKnown = ({ syncId }) => red.some((one) => one.syncId === syncId);
+    const watched = (0,_github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .readState */ .un)(process.env).filter((run) => run.open && !run.mayFail && !isKnown(run));
+    const bad = [...red, ...watched.map(({ syncId }) => ({ syncId, outcome: 'unknown' }))];
     const entries = bad.flatMap(({ syncId, outcome }) => parsed.ok ? [{ id: (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_14__/* .idOfSync */ .ez)((0,_providers_index_js__WEBPACK_IMPORTED_MODULE_13__/* .factsOf */ .xS)(parsed.inputs).name, syncId, parsed.inputs.mode), outcome }] : []);
     const seen = left ?? (0,_report_failures_js__WEBPACK_IMPORTED_MODULE_14__/* .seenOfKilled */ .Eq)(entries, { ...here, now: _system_clock_js__WEBPACK_IMPORTED_MODULE_15__/* .systemClock */ .m.wall() });
     const told = await (0,_github_tell_js__WEBPACK_IMPORTED_MODULE_10__/* .keepFailureIssue */ .v)(parsed.reporting, seen, here, around);
@@ -32916,16 +32939,23 @@ const WireRun = dist/* object */.Ikc({
     source_record_invalids: count,
     sync_trigger_reason: dist/* fallback */.NpB(dist/* object */.Ikc({ ui_tag: census_text }), { ui_tag: null }),
 });
-/** One run without a status, somewhere in a list, leaves the others readable: it counts as one whose status nobody knows. */
-const WireListed = dist/* object */.Ikc({
-    ...WireRun.entries,
-    status: dist/* pipe */.FsL(dist/* nullable */.mee(dist/* string */.YjP()), dist/* transform */.pdi((word) => word ?? '')),
-});
+/**
+ * A run in a list whose status makes no sense leaves the others readable: it counts as one whose status nobody knows. What has no
+ * status at all is no run.
+ */
+const WireListed = dist/* union */.KCZ([
+    WireRun,
+    dist/* object */.Ikc({
+        ...WireRun.entries,
+        status: dist/* pipe */.FsL(dist/* unknown */.L5J(), dist/* transform */.pdi(() => '')),
+        canceled: dist/* pipe */.FsL(dist/* optional */.lqM(dist/* unknown */.L5J(), false), dist/* transform */.pdi(() => false)),
+    }),
+]);
 const WireSync = dist/* object */.Ikc({
     id,
     label: census_text,
     resource_identifier: census_text,
-    paused: flag,
+    paused: dist/* fallback */.NpB(dist/* boolean */.zMY(), false),
     destination_attributes: dist/* fallback */.NpB(dist/* object */.Ikc({ connection_id: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* union */.KCZ([dist/* string */.YjP(), dist/* number */.aig()])), null), object: census_text }), { connection_id: null, object: null }),
     // A source of another kind, such as a query, is no table.
     source_attributes: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* object */.Ikc({

@@ -7,8 +7,16 @@ import type { Ruling } from './ruling.ts'
 import { aged, durationsOf, type Forecast, forecast, type Schedule } from './schedule.ts'
 import { startRun } from './trigger.ts'
 import { refusal, stopped, tooLate } from './verdicts.ts'
-import { type CancelPolicy, followRun, isUncounted, standInLine, type Watched, type WatchTools } from './watch.ts'
-import type { Watermark } from './watermark.ts'
+import {
+  type CancelPolicy,
+  followRun,
+  isUncounted,
+  recount,
+  standInLine,
+  type Watched,
+  type WatchTools,
+} from './watch.ts'
+import { counts, type Watermark } from './watermark.ts'
 
 export interface DeliveryPolicy extends Policy, CancelPolicy {
   /** False: a run that was triggered is not watched. */
@@ -77,17 +85,22 @@ export async function deliver(
       trace,
     )
   }
+  const isCurrent = (run: Run) => counts(run, tools.watermark.readyAt(), policy.full)
   for (;;) {
     const known = await refresh(sync, baseline, tools, trace)
     if ('outcome' in known) return settle(known)
     baseline = known
 
     const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling)
+    // What has completed and has no counters yet decides nothing before it has been asked for them.
+    const uncounted = baseline.runs.find((run) => isUncounted(run) && !trace.ended.has(run.id) && isCurrent(run))
+    if (uncounted !== undefined && policy.onFresh === 'skip' && (step.do === 'trigger' || step.do === 'settle')) {
+      const seen = await recount(sync, uncounted.id, policy, tools, trace)
+      if ('outcome' in seen) return settle(seen)
+      baseline = { ...baseline, runs: baseline.runs.map((run) => (run.id === seen.id ? seen : run)) }
+      continue
+    }
     if (step.do === 'settle') {
-      if (step.run !== null && isUncounted(step.run) && !trace.ended.has(step.run.id)) {
-        await recount(step.run, tools, trace)
-        continue
-      }
       if (step.run !== null) point(trace, step.run.id, step.run, true)
       return settle(step.verdict)
     }
@@ -172,6 +185,7 @@ async function trigger(
   }
   const started = await startRun(sync, known, policy.full, tools)
   trace.waited = started.kind === 'stale'
+  if (started.kind === 'stale' || started.kind === 'busy') tools.emit({ kind: 'dropped', sync })
   if (started.kind === 'stale') return 'decide again'
   if (started.kind === 'busy') {
     const again = await refresh(sync, STALE, tools, trace)
@@ -207,19 +221,21 @@ async function refresh(
   tools: Tools,
   { ended }: Pick<Trace, 'ended'>,
 ): Promise<Baseline | Verdict> {
-  const asRead = ({ runs, readAt }: Baseline) => ({ runs: runs.map((run) => ended.get(run.id) ?? run), readAt })
-  if (tools.clock.now() - baseline.readAt <= BASELINE_MS) return asRead(baseline)
-  const polled = await reach((cut) => tools.provider.history(sync.id, cut), tools)
-  if (polled.end === 'done') return asRead({ runs: polled.value, readAt: tools.clock.now() })
+  const { provider, clock } = tools
+  if (clock.now() - baseline.readAt <= BASELINE_MS) return baseline
+  const polled = await reach((cut) => provider.history(sync.id, cut), tools)
+  if (polled.end === 'done') {
+    const readAt = clock.now()
+    for (const { id } of polled.value.filter((run) => !hasEnded(run) && ended.has(run.id))) {
+      // The list is late, or the provider has taken the run up again: the run itself knows.
+      const run = await reach((cut) => provider.read(id, cut), { ...tools, outageToleranceMs: 0 })
+      if (run.end === 'done' && !hasEnded(run.value)) ended.delete(id)
+    }
+    return { runs: polled.value.map((run) => ended.get(run.id) ?? run), readAt }
+  }
   if (polled.end === 'aborted') return stopped(tools)
   if (polled.end === 'lost') return refusal('not_started', 'the history of the sync could not be read', polled.error)
   return tooLate('the deadline came while the history of the sync was read', polled.error)
-}
-
-/** A list may show a run as complete before its counters are: then the run itself is asked, once. */
-async function recount(run: Run, tools: Tools, { ended }: Pick<Trace, 'ended'>): Promise<void> {
-  const polled = await reach((cut) => tools.provider.read(run.id, cut), { ...tools, outageToleranceMs: 0 })
-  ended.set(run.id, polled.end === 'done' && hasEnded(polled.value) ? polled.value : run)
 }
 
 /** How long a run is going to take, and when to look at it: from what the history shows, and from how long it has been going. */

@@ -25,6 +25,8 @@ export type Event =
       /** How long the run is going to take; null: nothing is known of it. */
       expected: Forecast | null
     }
+  /** The trigger that was about to leave has started nothing: it was not sent after all, or was refused. */
+  | { kind: 'dropped'; sync: Sync }
   | { kind: 'waiting'; sync: Sync; run: Run; reason: string }
   /** The provider shows something new about a run. */
   | { kind: 'changed'; sync: Sync; run: Run }

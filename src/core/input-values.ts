@@ -59,12 +59,16 @@ export function secretsOf(token: string): string[] {
   return forms.filter((secret) => secret.length >= SHORTEST_SECRET)
 }
 
-/** A message that quotes what somebody has pasted, without the token if that is what it was. */
+/** A message that quotes what somebody has pasted, without the token if that is what it was, or the pieces of what is none. */
 export function hideToken(text: string, raw: string): string {
   const parsed = parseToken(raw, '')
-  return 'token' in parsed
-    ? secretsOf(parsed.token).reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
-    : text
+  const secrets = 'token' in parsed ? secretsOf(parsed.token) : piecesOf(raw)
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
+}
+
+/** What stands between the blanks and line breaks of something that was to be a token. */
+export function piecesOf(raw: string): string[] {
+  return raw.split(/[\s\p{Cc}]+/u).filter((piece) => piece.length >= SHORTEST_SECRET)
 }
 
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */

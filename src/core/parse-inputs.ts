@@ -117,7 +117,7 @@ const IDLE: Partial<Record<Inputs['mode'], { names: readonly InputName[]; why: s
 
 function warnOfIdle({ text, warnings }: Desk, mode: Inputs['mode']): void {
   const { names = [], why } = IDLE[mode] ?? {}
-  const set = names.filter((name) => text(name) !== DEFAULTS[name])
+  const set = names.filter((name) => text(name).toLowerCase() !== DEFAULTS[name])
   if (set.length > 0) warnings.push(`${set.join(', ')}: ${why}`)
 }
 

@@ -56,7 +56,7 @@ export async function poll<T>(
       if (!(seen instanceof ProviderError)) {
         onLook(seen)
         hasLooked = true
-        if (until(seen)) return { end: 'done', value: seen, hasLooked, last: seen, error }
+        if (until(seen)) return { end: 'done', value: seen, hasLooked, last: seen, error: null }
         last = seen
         error = null
         failures = 0

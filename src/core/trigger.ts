@@ -61,7 +61,10 @@ export async function startRun(sync: Sync, known: Known, full: boolean, tools: T
   /** A run that the request before this one may have started. */
   const look = async (cut: AbortSignal) => {
     const since = Math.min(began, watermark.readyAt())
-    return chooseNew(await tools.provider.history(sync.id, cut), known.ids, since, full)
+    const history = await tools.provider.history(sync.id, cut)
+    // What stands behind the run that was the newest is older than it, also where a longer page shows it for the first time.
+    const older = history.findIndex(({ id }) => id === known.newest)
+    return chooseNew(older === -1 ? history : history.slice(0, older), known.ids, since, full)
   }
   const found = (run: Run, attempts: number): Started => {
     return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false, attempts }
@@ -129,7 +132,9 @@ async function send(sync: Sync, full: boolean, basis: number | null | Look, tool
         try {
           const answer = await provider.trigger(sync.id, { full, hold: hold?.signal ?? halted }, limit.signal)
           if (answer.kind !== 'not-sent') return answer
-          if (isStale()) return { kind: 'stale' } as const
+          // A wait that does not fit in ends the sync at once.
+          const isHopeless = answer.error.retryAfterMs !== null && tolerate(answer.error) === 0
+          if (isStale() && !isHopeless) return { kind: 'stale' } as const
           throw answer.error
         } finally {
           hold?.dispose()
@@ -206,7 +211,7 @@ function notSent(polled: Exclude<Polled<unknown>, { end: 'done' }>, resent: bool
 /** Nothing was sent. But where something was before, nobody can say what came of that. */
 function ended(resent: boolean, verdict: Verdict): Started {
   if (!resent) return { kind: 'ended', verdict, attempts: 0 }
-  const reason = `the answer to the trigger was lost, and it was not sent again: ${verdict.reason}`
+  const reason = `the answer to the trigger was lost, and it could not be sent again: ${verdict.reason}`
   return { kind: 'ended', verdict: { ...verdict, outcome: 'unknown', reason, hint: 'lost-trigger' }, attempts: 1 }
 }
 

@@ -1,11 +1,11 @@
 import { type Clock, expiring } from './clock.ts'
 import type { Emit } from './events.ts'
 import type { Hint } from './hint.ts'
-import { judgeRun, type RecordLimits, type Verdict } from './judge.ts'
+import { COLORS, judgeRun, type RecordLimits, type Verdict } from './judge.ts'
 import { type Polled, poll } from './poll.ts'
 import { hasEnded, type Provider, ProviderError, type Run, type Sync } from './provider.ts'
 import type { Trace } from './result.ts'
-import type { Schedule } from './schedule.ts'
+import { immediately, type Schedule } from './schedule.ts'
 import { refusal, stopped, tooLate } from './verdicts.ts'
 
 /** What watching needs from outside. Instants are monotonic milliseconds. */
@@ -50,34 +50,13 @@ export async function followRun(
 ): Promise<Watched> {
   const cutShort = cancellable && policy.cancelOn.has('failure')
   const signal = cutShort ? AbortSignal.any([tools.signal, tools.halted]) : tools.signal
-  let recounted = false
-  const polled = await watch(
-    sync,
-    runId,
-    signal,
-    { ...tools, schedule: (ms, looks) => (recounted ? RECOUNT_MS : tools.schedule(ms, looks)) },
-    trace,
-    (run) => {
-      // A run may be complete before its counters are: they get one more look.
-      const isEnd = hasEnded(run) && (recounted || !(isUncounted(run) || judgeRun(run, policy).hint === 'no-counts'))
-      recounted = hasEnded(run)
-      return isEnd
-    },
-  )
+  const polled = await watchCounted(sync, runId, policy, signal, tools, trace, hasEnded)
   const last = polled.last
   if (last !== null && hasEnded(last)) {
     const verdict = judgeRun(last, policy)
     // Complete, and nobody has read with how many records: that is no success yet.
-    if (polled.end === 'done' || verdict.outcome !== 'succeeded' || last.counts.failed !== null)
-      return { verdict, run: last }
-    return {
-      verdict: {
-        outcome: 'unknown',
-        reason: 'the run has completed, but its record counts could not be read',
-        hint: polled.error?.hint ?? 'no-counts',
-      },
-      run: last,
-    }
+    if (polled.end === 'done' || COLORS[verdict.outcome] === 'red' || !isUncounted(last)) return { verdict, run: last }
+    return { verdict: uncounted(polled.error), run: last }
   }
 
   const seen = last === null ? 'it was never seen' : `its last status was "${last.status}"`
@@ -128,6 +107,47 @@ export function isUncounted({ state, counts }: Run): boolean {
   return state === 'succeeded' && counts.failed === null
 }
 
+function uncounted(error: ProviderError | null): Verdict {
+  const reason = 'the run has completed, but its record counts could not be read'
+  return { outcome: 'unknown', reason, hint: error?.hint ?? 'no-counts' }
+}
+
+/** Reads a run that a list shows as complete without counters: what the run itself says, or why nobody knows how it ended. */
+export async function recount(
+  sync: Sync,
+  runId: string,
+  policy: RecordLimits,
+  tools: WatchTools,
+  trace: Trace,
+): Promise<Run | Verdict> {
+  const looks: Trace = { ...trace }
+  const soon = { ...tools, schedule: immediately }
+  const polled = await watchCounted(sync, runId, policy, tools.signal, soon, looks, () => true)
+  trace.polls = looks.polls
+  if (polled.end === 'done') return polled.value
+  return polled.end === 'aborted' ? stopped(tools) : uncounted(polled.error)
+}
+
+/** A run may be complete before its counters are: they get one more look. */
+async function watchCounted(
+  sync: Sync,
+  runId: string,
+  policy: RecordLimits,
+  signal: AbortSignal,
+  tools: WatchTools,
+  trace: Trace,
+  isEnd: (run: Run) => boolean,
+): Promise<Polled<Run>> {
+  let isSecond = false
+  const schedule: Schedule = (ms, looks) => (isSecond ? RECOUNT_MS : tools.schedule(ms, looks))
+  return await watch(sync, runId, signal, { ...tools, schedule }, trace, (run) => {
+    const isLacking = isUncounted(run) || (hasEnded(run) && judgeRun(run, policy).hint === 'no-counts')
+    const isDone = isLacking ? isSecond : isEnd(run)
+    isSecond = isLacking
+    return isDone
+  })
+}
+
 /** Where nothing says why a run cannot be read, it may go on, or have ended: somebody has to look. */
 function hintOfLost({ trouble, hint }: ProviderError): Hint | null {
   return trouble === 'missing' || trouble === 'unavailable' ? 'lost-run' : hint
@@ -163,10 +183,7 @@ async function watch(
       trace.polls += 1
       const run = await provider.read(runId, cut)
       if (sync.id !== '' && run.syncId !== '' && run.syncId !== sync.id)
-        throw new ProviderError(
-          'unavailable',
-          `run ${runId} is said to be one of sync ${run.syncId}, not of ${sync.id}`,
-        )
+        throw new ProviderError('missing', `run ${runId} is said to be one of sync ${run.syncId}, not of ${sync.id}`)
       return run
     },
     until,

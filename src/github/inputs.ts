@@ -1,6 +1,6 @@
 import { setSecret } from '@actions/core'
 import leven from 'leven'
-import { hideToken, parseToken } from '../core/input-values.ts'
+import { hideToken, parseToken, piecesOf } from '../core/input-values.ts'
 import { DEFAULTS } from '../core/inputs.ts'
 
 export interface RawInputs {
@@ -53,6 +53,7 @@ function mask(raw: string): void {
   const token = 'token' in parsed ? parsed.token : raw.trim()
   const forms = [
     raw.trim(),
+    ...piecesOf(raw),
     token,
     token.replace(/^secret-token:/, ''),
     Buffer.from(`bearer:${token}`).toString('base64'),

@@ -66,6 +66,10 @@ export function createStateKeeper(signal: AbortSignal, mayFail: (syncId: string)
         const run = runs.get(event.sync.id)
         return run && event.cancellable ? save({ ...run, runId: event.runId }) : undefined
       }
+      case 'dropped': {
+        const run = runs.get(event.sync.id)
+        return run && save({ ...run, open: false })
+      }
       case 'cancelling': {
         const run = runs.get(event.sync.id)
         return run && save({ ...run, unwanted: true })

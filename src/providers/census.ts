@@ -107,20 +107,30 @@ const WireRun = v.object({
   sync_trigger_reason: v.fallback(v.object({ ui_tag: text }), { ui_tag: null }),
 })
 
-/** One run without a status, somewhere in a list, leaves the others readable: it counts as one whose status nobody knows. */
-const WireListed = v.object({
-  ...WireRun.entries,
-  status: v.pipe(
-    v.nullable(v.string()),
-    v.transform((word) => word ?? ''),
-  ),
-})
+/**
+ * A run in a list whose status makes no sense leaves the others readable: it counts as one whose status nobody knows. What has no
+ * status at all is no run.
+ */
+const WireListed = v.union([
+  WireRun,
+  v.object({
+    ...WireRun.entries,
+    status: v.pipe(
+      v.unknown(),
+      v.transform(() => ''),
+    ),
+    canceled: v.pipe(
+      v.optional(v.unknown(), false),
+      v.transform(() => false),
+    ),
+  }),
+])
 
 const WireSync = v.object({
   id,
   label: text,
   resource_identifier: text,
-  paused: flag,
+  paused: v.fallback(v.boolean(), false),
   destination_attributes: v.fallback(
     v.object({ connection_id: v.fallback(v.nullable(v.union([v.string(), v.number()])), null), object: text }),
     { connection_id: null, object: null },

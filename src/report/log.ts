@@ -70,6 +70,7 @@ export function createLog({ details, watches, now, write }: LogOptions): Log {
           text: `${nameOf(event.result.sync)}: ${OUTCOMES[event.result.outcome].words}, ${whyOf(event.result, details)}`,
         })
       case 'intent':
+      case 'dropped':
         return
       case 'triggered': {
         const { sync, runId, adopted, reason } = event

@@ -552,10 +552,14 @@ describe('a step that is cancelled, or killed', () => {
       'red-8290': '"failed"',
       'run-8290': JSON.stringify({ ...run, syncId: '8290', open: false }),
       'run-8291': JSON.stringify({ ...run, syncId: '8291' }),
+      // Timed out, and its run was to be cancelled.
+      'red-8292': '"timed_out"',
+      'run-8292': JSON.stringify({ ...run, syncId: '8292', unwanted: true }),
     }
     await post({ state })
     const { body } = only(open(github))
-    expect(body).toContain('1 sync does not deliver, and it is not known whether 1 other delivers.')
+    expect(body).toContain('2 syncs do not deliver, and it is not known whether 1 other delivers.')
+    expect(body?.match(/census\/8292.*⌛ timed out/g)).toHaveLength(1)
     expect(body).toMatch(/census\/8290.*❌ failed/)
     expect(body).toMatch(/census\/8291.*❓ unknown/)
   })

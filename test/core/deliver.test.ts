@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Overrides } from '../../src/core/settings.ts'
 import { Rulings } from '../../src/dbt/rulings.ts'
 import { CENSUS } from '../../src/providers/census.ts'
-import { completesAfter, counted, failsAfter, worksForever } from '../simulator/index.ts'
+import { completesAfter, counted, type Fault, failsAfter, worksForever } from '../simulator/index.ts'
 import { START } from '../support/builders.ts'
 import { evidence, found, manifest, model, type Rows, results } from '../support/dbt.ts'
 import { Rehearsal } from '../support/in-memory.ts'
@@ -165,6 +165,72 @@ describe('the life of a sync', () => {
       })
       expect((await stage.run()).results).toMatchObject([{ outcome, attempts }])
     }
+  })
+
+  describe('a completed run without counters in the list', () => {
+    /** The list shows the run that came up meanwhile as complete, whatever it says itself. */
+    const listed = (
+      timeline: Parameters<Rehearsal['simulator']['script']>[1],
+      read?: (nth: number) => Fault | undefined,
+    ) => {
+      const stage = new Rehearsal()
+      const now = stage.clock.wall()
+      stage.simulator.startRun(8290, { createdAt: now - MINUTE, timeline: completesAfter(2 * MINUTE) })
+      const id = stage.simulator.startRun(8290, { createdAt: now + MINUTE + 1, timeline })
+      let reads = 0
+      stage.simulator.faults.push((_request, { operation, id: asked }) => {
+        if (operation === 'read-run' && asked === id) {
+          reads += 1
+          return read?.(reads)
+        }
+        if (operation !== 'list-runs' || stage.clock.now() <= MINUTE) return undefined
+        const data = stage.simulator
+          .runs(8290)
+          .map((run) => ({ id: run.id, status: 'completed', created_at: new Date(run.createdAt).toISOString() }))
+        return { kind: 'respond', status: 200, body: JSON.stringify({ status: 'success', data }) }
+      })
+      return stage
+    }
+
+    test('that goes on is watched to its end', async () => {
+      const stage = listed([{ at: 0, status: 'working' }, ...failsAfter(5 * MINUTE)])
+      expect((await stage.run()).results).toMatchObject([{ outcome: 'failed', adopted: true, attempts: 0 }])
+      expect(stage.clock.now()).toBeGreaterThan(5 * MINUTE)
+    })
+
+    test('that cannot be read at first is read again, and counts as what it then says', async () => {
+      const stage = listed([{ at: 0, status: 'completed', counts: counted() }], (nth) =>
+        nth < 3 ? { kind: 'respond', status: 503 } : undefined,
+      )
+      expect((await stage.run()).results).toMatchObject([{ outcome: 'fresh', attempts: 0 }])
+    })
+
+    test('that cannot be read at all is unknown, and not run again', async () => {
+      const stage = listed([{ at: 0, status: 'completed', counts: counted() }], () => ({
+        kind: 'respond',
+        status: 503,
+      }))
+      expect((await stage.run()).results).toMatchObject([
+        { outcome: 'unknown', reason: 'the run has completed, but its record counts could not be read' },
+      ])
+      expect(stage.timesOf('trigger')).toEqual([])
+    })
+  })
+
+  test('a run that failed and is taken up again by the provider is watched on', async () => {
+    const stage = new Rehearsal({ retries: 1 })
+    const skipped = [{ at: 0, status: 'skipped' }]
+    const again = [
+      { at: 0, status: 'failed', error: { code: null, message: 'Locked', detail: null } },
+      { at: 1500, status: 'working' },
+      { at: 40_000, status: 'completed', counts: counted() },
+    ]
+    // A while after the step began: by then every clock agrees that its runs are new enough.
+    stage.simulator.startRun(8290, { createdAt: stage.clock.wall() - MINUTE, timeline: completesAfter(2 * MINUTE) })
+    stage.simulator.script(8290, again, skipped, skipped, skipped)
+    const { results } = await stage.run()
+    const [, first] = stage.simulator.runs(8290).toSorted((a, b) => a.id - b.id)
+    expect(results).toMatchObject([{ outcome: 'succeeded', adopted: true, runId: String(first?.id) }])
   })
 
   test('a run whose state is unknown is never run again', async () => {
@@ -519,6 +585,13 @@ describe('waiting for the runs of another step', () => {
     expect((await stage.run()).results).toMatchObject([
       { outcome: 'failed', sync: { id: '8290', name: 'ours' }, tolerated: 'allow-failure' },
     ])
+  })
+
+  test('the time that the config file gives it holds, too', async () => {
+    const stage = wait([431_000_000], { config: new Map([['8290', { ownTimeoutMs: 2 * MINUTE }]]) })
+    stage.simulator.startRun(8290, { timeline: worksForever() })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'timed_out' }])
+    expect(stage.clock.now()).toBeLessThanOrEqual(2 * MINUTE)
   })
 
   test('a dry run delivers nothing, so it is no success', async () => {

@@ -256,6 +256,7 @@ describe('an input that changes nothing in a mode', () => {
     [{ mode: 'trigger', 'on-running': 'skip', 'fail-fast': 'true' }, []],
     [{ mode: 'run', retries: '2', 'max-failed-records': '1%' }, []],
     [{ ...wait, retries: '0', 'cancel-on': '' }, []],
+    [{ ...wait, 'cancel-on': 'Cancel', 'on-running': 'QUEUE', 'full-sync': 'False' }, []],
   ])('is told: %j', (given, expected) => {
     const { ok, warnings } = parsed(given)
     expect(ok).toBe(true)
@@ -463,5 +464,7 @@ describe('what is secret of a token', () => {
   test('is hidden however it was pasted; what is no token hides nothing', () => {
     expect(hideToken('sync-ids: "abcdefgh" is no id', '  "secret-token:abcdefgh"\n')).toBe('sync-ids: "***" is no id')
     expect(hideToken('sync-ids: "a" is no id', 'a')).toBe('sync-ids: "a" is no id')
+    // Two lines are no token, and each of them may be most of one.
+    expect(hideToken('sync-ids: "1234567890xyz"', 'abcdefghijkl 1234567890xyz')).toBe('sync-ids: "***"')
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { chooseNew } from '../../src/core/trigger.ts'
-import { completesAfter, type Fault } from '../simulator/index.ts'
+import { completesAfter, type Fault, failsAfter } from '../simulator/index.ts'
 import { run, START } from '../support/builders.ts'
 import { Rehearsal } from '../support/in-memory.ts'
 
@@ -119,6 +119,18 @@ describe('a lost answer to a trigger', () => {
       oneRun(stage)
     })
 
+    test('a good look at the end allows one, however long the list could not be read before', async () => {
+      const stage = new Rehearsal()
+      stage.simulator.failNext('trigger', { ...askedToRepeat, kind: 'respond' })
+      stage.simulator.faults.push((_request, { operation }) =>
+        operation === 'list-runs' && stage.clock.now() > 500 && stage.clock.now() < 90_000
+          ? { kind: 'respond', status: 500 }
+          : undefined,
+      )
+      expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', attempts: 2, adopted: false }])
+      oneRun(stage)
+    })
+
     test('a second request that has to wait looks again before it leaves', async () => {
       const stage = new Rehearsal()
       listedAfter(stage, 66)
@@ -152,9 +164,23 @@ describe('a lost answer to a trigger', () => {
       const { results } = await stage.run()
       expect(results).toMatchObject([{ outcome: 'unknown', hint: 'lost-trigger' }])
       expect(results[0]?.reason).toMatch(
-        /^the answer to the trigger was lost, and it was not sent again: the provider refused/,
+        /^the answer to the trigger was lost, and it could not be sent again: the provider refused/,
       )
     })
+  })
+
+  test('an older run that only a longer page shows is not taken for the new one', async () => {
+    const stage = new Rehearsal()
+    const at = (seconds: number) => stage.clock.wall() + seconds * 1000
+    stage.simulator.startRun(8290, { createdAt: at(1), timeline: failsAfter(0) })
+    // With the one before it there are as many as a page has, none of which says how the sync fares once another one comes.
+    for (let nth = 0; nth < 9; nth += 1)
+      stage.simulator.startRun(8290, { reason: 'dry-run', createdAt: at(2), timeline: completesAfter(0) })
+    await stage.clock.run(stage.clock.sleep(10_000))
+    stage.simulator.failNext('trigger', { kind: 'reset', when: 'before' })
+    stage.simulator.startRun(8290, { reason: 'dry-run', createdAt: at(1), timeline: completesAfter(0) })
+    const { results } = await stage.run()
+    expect(results).toMatchObject([{ outcome: 'unknown' }])
   })
 
   test('a run that was there before is no answer to a trigger: the new one is looked for', async () => {
@@ -196,6 +222,16 @@ describe('a trigger that has to wait for more than a minute', () => {
     })
     expect((await done).results).toMatchObject([{ outcome: 'fresh', attempts: 0 }])
     expect(stage.timesOf('trigger')).toHaveLength(1)
+  })
+
+  test('ends at once where the wait that is asked for does not fit in, however late that comes', async () => {
+    const stage = new Rehearsal({ timeoutMs: 10 * MINUTE })
+    stage.simulator.faults.push((_request, { operation, nth }) => {
+      if (operation !== 'trigger') return undefined
+      return { kind: 'respond', status: 429, headers: { 'retry-after': nth === 1 ? '58' : '7200' } }
+    })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'not_started', hint: 'throttled' }])
+    expect(stage.clock.now()).toBeLessThan(2 * MINUTE)
   })
 
   test('is sent once nothing has come in its way', async () => {

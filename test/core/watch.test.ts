@@ -137,6 +137,13 @@ describe('counters that come late', () => {
       operation === 'read-run' && nth > 1 ? OUTAGE : undefined,
     )
     expect((await stage.run()).results).toMatchObject([{ outcome: 'unknown' }])
+    const flawed = new Rehearsal({ outageToleranceMs: 0 })
+    flawed.simulator.faults.push((_request, { operation, nth, id }) => {
+      if (operation !== 'read-run') return undefined
+      const data = { id, sync_id: 8290, status: 'completed', records_invalid: 3 }
+      return nth > 1 ? OUTAGE : { kind: 'respond', status: 200, body: JSON.stringify({ status: 'success', data }) }
+    })
+    expect((await flawed.run()).results).toMatchObject([{ outcome: 'unknown' }])
   })
 })
 

@@ -161,12 +161,17 @@ describe('the token', () => {
       "\ufeff 'bearer  secret-token:abcdefgh12345678' ",
       [
         "'bearer  secret-token:abcdefgh12345678'",
+        "secret-token:abcdefgh12345678'",
         'secret-token:abcdefgh12345678',
         'abcdefgh12345678',
         basic('secret-token:abcdefgh12345678'),
       ],
     ],
-    ['a token of two lines', 'abcdefgh\n12345678', ['abcdefgh\n12345678', basic('abcdefgh\n12345678')]],
+    [
+      'a token of two lines, in one piece and in two',
+      'abcdefgh\n12345678',
+      ['abcdefgh\n12345678', 'abcdefgh', '12345678', basic('abcdefgh\n12345678')],
+    ],
   ])('is hidden with everything that is derived from it before anything else is printed: %s', (_name, token, masks) => {
     expect(maskedBy(token).sort()).toEqual(masks.sort())
   })

@@ -109,6 +109,14 @@ describe('the saved state', () => {
     expect(readFileSync(file, 'utf8')).not.toMatch(/^run-/m)
   })
 
+  test('forgets a trigger that was not sent after all, whatever run is watched then', () => {
+    const keep = createStateKeeper(calm, () => false)
+    keep(intent())
+    keep({ kind: 'dropped', sync: sync() })
+    keep(triggered({ cancellable: false }))
+    expect(state()).toEqual([{ syncId: '8290', runId: null, open: false, unwanted: false, ...before }])
+  })
+
   test('names what has gone wrong, whoever started its run, and nothing that may', () => {
     const keep = createStateKeeper(calm, () => false)
     keep(settled({ outcome: 'blocked', run: null }))

@@ -451,6 +451,25 @@ describe('what a run looks like', () => {
     },
   )
 
+  test.each([{ canceled: 'false' }, { canceled: 0 }, { status: 7 }, { status: null }])(
+    'a run of which %j is said leaves the others in its list readable, and counts as neither good nor over',
+    async (odd) => {
+      await using scene = await simulated()
+      const good = { id: 7, sync_id: 8290, status: 'completed', created_at: '2026-11-24T03:00:00Z', records_failed: 0 }
+      const data = [{ ...good, id: 8, ...odd }, good]
+      scene.simulator.failNext('list-runs', {
+        kind: 'respond',
+        status: 200,
+        body: JSON.stringify({ status: 'success', data }),
+      })
+      const runs = await connect(scene.url, { token: scene.simulator.token('v1') }).history('8290', calm)
+      expect(runs.map(({ id, state }) => [id, state])).toEqual([
+        ['8', 'unrecognized'],
+        ['7', 'succeeded'],
+      ])
+    },
+  )
+
   test.each([null, undefined, false])('a flag that is not there (%j) is no', async (canceled) => {
     expect((await read({ status: 'completed', canceled })).state).toBe('succeeded')
   })

@@ -29,7 +29,7 @@ export const MINUTES: readonly Trouble[] = [
   },
   {
     name: 'a trigger that is lost, and no time for a second one',
-    texts: ['the answer to the trigger was lost, and it was not sent again: …'],
+    texts: ['the answer to the trigger was lost, and it could not be sent again: …'],
     show: () =>
       rehearse({ timeoutMs: MINUTE }, one, losing({ kind: 'respond', status: 503, headers: { 'retry-after': '1' } })),
   },
@@ -51,6 +51,16 @@ export const MINUTES: readonly Trouble[] = [
           { at: 0, status: 'working' },
           { at: 5 * MINUTE, vanished: true },
         ]),
+      ),
+  },
+  {
+    name: 'a run to wait for that is one of another sync',
+    texts: ['the run could not be read: run … is said to be one of sync …, not of …'],
+    show: () =>
+      rehearse(
+        { mode: 'wait', syncIds: [], runs: [{ provider: 'census', syncId: '8291', runId: '431000000' }] },
+        { syncs: [{ id: 8290 }, { id: 8291 }] },
+        ({ simulator }) => simulator.startRun(8290, { timeline: completesAfter(0) }),
       ),
   },
   {
