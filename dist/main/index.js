@@ -38094,7 +38094,7 @@ function decidePaused(sync, policy) {
 function decideGate(ruling) {
     switch (ruling?.gate) {
         case 'closed':
-            return { outcome: 'blocked', reason: ruling.reason, hint: 'gate-closed' };
+            return { outcome: 'blocked', reason: ruling.reason, hint: ruling.hint ?? 'gate-closed' };
         case 'elsewhere':
             return { outcome: 'blocked', reason: ruling.reason, hint: 'built-elsewhere' };
         case 'broken':
@@ -40509,6 +40509,10 @@ __nccwpck_require__.d(__webpack_exports__, {
 var core_inputs = __nccwpck_require__(662);
 ;// CONCATENATED MODULE: ./lib/dbt/lineage.js
 const TESTS = ['test', 'unit_test'];
+/** The kinds of nodes that put rows into the warehouse, each from files of its own. */
+const HOLD_ROWS = ['model', 'seed', 'snapshot'];
+/** What a command builds; any other of those that build, everything. */
+const BUILT_BY = { run: ['model'], seed: ['seed'], snapshot: ['snapshot'] };
 const HOLDS_DATA = /^(model|seed|snapshot|source)\./;
 /** The projects as graphs of objects. A model that one project knows from another leads on into that one, if it is given. */
 function lineage_link(files) {
@@ -40540,7 +40544,10 @@ function lineage_link(files) {
     }
     return projects;
 }
-function emptyProject({ manifest, builds, isDoubtful = false }) {
+function emptyProject({ manifest, builds, isDoubtful = false, isBroken = false }) {
+    const builtBy = (files) => files.flatMap(({ command }) => BUILT_BY[command] ?? HOLD_ROWS);
+    const once = builtBy(builds.filter(({ isRetry }) => !isRetry));
+    const again = builtBy(builds.filter(({ isRetry }) => isRetry));
     const project = {
         name: manifest.project,
         root: manifest.path.split('/').slice(0, -2).join('/'),
@@ -40549,7 +40556,10 @@ function emptyProject({ manifest, builds, isDoubtful = false }) {
         looseTests: [],
         strays: [],
         isDoubtful,
-        isRetried: builds.length > 0 && builds.every(({ isRetry }) => isRetry),
+        isBroken,
+        kinds: new Set([...once, ...again]),
+        // Who may have been stopped halfway has built nothing that is not listed.
+        retried: new Set(isDoubtful ? [] : again.filter((kind) => !once.includes(kind))),
     };
     for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
         if (!TESTS.includes(facts.kind))
@@ -40595,12 +40605,14 @@ function addRows(project, { manifest, builds, tests, sources }) {
             continue;
         const found = testRows.get(facts.id);
         const tested = testedBy(facts, project);
+        const reads = facts.parents.map((parent) => project.nodes.get(parent)).filter((node) => node !== undefined);
+        const { id, name } = facts;
         if (tested.length === 0)
-            project.looseTests.push({ id: facts.id, name: facts.name, row: found?.row ?? null });
+            project.looseTests.push({ id, name, row: found?.row ?? null, reads });
         for (const node of tested) {
             // A test from before its node was built again says nothing about what is there now.
             const isStale = found === undefined || found.at < (builtAt.get(node.id) ?? Number.NEGATIVE_INFINITY);
-            node.tests.push({ id: facts.id, name: facts.name, row: isStale ? null : found.row });
+            node.tests.push({ id, name, row: isStale ? null : found.row, reads });
         }
     }
 }
@@ -40641,8 +40653,7 @@ function nameOfNode({ id, kind, package: home, name, version }) {
 }
 
 ;// CONCATENATED MODULE: ./lib/dbt/states.js
-/** The kinds of nodes that put rows into the warehouse, each from files of its own. */
-const HOLD_ROWS = ['model', 'seed', 'snapshot'];
+
 /** Statuses, of whatever kind of node, that nobody has to worry about. */
 const GOOD = ['success', 'pass', 'warn', 'reused', 'no-op'];
 const BUILT = new Map([
@@ -40671,7 +40682,7 @@ function stateOf(node) {
     // dbt 2 has rows for what is ephemeral, and calls it skipped.
     return ephemeral && ['built', 'current', 'skipped'].includes(state) ? 'look-through' : state;
 }
-const BUILDABLE = ['model', 'seed', 'snapshot', 'function'];
+const BUILDABLE = [...HOLD_ROWS, 'function'];
 function testStateOf({ row }) {
     switch (row?.status) {
         case 'pass':
@@ -40687,6 +40698,11 @@ function testStateOf({ row }) {
         default:
             return 'bad';
     }
+}
+const IN_THE_WAY = ['failed', 'skipped', 'partial', 'unknown', 'stale-source'];
+/** It was skipped, although nothing that it reads gave a reason: dbt had stopped before it came to it (--fail-fast). */
+function isCutOff({ row, reads }) {
+    return row?.status === 'skipped' && !reads.some((node) => IN_THE_WAY.includes(stateOf(node)));
 }
 /** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */
 function isPassage(node) {
@@ -40792,6 +40808,8 @@ function weigh(found, freshness) {
             notices.push(`${path} is left out: dbt ${inWords(command)} builds and tests nothing.`);
         }
     }
+    for (const project of projects.values())
+        project.isBroken = freshness.jobFailed;
     if (freshness.jobFailed && problems.length === 0 && !isExplained([...projects.values()])) {
         problems.push(...whyUnexplained([...projects.values()]));
         for (const project of projects.values())
@@ -40823,8 +40841,8 @@ function whyUnexplained(projects) {
             `An earlier step of this job has failed, and ${files[0]?.path} holds no result: dbt has ended before its first model.`,
         ];
     }
-    return projects.flatMap(({ manifest, builds, tests }) => {
-        const own = [...builds, ...tests];
+    return projects.flatMap(({ manifest, builds, tests, sources }) => {
+        const own = [...builds, ...tests, ...sources];
         const isNewer = own.length > 0 &&
             own.every((file) => file.generatedAt < manifest.generatedAt && file.invocationId !== manifest.invocationId);
         return isNewer
@@ -41414,7 +41432,6 @@ var leven = __nccwpck_require__(7785);
 ;// CONCATENATED MODULE: ./lib/dbt/feeds.js
 
 
-
 /** Collects what exposures and models say of this provider's syncs. */
 function declarationsOf(projects, facts) {
     const meta = new Map();
@@ -41573,7 +41590,7 @@ function resolveNames(names, projects) {
         else
             problems.push(`${JSON.stringify(name)} ${only === undefined ? whyUnknown(name, all, projects) : ambiguous(meant)}`);
     }
-    return { nodes, problems };
+    return { nodes: [...new Set(nodes)], problems };
 }
 /** `customers`, `shop.customers`, `shop.customers.v2` or a unique id; `exposure:NAME` and `source:SOURCE.TABLE` for those. */
 function spellingsOf(node) {
@@ -41634,7 +41651,7 @@ function decideGate(mapped, mode) {
 function decideWholeRun(projects, mode) {
     const ran = projects.flatMap(({ nodes }) => [...nodes.values()].filter(({ row, tests }) => row !== null || tests.some((test) => test.row !== null)));
     const places = walk(ran);
-    const all = projects.flatMap(({ nodes }) => [...nodes.values()].filter(({ kind }) => HOLD_ROWS.includes(kind)));
+    const all = projects.flatMap(({ nodes, kinds }) => [...nodes.values()].filter(({ kind }) => kinds.has(kind)));
     const loose = projects.flatMap(({ looseTests }) => looseTests.flatMap((test) => objectionOf(test, 'direct', 0, '')));
     return decide(places, [...objectionsTo(places), ...loose, ...projects.flatMap(strangersOf)], mode, projects, all);
 }
@@ -41650,11 +41667,11 @@ function decide(places, objections, mode, projects, wanted = null) {
         return { gate: 'closed', reason: first.text + more, notes: [] };
     }
     const read = places.filter(({ node, steps }) => steps === 0 && stateOf(node) !== 'look-through');
-    const isRepeated = (node) => node.project.isRetried && stateOf(node) === 'not-run';
     // Whoever reads nothing but sources reads what others load: dbt has no news of that.
     const isForeign = wanted === null && read.length > 0 && read.every(({ node }) => node.kind === 'source');
-    const built = read.filter(({ node }) => isForeign || isRenewed(node) || isRepeated(node));
-    const idle = read.filter(({ node }) => stateOf(node) === 'not-run' && !built.some((place) => place.node === node));
+    const isNew = (node) => isForeign || isRenewed(node) || isRepeated(node);
+    const built = read.filter(({ node }) => isNew(node));
+    const idle = read.filter(({ node }) => stateOf(node) === 'not-run' && !isNew(node));
     if (built.length === 0) {
         const reason = idle.length === read.length ? 'did not build' : 'changed nothing in';
         return {
@@ -41663,48 +41680,48 @@ function decide(places, objections, mode, projects, wanted = null) {
             notes: [],
         };
     }
-    const tests = places.flatMap(({ node }) => node.tests.map((test) => ({ id: test.id, state: testStateOf(test), node })));
-    const passed = tests.filter(({ state }) => state === 'passed').length;
-    const untested = tests.filter(({ state, node }) => state === 'untested' && !node.project.isRetried);
-    const gaps = [...(idle.length === 0 ? [] : [notBuilt(idle)]), ...(untested.length === 0 ? [] : [notRun(untested)])];
-    if (projects.some(({ isDoubtful }) => isDoubtful)) {
-        const left = (wanted ?? []).filter((node) => stateOf(node) === 'not-run' && !isRenewed(node));
-        const missed = left.length > 0 ? notBuilt(left.map((node) => ({ node }))) : unreached(idle, untested);
-        if (missed !== null)
-            return { gate: 'closed', reason: `${UNEXPLAINED}, and ${missed}`, notes: [] };
-    }
+    const tests = places.flatMap(({ node }) => node.tests.map((test) => ({ test, node })));
+    const untested = tests.filter(({ test, node }) => testStateOf(test) === 'untested' && !node.project.retried.has(node.kind));
+    const stopped = stoppedAt(idle, untested, projects, wanted ?? []);
+    if (stopped !== null)
+        return { gate: 'closed', reason: stopped, hint: 'dbt-stopped', notes: [] };
     if (mode === 'strict') {
-        const lack = gaps[0] ?? lackOf(places);
+        const lack = gapsOf(idle, untested)[0] ?? lackOf(places);
         if (lack !== undefined)
             return { gate: 'closed', reason: lack, notes: [] };
     }
+    const passed = tests.filter(({ test }) => testStateOf(test) === 'passed').length;
     const what = isForeign
         ? `${gate_list(built)} ${built.length === 1 ? 'is' : 'are'} not built by dbt`
         : `dbt built ${gate_list(built)}`;
-    // Where no test ran at all, dbt was run without them on purpose.
-    const told = projects.some(hasTested) ? gaps : gaps.slice(0, idle.length === 0 ? 0 : 1);
+    // Where no test ran at all, or no unit test, dbt was run without them on purpose.
+    const ran = testsThatRan(projects);
+    const missed = untested.filter(({ test }) => ran.some((id) => isUnit(id) === isUnit(test.id)));
     return {
         gate: 'open',
         reason: `${what}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
         notes: [
             ...sorted.map(({ text }) => ({ level: 'warning', text })),
-            ...told.map((text) => ({ level: 'notice', text })),
-            ...(read.some(({ node }) => isRepeated(node)) ? [REPEATED] : []),
+            ...gapsOf(idle, missed).map((text) => ({ level: 'notice', text })),
+            ...(read.some(({ node }) => isRepeated(node) && !isRenewed(node)) ? [REPEATED] : []),
         ],
     };
 }
-/** What a dbt that was stopped halfway has not come to. Unit tests come before their model: with that, they were left out on purpose. */
-function unreached(idle, untested) {
-    const others = untested.filter(({ id }) => !id.startsWith('unit_test.'));
-    if (idle.length > 0)
-        return notBuilt(idle);
-    return others.length > 0 ? notRun(others) : null;
+function gapsOf(idle, untested) {
+    return [...(idle.length === 0 ? [] : [notBuilt(idle)]), ...(untested.length === 0 ? [] : [notRun(untested)])];
 }
-function notBuilt(some) {
-    return `dbt did not build ${gate_list(some)} this time`;
-}
-function notRun(tests) {
-    return `${count(tests.length, 'test')} did not run`;
+/** Whether dbt was stopped before it came to what counts here, as far as that can be told, in words. Only of a job that has failed. */
+function stoppedAt(idle, untested, projects, wanted) {
+    const cutOff = untested.filter(({ test, node }) => node.project.isBroken && isCutOff(test));
+    if (cutOff.length > 0)
+        return `dbt was stopped at its first failure, and ${notRun(cutOff)} because of that`;
+    if (!projects.some(({ isDoubtful }) => isDoubtful))
+        return null;
+    const left = wanted.filter((node) => stateOf(node) === 'not-run' && !isRenewed(node)).map((node) => ({ node }));
+    // Unit tests come before their model: where it was built without them, they were left out on purpose.
+    const others = untested.filter(({ test }) => !isUnit(test.id));
+    const gap = left.length > 0 ? notBuilt(left) : gapsOf(idle, others)[0];
+    return gap === undefined ? null : `${UNEXPLAINED}, and ${gap}`;
 }
 /** Somebody who stops dbt halfway leaves results in which all is good that it came to. */
 const UNEXPLAINED = 'an earlier step of this job has failed, nothing that dbt left says why';
@@ -41712,12 +41729,25 @@ const REPEATED = {
     level: 'notice',
     text: 'these are the results of dbt retry, which lists what it repeated: the rest counts as built before it',
 };
-function hasTested({ nodes }) {
-    return [...nodes.values()].some(({ tests }) => tests.some((test) => testStateOf(test) !== 'untested'));
+function isRepeated(node) {
+    return node.project.retried.has(node.kind) && stateOf(node) === 'not-run';
+}
+function notBuilt(some) {
+    return `dbt did not build ${gate_list(some)} this time`;
+}
+function notRun(tests) {
+    return `${count(tests.length, 'test')} did not run`;
+}
+function isUnit(id) {
+    return id.startsWith('unit_test.');
+}
+function testsThatRan(projects) {
+    const tests = projects.flatMap(({ nodes }) => [...nodes.values()].flatMap((node) => node.tests));
+    return tests.filter((test) => testStateOf(test) !== 'untested').map(({ id }) => id);
 }
 /** What `strict` asks for beyond the absence of trouble: everything upstream was built, and everything that is read has a test. */
 function lackOf(places) {
-    const idle = places.find(({ node }) => stateOf(node) === 'not-run');
+    const idle = places.find(({ node }) => stateOf(node) === 'not-run' && !isRepeated(node));
     if (idle !== undefined)
         return `${describe({ ...idle, steps: 0 })} was not built this time${away(idle.steps)}`;
     const bare = places.find(({ node, steps }) => steps === 0 && stateOf(node) === 'built' && node.tests.length === 0);
@@ -41901,7 +41931,9 @@ class Rulings {
     }
 }
 function placed(node) {
-    return node.row !== null || isRenewed(node) || node.project.isRetried ? 'dbt built' : 'with this target dbt builds';
+    return node.row !== null || isRenewed(node) || node.project.retried.has(node.kind)
+        ? 'dbt built'
+        : 'with this target dbt builds';
 }
 
 ;// CONCATENATED MODULE: ./lib/dbt/consult.js
@@ -42395,11 +42427,11 @@ const BEGUN = 'begun';
 /** The state comes back as one variable of the environment, of which Linux takes 128 KiB. Characters of up to three bytes. */
 const MOST_SEEN = 40_000;
 /** Keeps what the failure issue is to be told for the post step, in case main is stopped before it has told it. */
-function saveSeen({ bad, good }) {
-    const write = (left) => (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_2__/* .fitting */ ._Q)(bad, (some) => JSON.stringify({ bad: some, good: left }), MOST_SEEN);
-    const whole = write(good);
+function saveSeen({ bad, good, idle }) {
+    const write = (left) => (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_2__/* .fitting */ ._Q)(bad, (some) => JSON.stringify({ bad: some, ...left }), MOST_SEEN);
+    const whole = write({ good, idle });
     // What is bad is worth more than what is good, which the next run sees again.
-    (0,_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .saveState */ .LZ)(SEEN, JSON.parse(whole.length <= MOST_SEEN ? whole : write([])));
+    (0,_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .saveState */ .LZ)(SEEN, JSON.parse(whole.length <= MOST_SEEN ? whole : write({ good: [], idle: [] })));
 }
 /** Main has begun: where nothing else is saved, it was stopped before it had a result. */
 function saveBegun() {
@@ -42409,7 +42441,7 @@ function saveBegun() {
 function saveTold() {
     (0,_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .saveState */ .LZ)(SEEN, TOLD);
 }
-const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ bad: _marks_js__WEBPACK_IMPORTED_MODULE_3__/* .Entries */ .Rv, good: valibot__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()) });
+const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ bad: _marks_js__WEBPACK_IMPORTED_MODULE_3__/* .Entries */ .Rv, good: valibot__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()), idle: valibot__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()) });
 /** What main has left to be told; `told` where nothing is, or where its state could not be kept; null where main did not come to it. */
 function readSeen(env, { step, run, runUrl }) {
     const saved = parse(env[`STATE_${SEEN}`]);
@@ -44390,8 +44422,11 @@ function headline(entries) {
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 const TRIGGER = /\/trigger$/;
+function labelOf({ id, name }) {
+    return `${(0,_safe_js__WEBPACK_IMPORTED_MODULE_5__/* .markdown */ .wD)(name ?? id, 200)}${TRIGGER.test(id) && name !== undefined ? ' (its trigger)' : ''}`;
+}
 function row({ id, since, name, outcome, why, url }) {
-    const shown = `${(0,_safe_js__WEBPACK_IMPORTED_MODULE_5__/* .markdown */ .wD)(name ?? id, 200)}${TRIGGER.test(id) && name !== undefined ? ' (its trigger)' : ''}`;
+    const shown = labelOf({ id, name });
     const words = Object.entries(_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .im).find(([word]) => word === outcome)?.[1];
     const cells = [
         url === undefined ? shown : `[${shown}](${url})`,
@@ -44428,9 +44463,8 @@ function changeComment(before, after, seen) {
     const marker = fitting(bad, (some) => (0,_marker_js__WEBPACK_IMPORTED_MODULE_2__/* .markerOf */ .w)(CHANGE, { by, bad: some, good }), MOST_MARKER);
     const page = new _page_js__WEBPACK_IMPORTED_MODULE_3__/* .Page */ .Y(Math.min(MOST_BYTES, MOST_BOTH - marker.length));
     const part = (title, items) => page.list(items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })), { share: 0.5, before: `${title}\n\n`, after: '\n' });
-    const nameOfEntry = ({ name, id }) => (0,_safe_js__WEBPACK_IMPORTED_MODULE_5__/* .markdown */ .wD)(name ?? id, 200);
-    part('❌ **New in the list:**', bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_5__/* .markdown */ .wD)(entry.why, _failures_js__WEBPACK_IMPORTED_MODULE_0__/* .MOST_WHY */ .jy)}`}`));
-    part('✅ **Off the list:**', recovered.map(nameOfEntry));
+    part('❌ **New in the list:**', bad.map((entry) => `${labelOf(entry)}${entry.why === undefined ? '' : `: ${(0,_safe_js__WEBPACK_IMPORTED_MODULE_5__/* .markdown */ .wD)(entry.why, _failures_js__WEBPACK_IMPORTED_MODULE_0__/* .MOST_WHY */ .jy)}`}`));
+    part('✅ **Off the list:**', recovered.map(labelOf));
     page.add(after.length === 0
         ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`
         : `Seen by [this workflow run](${seen.runUrl}). Left in the list: ${(0,_format_js__WEBPACK_IMPORTED_MODULE_4__/* .number */ .ai)(after.length)}.\n\n`);
@@ -44463,7 +44497,8 @@ function changeComment(before, after, seen) {
 /** Characters of a reason, wherever it is remembered or shown. */
 const MOST_WHY = 200;
 /**
- * What the report says of each sync. One that may be red, or that was left out, which says nothing of its data, is neither good nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
+ * What the report says of each sync. One that may be red, or that was left out, which alone says nothing of its data, is neither good
+ * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
  */
 function seenOf(report, mode, place) {
     const { step, run, runUrl } = place;
@@ -44479,7 +44514,8 @@ function seenOf(report, mode, place) {
     const isBad = new Set(first.map(({ id }) => id));
     const well = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf);
     const good = [...new Set(well)].filter((id) => !isBad.has(id));
-    return { bad: isLost ? [itself(why, place)] : first, good, step, run, runUrl };
+    const idle = results.filter(({ outcome, hint }) => outcome === 'skipped' && hint === null).map(idOf);
+    return { bad: isLost ? [itself(why, place)] : first, good, idle, step, run, runUrl };
 }
 /** A sync's place in the list. That it can be triggered and that it delivers are two things. */
 function idOfSync(provider, syncId, mode) {
@@ -44499,7 +44535,7 @@ function seenOfKilled(left, place) {
         why: outcome === 'unknown' ? why : 'the step was stopped before it could say why',
         url: runUrl,
     }));
-    return { bad: bad.length === 0 ? [itself(why, place, 'unknown')] : bad, good: [], step, run, runUrl };
+    return { bad: bad.length === 0 ? [itself(why, place, 'unknown')] : bad, good: [], idle: [], step, run, runUrl };
 }
 function itself(why, place, outcome = 'not_started') {
     const { step, run, runUrl } = place;
@@ -44532,10 +44568,12 @@ function isWell({ outcome }, mode) {
     return mode === 'trigger' ? outcome === 'triggered' || outcome === 'fresh' : _outputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DELIVERED */ .r6.includes(outcome);
 }
 /** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */
-function merge(before, { bad, good, step, run }) {
+function merge(before, { bad, good, idle, step, run }) {
     const known = new Map(before.map((entry) => [entry.id, entry]));
     const well = new Set(good);
-    const isOver = ({ id, run: saidBy }) => well.has(id) || (id === `${step}@` && saidBy !== run);
+    // What was blocked waits for data that a good run of before did not have.
+    const isMended = ({ id, outcome }) => idle.includes(id) && outcome !== undefined && outcome !== 'blocked';
+    const isOver = (entry) => well.has(entry.id) || isMended(entry) || (entry.id === `${step}@` && entry.run !== run);
     const seen = new Set(bad.map(({ id }) => id));
     const left = before.filter((entry) => !seen.has(entry.id) && !isOver(entry));
     const now = bad.map((entry) => ({ ...entry, since: known.get(entry.id)?.since ?? entry.since }));
@@ -44646,6 +44684,7 @@ const HINTS = {
     'timed-out': 'If the sync takes that long, raise timeout-minutes, of the sync or of the step, and that of the job.',
     'too-late': 'Raise timeout-minutes, or see in the log what took the time before.',
     'gate-closed': 'Mend that in dbt and run it again: the sync ships with the next good build. Until then its destination keeps the data of the last good one.',
+    'dbt-stopped': 'See which step has failed. If dbt was stopped, run it again; if it was another step, let this one stand before that.',
     'built-elsewhere': 'Let dbt build where the sync reads (--target), or point the sync to where dbt builds. A build for tests opens no production sync.',
     'bad-meta': 'Correct the meta or the models of this sync: names of dbt, ids of this provider.',
     'earlier-step': 'Mend that step. With the results of a dbt build in dbt-artifacts, what dbt vouches for ships although something else has failed.',
@@ -45208,13 +45247,14 @@ function redact(text) {
     return (
     // What shows as nothing might stand between two digits.
     plain(text, LONGEST * 4)
-        .replace(/"(?:\\.|[^"\\])*(?:"|\\?$)/g, '"…"')
-        .replace(/»[^«»]*«|[“„«‹「『‚][^”“»›」』’‘]*(?:[”“»›」』’‘]|$)/g, '"…"')
-        .replace(/`[^`]*(?:`|$)/g, '"…"')
-        // Within a word it is an apostrophe; behind one letter, alone, the quote of a language: b'…', N'…'.
-        .replace(/(?<![\p{L}\p{N}'’])[bBnNrRuU]?['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*(?:['’](?![\p{L}\p{N}])|$)/gu, '"…"')
+        // Behind a backslash a quote may be the end, or stand for itself: nobody knows, so all that follows is taken for quoted.
+        .replace(/"(?:\\[^"]|[^"\\])*(?:\\".*$|"|\\?$)/g, '"…"')
+        .replace(/“[^”]*(?:”|$)|„[^“”]*(?:[“”]|$)|»[^«»]*«|«[^»]*(?:»|$)/g, '"…"')
+        .replace(/‹[^›]*(?:›|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|`[^`]*(?:`|$)/g, '"…"')
+        // Within a word it is an apostrophe, two are one of SQL; behind one letter, alone, the quote of a language: b'…', N'…'.
+        .replace(/(?<![\p{L}\p{N}'’])[bBnNrRuU]?['‘‚](?:[^'’‘]|['’‘](?=[\p{L}\p{N}])|'')*(?:['’‘](?![\p{L}\p{N}])|$)/gu, '"…"')
         .replace(/\S+/g, (word) => (/[@＠﹫]|%40/.test(word) ? '…' : word))
-        .replace(/\p{Nd}[\p{Nd}\p{Pd} .,_()/+:]*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number));
+        .replace(/\p{Nd}[\p{Nd}\p{Pd} .,_()/+]*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number));
 }
 /**
  * Text for a Markdown table cell or paragraph: shows as it is, and can be no tag, link, mention, image or markup. A backslash does not

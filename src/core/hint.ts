@@ -28,6 +28,7 @@ export type Hint =
   | 'too-late'
   /** dbt. */
   | 'gate-closed'
+  | 'dbt-stopped'
   | 'built-elsewhere'
   | 'bad-meta'
   | 'earlier-step'

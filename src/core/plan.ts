@@ -86,7 +86,7 @@ function decidePaused(sync: Sync, policy: Policy): Verdict | null {
 function decideGate(ruling: Ruling | null): Verdict | null {
   switch (ruling?.gate) {
     case 'closed':
-      return { outcome: 'blocked', reason: ruling.reason, hint: 'gate-closed' }
+      return { outcome: 'blocked', reason: ruling.reason, hint: ruling.hint ?? 'gate-closed' }
     case 'elsewhere':
       return { outcome: 'blocked', reason: ruling.reason, hint: 'built-elsewhere' }
     case 'broken':

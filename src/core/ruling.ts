@@ -1,3 +1,5 @@
+import type { Hint } from './hint.ts'
+
 /** What dbt's results say about a sync, for the core to act upon. */
 export interface Ruling {
   /**
@@ -7,6 +9,8 @@ export interface Ruling {
   gate: 'open' | 'closed' | 'elsewhere' | 'not-built' | 'broken'
   /** One line that a person understands. */
   reason: string
+  /** What the trouble is about, where it is not what dbt itself reports. */
+  hint?: Hint
   /** Unique ids of what feeds the sync; null where that is not known. */
   models: string[] | null
   /** How the above is known, as words that go on after it; or why it is not known. */

@@ -1,6 +1,5 @@
 import type { Change, ChangedFile } from '../core/change.ts'
-import type { Node, Project } from './lineage.ts'
-import { HOLD_ROWS } from './states.ts'
+import { HOLD_ROWS, type Node, type Project } from './lineage.ts'
 
 /**
  * Finds the models that a change of files touches. Only their own files count: what a macro or a file of properties changes, dbt alone

@@ -104,6 +104,7 @@ export function weigh(found: readonly Found[], freshness: Freshness): Evidence {
       notices.push(`${path} is left out: dbt ${inWords(command)} builds and tests nothing.`)
     }
   }
+  for (const project of projects.values()) project.isBroken = freshness.jobFailed
   if (freshness.jobFailed && problems.length === 0 && !isExplained([...projects.values()])) {
     problems.push(...whyUnexplained([...projects.values()]))
     for (const project of projects.values()) project.isDoubtful = true
@@ -137,8 +138,8 @@ function whyUnexplained(projects: readonly Files[]): string[] {
       `An earlier step of this job has failed, and ${files[0]?.path} holds no result: dbt has ended before its first model.`,
     ]
   }
-  return projects.flatMap(({ manifest, builds, tests }) => {
-    const own = [...builds, ...tests]
+  return projects.flatMap(({ manifest, builds, tests, sources }) => {
+    const own = [...builds, ...tests, ...sources]
     const isNewer =
       own.length > 0 &&
       own.every((file) => file.generatedAt < manifest.generatedAt && file.invocationId !== manifest.invocationId)
@@ -160,6 +161,7 @@ type Files = ProjectFiles & {
   tests: RunResults[]
   sources: SourceResults[]
   isDoubtful?: boolean
+  isBroken?: boolean
 }
 
 /** The projects that the manifests tell of, each with its newest one. */

@@ -1,8 +1,7 @@
 import leven from 'leven'
 import type { ProviderFacts } from '../core/input-values.ts'
 import type { Relation } from '../core/provider.ts'
-import { type Node, nameOfNode, type Project } from './lineage.ts'
-import { HOLD_ROWS } from './states.ts'
+import { HOLD_ROWS, type Node, nameOfNode, type Project } from './lineage.ts'
 
 /** Which models feed a sync, and how that is known: `source` goes on after "fed by …", or says why it is not known. */
 export type Feed =
@@ -199,7 +198,7 @@ export function resolveNames(
         `${JSON.stringify(name)} ${only === undefined ? whyUnknown(name, all, projects) : ambiguous(meant)}`,
       )
   }
-  return { nodes, problems }
+  return { nodes: [...new Set(nodes)], problems }
 }
 
 /** `customers`, `shop.customers`, `shop.customers.v2` or a unique id; `exposure:NAME` and `source:SOURCE.TABLE` for those. */

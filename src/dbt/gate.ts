@@ -1,9 +1,9 @@
 import type { GateMode, Note, Ruling } from '../core/ruling.ts'
 import type { Row } from './artifacts.ts'
 import { type Node, nameOfNode, type Project, type Test } from './lineage.ts'
-import { GOOD, HOLD_ROWS, isPassage, isRenewed, type State, stateOf, testStateOf } from './states.ts'
+import { GOOD, isCutOff, isPassage, isRenewed, type State, stateOf, testStateOf } from './states.ts'
 
-export type Decision = Pick<Ruling, 'gate' | 'reason' | 'notes'>
+export type Decision = Pick<Ruling, 'gate' | 'reason' | 'hint' | 'notes'>
 type Mode = Exclude<GateMode, 'off'>
 
 /** A node on the way to a sync: 0 steps for what the sync reads. */
@@ -37,7 +37,7 @@ export function decideWholeRun(projects: readonly Project[], mode: Mode): Decisi
     [...nodes.values()].filter(({ row, tests }) => row !== null || tests.some((test) => test.row !== null)),
   )
   const places = walk(ran)
-  const all = projects.flatMap(({ nodes }) => [...nodes.values()].filter(({ kind }) => HOLD_ROWS.includes(kind)))
+  const all = projects.flatMap(({ nodes, kinds }) => [...nodes.values()].filter(({ kind }) => kinds.has(kind)))
   const loose = projects.flatMap(({ looseTests }) => looseTests.flatMap((test) => objectionOf(test, 'direct', 0, '')))
   return decide(places, [...objectionsTo(places), ...loose, ...projects.flatMap(strangersOf)], mode, projects, all)
 }
@@ -63,11 +63,11 @@ function decide(
   }
 
   const read = places.filter(({ node, steps }) => steps === 0 && stateOf(node) !== 'look-through')
-  const isRepeated = (node: Node) => node.project.isRetried && stateOf(node) === 'not-run'
   // Whoever reads nothing but sources reads what others load: dbt has no news of that.
   const isForeign = wanted === null && read.length > 0 && read.every(({ node }) => node.kind === 'source')
-  const built = read.filter(({ node }) => isForeign || isRenewed(node) || isRepeated(node))
-  const idle = read.filter(({ node }) => stateOf(node) === 'not-run' && !built.some((place) => place.node === node))
+  const isNew = (node: Node) => isForeign || isRenewed(node) || isRepeated(node)
+  const built = read.filter(({ node }) => isNew(node))
+  const idle = read.filter(({ node }) => stateOf(node) === 'not-run' && !isNew(node))
   if (built.length === 0) {
     const reason = idle.length === read.length ? 'did not build' : 'changed nothing in'
     return {
@@ -77,42 +77,69 @@ function decide(
     }
   }
 
-  const tests = places.flatMap(({ node }) =>
-    node.tests.map((test) => ({ id: test.id, state: testStateOf(test), node })),
+  const tests = places.flatMap(({ node }) => node.tests.map((test) => ({ test, node })))
+  const untested = tests.filter(
+    ({ test, node }) => testStateOf(test) === 'untested' && !node.project.retried.has(node.kind),
   )
-  const passed = tests.filter(({ state }) => state === 'passed').length
-  const untested = tests.filter(({ state, node }) => state === 'untested' && !node.project.isRetried)
-  const gaps = [...(idle.length === 0 ? [] : [notBuilt(idle)]), ...(untested.length === 0 ? [] : [notRun(untested)])]
-  if (projects.some(({ isDoubtful }) => isDoubtful)) {
-    const left = (wanted ?? []).filter((node) => stateOf(node) === 'not-run' && !isRenewed(node))
-    const missed = left.length > 0 ? notBuilt(left.map((node) => ({ node }))) : unreached(idle, untested)
-    if (missed !== null) return { gate: 'closed', reason: `${UNEXPLAINED}, and ${missed}`, notes: [] }
-  }
+  const stopped = stoppedAt(idle, untested, projects, wanted ?? [])
+  if (stopped !== null) return { gate: 'closed', reason: stopped, hint: 'dbt-stopped', notes: [] }
   if (mode === 'strict') {
-    const lack = gaps[0] ?? lackOf(places)
+    const lack = gapsOf(idle, untested)[0] ?? lackOf(places)
     if (lack !== undefined) return { gate: 'closed', reason: lack, notes: [] }
   }
+  const passed = tests.filter(({ test }) => testStateOf(test) === 'passed').length
   const what = isForeign
     ? `${list(built)} ${built.length === 1 ? 'is' : 'are'} not built by dbt`
     : `dbt built ${list(built)}`
-  // Where no test ran at all, dbt was run without them on purpose.
-  const told = projects.some(hasTested) ? gaps : gaps.slice(0, idle.length === 0 ? 0 : 1)
+  // Where no test ran at all, or no unit test, dbt was run without them on purpose.
+  const ran = testsThatRan(projects)
+  const missed = untested.filter(({ test }) => ran.some((id) => isUnit(id) === isUnit(test.id)))
   return {
     gate: 'open',
     reason: `${what}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
     notes: [
       ...sorted.map(({ text }): Note => ({ level: 'warning', text })),
-      ...told.map((text): Note => ({ level: 'notice', text })),
-      ...(read.some(({ node }) => isRepeated(node)) ? [REPEATED] : []),
+      ...gapsOf(idle, missed).map((text): Note => ({ level: 'notice', text })),
+      ...(read.some(({ node }) => isRepeated(node) && !isRenewed(node)) ? [REPEATED] : []),
     ],
   }
 }
 
-/** What a dbt that was stopped halfway has not come to. Unit tests come before their model: with that, they were left out on purpose. */
-function unreached(idle: readonly Place[], untested: readonly { id: string }[]): string | null {
-  const others = untested.filter(({ id }) => !id.startsWith('unit_test.'))
-  if (idle.length > 0) return notBuilt(idle)
-  return others.length > 0 ? notRun(others) : null
+interface Tested {
+  test: Test
+  node: Node
+}
+
+function gapsOf(idle: readonly Place[], untested: readonly Tested[]): string[] {
+  return [...(idle.length === 0 ? [] : [notBuilt(idle)]), ...(untested.length === 0 ? [] : [notRun(untested)])]
+}
+
+/** Whether dbt was stopped before it came to what counts here, as far as that can be told, in words. Only of a job that has failed. */
+function stoppedAt(
+  idle: readonly Place[],
+  untested: readonly Tested[],
+  projects: readonly Project[],
+  wanted: readonly Node[],
+): string | null {
+  const cutOff = untested.filter(({ test, node }) => node.project.isBroken && isCutOff(test))
+  if (cutOff.length > 0) return `dbt was stopped at its first failure, and ${notRun(cutOff)} because of that`
+  if (!projects.some(({ isDoubtful }) => isDoubtful)) return null
+  const left = wanted.filter((node) => stateOf(node) === 'not-run' && !isRenewed(node)).map((node) => ({ node }))
+  // Unit tests come before their model: where it was built without them, they were left out on purpose.
+  const others = untested.filter(({ test }) => !isUnit(test.id))
+  const gap = left.length > 0 ? notBuilt(left) : gapsOf(idle, others)[0]
+  return gap === undefined ? null : `${UNEXPLAINED}, and ${gap}`
+}
+
+/** Somebody who stops dbt halfway leaves results in which all is good that it came to. */
+const UNEXPLAINED = 'an earlier step of this job has failed, nothing that dbt left says why'
+const REPEATED: Note = {
+  level: 'notice',
+  text: 'these are the results of dbt retry, which lists what it repeated: the rest counts as built before it',
+}
+
+function isRepeated(node: Node): boolean {
+  return node.project.retried.has(node.kind) && stateOf(node) === 'not-run'
 }
 
 function notBuilt(some: readonly { node: Node }[]): string {
@@ -123,20 +150,18 @@ function notRun(tests: readonly unknown[]): string {
   return `${count(tests.length, 'test')} did not run`
 }
 
-/** Somebody who stops dbt halfway leaves results in which all is good that it came to. */
-const UNEXPLAINED = 'an earlier step of this job has failed, nothing that dbt left says why'
-const REPEATED: Note = {
-  level: 'notice',
-  text: 'these are the results of dbt retry, which lists what it repeated: the rest counts as built before it',
+function isUnit(id: string): boolean {
+  return id.startsWith('unit_test.')
 }
 
-function hasTested({ nodes }: Project): boolean {
-  return [...nodes.values()].some(({ tests }) => tests.some((test) => testStateOf(test) !== 'untested'))
+function testsThatRan(projects: readonly Project[]): string[] {
+  const tests = projects.flatMap(({ nodes }) => [...nodes.values()].flatMap((node) => node.tests))
+  return tests.filter((test) => testStateOf(test) !== 'untested').map(({ id }) => id)
 }
 
 /** What `strict` asks for beyond the absence of trouble: everything upstream was built, and everything that is read has a test. */
 function lackOf(places: readonly Place[]): string | undefined {
-  const idle = places.find(({ node }) => stateOf(node) === 'not-run')
+  const idle = places.find(({ node }) => stateOf(node) === 'not-run' && !isRepeated(node))
   if (idle !== undefined) return `${describe({ ...idle, steps: 0 })} was not built this time${away(idle.steps)}`
   const bare = places.find(({ node, steps }) => steps === 0 && stateOf(node) === 'built' && node.tests.length === 0)
   return bare === undefined ? undefined : `${describe(bare)} has no test`

@@ -19,6 +19,8 @@ export interface Test {
   name: string
   /** null: it did not run since its node was built. */
   row: Row | null
+  /** All that it reads. */
+  reads: readonly Node[]
 }
 
 /** One dbt project with all that was read of it. */
@@ -34,8 +36,12 @@ export interface Project {
   strays: Row[]
   /** The job has failed, and nothing that dbt has left says why: it may have been stopped halfway. */
   isDoubtful: boolean
-  /** All that is known of builds is what `dbt retry` repeated: what it does not list was built before it. */
-  isRetried: boolean
+  /** The job has failed. */
+  isBroken: boolean
+  /** The kinds of nodes that the given commands build. */
+  kinds: ReadonlySet<string>
+  /** The kinds of which nothing is known but what `dbt retry` repeated: what it does not list was built before it. */
+  retried: ReadonlySet<string>
 }
 
 /** A project's files, all of which are evidence. */
@@ -45,9 +51,15 @@ export interface ProjectFiles {
   tests: readonly RunResults[]
   sources: readonly SourceResults[]
   isDoubtful?: boolean
+  isBroken?: boolean
 }
 
 const TESTS = ['test', 'unit_test']
+/** The kinds of nodes that put rows into the warehouse, each from files of its own. */
+export const HOLD_ROWS = ['model', 'seed', 'snapshot']
+
+/** What a command builds; any other of those that build, everything. */
+const BUILT_BY: Readonly<Record<string, readonly string[]>> = { run: ['model'], seed: ['seed'], snapshot: ['snapshot'] }
 const HOLDS_DATA = /^(model|seed|snapshot|source)\./
 
 /** The projects as graphs of objects. A model that one project knows from another leads on into that one, if it is given. */
@@ -77,7 +89,10 @@ export function link(files: readonly ProjectFiles[]): Project[] {
   return projects
 }
 
-function emptyProject({ manifest, builds, isDoubtful = false }: ProjectFiles): Project {
+function emptyProject({ manifest, builds, isDoubtful = false, isBroken = false }: ProjectFiles): Project {
+  const builtBy = (files: readonly RunResults[]) => files.flatMap(({ command }) => BUILT_BY[command] ?? HOLD_ROWS)
+  const once = builtBy(builds.filter(({ isRetry }) => !isRetry))
+  const again = builtBy(builds.filter(({ isRetry }) => isRetry))
   const project: Project = {
     name: manifest.project,
     root: manifest.path.split('/').slice(0, -2).join('/'),
@@ -86,7 +101,10 @@ function emptyProject({ manifest, builds, isDoubtful = false }: ProjectFiles): P
     looseTests: [],
     strays: [],
     isDoubtful,
-    isRetried: builds.length > 0 && builds.every(({ isRetry }) => isRetry),
+    isBroken,
+    kinds: new Set([...once, ...again]),
+    // Who may have been stopped halfway has built nothing that is not listed.
+    retried: new Set(isDoubtful ? [] : again.filter((kind) => !once.includes(kind))),
   }
   for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
     if (!TESTS.includes(facts.kind))
@@ -127,11 +145,13 @@ function addRows(project: Project, { manifest, builds, tests, sources }: Project
     if (!TESTS.includes(facts.kind)) continue
     const found = testRows.get(facts.id)
     const tested = testedBy(facts, project)
-    if (tested.length === 0) project.looseTests.push({ id: facts.id, name: facts.name, row: found?.row ?? null })
+    const reads = facts.parents.map((parent) => project.nodes.get(parent)).filter((node) => node !== undefined)
+    const { id, name } = facts
+    if (tested.length === 0) project.looseTests.push({ id, name, row: found?.row ?? null, reads })
     for (const node of tested) {
       // A test from before its node was built again says nothing about what is there now.
       const isStale = found === undefined || found.at < (builtAt.get(node.id) ?? Number.NEGATIVE_INFINITY)
-      node.tests.push({ id: facts.id, name: facts.name, row: isStale ? null : found.row })
+      node.tests.push({ id, name, row: isStale ? null : found.row, reads })
     }
   }
 }

@@ -92,5 +92,7 @@ export class Rulings {
 }
 
 function placed(node: Node): string {
-  return node.row !== null || isRenewed(node) || node.project.isRetried ? 'dbt built' : 'with this target dbt builds'
+  return node.row !== null || isRenewed(node) || node.project.retried.has(node.kind)
+    ? 'dbt built'
+    : 'with this target dbt builds'
 }

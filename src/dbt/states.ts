@@ -1,4 +1,4 @@
-import type { Node, Test } from './lineage.ts'
+import { HOLD_ROWS, type Node, type Test } from './lineage.ts'
 
 /** What dbt did with a node, as far as data is concerned. */
 export type State =
@@ -16,9 +16,6 @@ export type State =
   /** Another project's, which was not given. */
   | 'neutral'
   | 'not-run'
-
-/** The kinds of nodes that put rows into the warehouse, each from files of its own. */
-export const HOLD_ROWS = ['model', 'seed', 'snapshot']
 
 /** Statuses, of whatever kind of node, that nobody has to worry about. */
 export const GOOD = ['success', 'pass', 'warn', 'reused', 'no-op']
@@ -50,7 +47,7 @@ export function stateOf(node: Node): State {
   return ephemeral && ['built', 'current', 'skipped'].includes(state) ? 'look-through' : state
 }
 
-const BUILDABLE = ['model', 'seed', 'snapshot', 'function']
+const BUILDABLE = [...HOLD_ROWS, 'function']
 
 type TestState = 'passed' | 'warned' | 'untested' | 'bad'
 
@@ -69,6 +66,13 @@ export function testStateOf({ row }: Test): TestState {
     default:
       return 'bad'
   }
+}
+
+const IN_THE_WAY: readonly State[] = ['failed', 'skipped', 'partial', 'unknown', 'stale-source']
+
+/** It was skipped, although nothing that it reads gave a reason: dbt had stopped before it came to it (--fail-fast). */
+export function isCutOff({ row, reads }: Test): boolean {
+  return row?.status === 'skipped' && !reads.some((node) => IN_THE_WAY.includes(stateOf(node)))
 }
 
 /** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */

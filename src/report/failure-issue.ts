@@ -76,8 +76,12 @@ function headline(entries: readonly Entry[]): string {
 
 const TRIGGER = /\/trigger$/
 
+function labelOf({ id, name }: Pick<Entry, 'id' | 'name'>): string {
+  return `${markdown(name ?? id, 200)}${TRIGGER.test(id) && name !== undefined ? ' (its trigger)' : ''}`
+}
+
 function row({ id, since, name, outcome, why, url }: Entry): string {
-  const shown = `${markdown(name ?? id, 200)}${TRIGGER.test(id) && name !== undefined ? ' (its trigger)' : ''}`
+  const shown = labelOf({ id, name })
   const words = Object.entries(OUTCOMES).find(([word]) => word === outcome)?.[1]
   const cells = [
     url === undefined ? shown : `[${shown}](${url})`,
@@ -125,12 +129,11 @@ export function changeComment(before: readonly Entry[], after: readonly Entry[],
       items.map((item) => ({ text: `- ${item}\n`, syncs: 1 })),
       { share: 0.5, before: `${title}\n\n`, after: '\n' },
     )
-  const nameOfEntry = ({ name, id }: Entry) => markdown(name ?? id, 200)
   part(
     '❌ **New in the list:**',
-    bad.map((entry) => `${nameOfEntry(entry)}${entry.why === undefined ? '' : `: ${markdown(entry.why, MOST_WHY)}`}`),
+    bad.map((entry) => `${labelOf(entry)}${entry.why === undefined ? '' : `: ${markdown(entry.why, MOST_WHY)}`}`),
   )
-  part('✅ **Off the list:**', recovered.map(nameOfEntry))
+  part('✅ **Off the list:**', recovered.map(labelOf))
   page.add(
     after.length === 0
       ? `Nothing is left in the list: [this workflow run](${seen.runUrl}) closes the issue.\n\n`

@@ -39,6 +39,8 @@ export const HINTS: Record<Hint, string> = {
   'too-late': 'Raise timeout-minutes, or see in the log what took the time before.',
   'gate-closed':
     'Mend that in dbt and run it again: the sync ships with the next good build. Until then its destination keeps the data of the last good one.',
+  'dbt-stopped':
+    'See which step has failed. If dbt was stopped, run it again; if it was another step, let this one stand before that.',
   'built-elsewhere':
     'Let dbt build where the sync reads (--target), or point the sync to where dbt builds. A build for tests opens no production sync.',
   'bad-meta': 'Correct the meta or the models of this sync: names of dbt, ids of this provider.',

@@ -38,13 +38,17 @@ export function redact(text: string): string {
   return (
     // What shows as nothing might stand between two digits.
     plain(text, LONGEST * 4)
-      .replace(/"(?:\\.|[^"\\])*(?:"|\\?$)/g, '"…"')
-      .replace(/»[^«»]*«|[“„«‹「『‚][^”“»›」』’‘]*(?:[”“»›」』’‘]|$)/g, '"…"')
-      .replace(/`[^`]*(?:`|$)/g, '"…"')
-      // Within a word it is an apostrophe; behind one letter, alone, the quote of a language: b'…', N'…'.
-      .replace(/(?<![\p{L}\p{N}'’])[bBnNrRuU]?['‘](?:[^'’]|['’](?=[\p{L}\p{N}]))*(?:['’](?![\p{L}\p{N}])|$)/gu, '"…"')
+      // Behind a backslash a quote may be the end, or stand for itself: nobody knows, so all that follows is taken for quoted.
+      .replace(/"(?:\\[^"]|[^"\\])*(?:\\".*$|"|\\?$)/g, '"…"')
+      .replace(/“[^”]*(?:”|$)|„[^“”]*(?:[“”]|$)|»[^«»]*«|«[^»]*(?:»|$)/g, '"…"')
+      .replace(/‹[^›]*(?:›|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|`[^`]*(?:`|$)/g, '"…"')
+      // Within a word it is an apostrophe, two are one of SQL; behind one letter, alone, the quote of a language: b'…', N'…'.
+      .replace(
+        /(?<![\p{L}\p{N}'’])[bBnNrRuU]?['‘‚](?:[^'’‘]|['’‘](?=[\p{L}\p{N}])|'')*(?:['’‘](?![\p{L}\p{N}])|$)/gu,
+        '"…"',
+      )
       .replace(/\S+/g, (word) => (/[@＠﹫]|%40/.test(word) ? '…' : word))
-      .replace(/\p{Nd}[\p{Nd}\p{Pd} .,_()/+:]*\p{Nd}/gu, (number) =>
+      .replace(/\p{Nd}[\p{Nd}\p{Pd} .,_()/+]*\p{Nd}/gu, (number) =>
         number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number,
       )
   )

@@ -463,7 +463,14 @@ describe('a job that has failed, and nothing that dbt left says why', () => {
   test('does not mind unit tests, which are left out on purpose where their model was built', () => {
     const unit: Part = { ...node('unit_test.shop.orders.sums', ['model.shop.orders']), section: 'unit_tests' }
     expect(rule([...CHAIN, unit], GOOD, { models, jobFailed }).gate).toBe('open')
-    expect(rule([...CHAIN, unit], GOOD, { models }).notes).toEqual([{ level: 'notice', text: '1 test did not run' }])
+    expect(rule([...CHAIN, unit], GOOD, { models }).notes).toEqual([])
+  })
+
+  test('asks for no more than the commands build', () => {
+    const parts = [model('orders'), node('seed.shop.raw', [], { path: 'raw.csv' })]
+    const rows = { 'model.shop.orders': 'success' }
+    expect(rule(parts, rows, { jobFailed, args: { which: 'run' } }).gate).toBe('open')
+    expect(rule(parts, rows, { jobFailed }).gate).toBe('closed')
   })
 
   test('is explained by anything that failed, wherever it is, but not by what was skipped', () => {
@@ -471,6 +478,27 @@ describe('a job that has failed, and nothing that dbt left says why', () => {
     const chain = [...CHAIN, model('leads')]
     expect(rule(chain, { ...rows, 'model.shop.leads': 'error' }, { models, jobFailed }).gate).toBe('open')
     expect(rule(chain, { ...rows, 'model.shop.leads': 'skipped' }, { models, jobFailed }).gate).toBe('closed')
+  })
+})
+
+describe('a dbt that was stopped at its first failure', () => {
+  const chain = [...CHAIN, model('leads'), check('same_orders', ['model.shop.orders', 'model.shop.leads'])]
+  const rows = { ...GOOD, 'test.shop.unique_orders_id': 'skipped', 'model.shop.other': 'error' }
+  const parts = [...chain, model('other')]
+
+  test('vouches for nothing whose tests it has skipped without a reason of their own', () => {
+    expect(rule(parts, rows, { models: ['orders'], jobFailed: true })).toMatchObject({
+      gate: 'closed',
+      hint: 'dbt-stopped',
+      reason: 'dbt was stopped at its first failure, and 1 test did not run because of that',
+    })
+    // A green job has let this happen on purpose.
+    expect(rule(parts, rows, { models: ['orders'] }).gate).toBe('open')
+  })
+
+  test('is not the reason of a test that reads something that failed', () => {
+    const because = { ...GOOD, 'model.shop.leads': 'error', 'test.shop.same_orders': 'skipped' }
+    expect(rule(chain, because, { models: ['orders'], jobFailed: true }).gate).toBe('open')
   })
 })
 
@@ -504,6 +532,29 @@ describe('the results of dbt retry alone', () => {
     expect(notes).toEqual([{ level: 'notice', text: expect.stringContaining('these are the results of dbt retry') }])
     expect(rule(chain, rows, { models: ['orders'] }).gate).toBe('not-built')
     expect(rule(chain, rows, { models: ['leads'], args })).toMatchObject({ gate: 'open', notes: [] })
+  })
+
+  test('of a command that builds one kind say nothing of the others', () => {
+    const of = (which: string, models: string[]) =>
+      rule(
+        [...chain, node('seed.shop.raw', [], { path: 'raw.csv' })],
+        { 'seed.shop.raw': 'success' },
+        { models, args: { which, ...args } },
+      ).gate
+    expect(of('seed', ['orders'])).toBe('not-built')
+    expect(of('seed', ['raw'])).toBe('open')
+    expect(of('run', ['orders'])).toBe('open')
+    expect(of('build', ['orders'])).toBe('open')
+    expect(of('snapshot', ['orders'])).toBe('not-built')
+  })
+
+  test('are not enough where the retry itself may have been stopped', () => {
+    expect(rule(chain, rows, { models: ['orders'], args, jobFailed: true }).gate).toBe('not-built')
+    expect(rule(chain, rows, { args, jobFailed: true }).gate).toBe('closed')
+  })
+
+  test('are enough for strict, as far as they go', () => {
+    expect(rule(chain, rows, { models: ['orders'], mode: 'strict', args }).gate).toBe('open')
   })
 
   test('close the gate as any others do', () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { completesAfter, Simulator, shop } from '../../simulator/index.ts'
-import { manifest, model, node, type ResultsOptions, type Rows, results } from '../../support/dbt.ts'
+import { check, manifest, model, node, type ResultsOptions, type Rows, results } from '../../support/dbt.ts'
 import { afterDbt, type State, type Workspace, workspace } from '../workspace.ts'
 import { alone, type Shown, step, type Trouble } from './scene.ts'
 
@@ -148,6 +148,26 @@ export const DBT_FILES: readonly Trouble[] = [
     name: 'a dbt that was stopped halfway',
     texts: ['an earlier step of this job has failed, nothing that dbt left says why, and …'],
     show: () => after('run-and-test', { 'dbt-artifacts': 'target/run' }, { jobStatus: 'failure' }),
+  },
+  {
+    name: 'a dbt that was stopped at its first failure',
+    texts: ['dbt was stopped at its first failure, and … did not run because of that'],
+    show: async () => {
+      using job = workspace()
+      const parts = [model('customers', [], { meta: { census_sync_id: 8290 } }), model('orders')]
+      job.write('target/manifest.json', manifest([...parts, check('unique_customers', ['model.shop.customers'])]))
+      const rows = {
+        'model.shop.customers': 'success',
+        'test.shop.unique_customers': 'skipped',
+        'model.shop.orders': 'error',
+      }
+      built(job, 'target', {}, rows)
+      return await step({
+        simulator: { syncs: [{ id: 8290 }] },
+        with: GATED,
+        options: { workspace: job.path, jobStatus: 'failure' },
+      })
+    },
   },
   {
     name: 'a build of something else, with a target for tests',
