@@ -56,6 +56,8 @@ export class Host {
   /** Until when the host asked for patience, and until when nobody tries whether its outage is over; monotonic milliseconds. */
   #opensAt = 0
   #outUntil = 0
+  /** As far as it was a 429 that asked for it: that is no outage. */
+  #throttledUntil = 0
 
   constructor(http: Http, options: HostOptions) {
     this.#http = http
@@ -168,7 +170,7 @@ export class Host {
     for (;;) {
       const closedForMs = isUrgent ? this.#msUntil(this.#opensAt) : this.closedForMs
       if (closedForMs > 0 && !signal.aborted) {
-        wait.heldMs += this.#msUntil(this.#opensAt)
+        wait.heldMs += this.#msUntil(this.#throttledUntil)
         await clock.sleep(closedForMs, signal)
       } else if (!this.#isClosedTo(isUrgent) || signal.aborted) return { isFree: isUrgent, leave: () => {} }
       else if (this.#probe !== null) await this.#probe
@@ -223,6 +225,7 @@ export class Host {
     // "At once" from a server that is throttling is no answer either.
     const pause = asked > 0 || reply.status !== 429 ? asked : Math.min(90_000, 1000 * 2 ** (this.#throttled - 1))
     if (reply.status === 429 || reply.status === 503) this.#closeFor(pause)
+    if (reply.status === 429) this.#throttledUntil = this.#opensAt
   }
 
   /** Before an outage every failure counts; within one only that of the request that asks for all. */

@@ -196,6 +196,11 @@ describe('a host that throttles', () => {
     expect(second.heldMs).toBeGreaterThan(79_000)
     expect(second.heldMs).toBeLessThanOrEqual(80_010)
     expect((await clock.run(host.get('/c', calm))).heldMs).toBe(0)
+    // With 503 it is an outage, however long the host asks to wait.
+    const away = setUp([{ status: 503, headers: { 'retry-after': '100' } }, ok])
+    await away.clock.run(away.host.get('/a', calm))
+    expect((await away.clock.run(away.host.get('/b', calm))).heldMs).toBe(0)
+    expect(away.clock.now()).toBeGreaterThan(100_000)
   })
 
   test('a short wait does not open the gate that a longer one has closed', async () => {

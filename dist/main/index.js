@@ -38038,10 +38038,11 @@ var core_watermark = __nccwpck_require__(2493);
 
 /**
  * Decides what to do for a sync from what the provider shows: `history` newest first, `watermark` in milliseconds on the
- * provider's clock; and from what dbt says of its data, if it says anything. The same function makes the plan and, each time
+ * provider's clock; and from what dbt says of its data, if it says anything. `own` are the runs that this step has started: they count
+ * by their id, whatever the clocks say. The same function makes the plan and, each time
  * something has changed, the next step.
  */
-function decide(sync, history, policy, watermark, ruling = null) {
+function decide(sync, history, policy, watermark, ruling = null, own = []) {
     const barred = decidePaused(sync, policy) ?? decideGate(ruling);
     if (barred !== null)
         return { do: 'settle', verdict: barred, run: null };
@@ -38049,7 +38050,7 @@ function decide(sync, history, policy, watermark, ruling = null) {
     const due = decideNotBuilt(history, active, policy, ruling);
     if (typeof due === 'object' && due !== null)
         return { do: 'settle', verdict: due, run: null };
-    const current = history.filter((run) => (0,core_watermark/* counts */.tQ)(run, watermark, policy.full));
+    const current = history.filter((run) => (0,core_watermark/* counts */.tQ)(run, watermark, policy.full) || own.includes(run.id));
     const good = current.find((run) => isGood(run, policy));
     if (policy.onFresh === 'skip' && good !== undefined) {
         return { do: 'settle', verdict: { outcome: 'fresh', reason: freshReason(good, policy) }, run: good };
@@ -38332,7 +38333,17 @@ function reach(look, tools) {
 
 ;// CONCATENATED MODULE: ./lib/core/result.js
 function newTrace() {
-    return { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0, waited: false, ended: new Map() };
+    return {
+        own: [],
+        runId: null,
+        run: null,
+        adopted: false,
+        attempts: 0,
+        polls: 0,
+        waited: 0,
+        ended: new Map(),
+        gone: new Set(),
+    };
 }
 function resultOf(provider, sync, verdict, trace = newTrace()) {
     const { outcome, reason, message = null, detail = null, hint = null } = verdict;
@@ -38388,6 +38399,8 @@ const trigger_LOOK_MS = 60_000;
 const RECONCILE_MS = 60_000;
 /** How long a cancelled step still looks for the run that it may have started. */
 const LAST_CHANCE_MS = 1500;
+/** The verdict comes no later than this after the deadline. */
+const LATEST_MS = 900;
 /** Nothing is triggered in the last second before the deadline: nobody could watch it. */
 const TOO_LATE_MS = 1000;
 const TOO_LATE = 'the deadline came before the trigger';
@@ -38404,7 +38417,10 @@ async function startRun(sync, known, full, tools) {
         const history = await tools.provider.history(sync.id, cut);
         // What stands behind the run that was the newest is older than it, also where a longer page shows it for the first time.
         const older = history.findIndex(({ id }) => id === known.newest);
-        return chooseNew(older === -1 ? history : history.slice(0, older), known.ids, since, full);
+        const newer = older === -1 ? history : history.slice(0, older);
+        // What nobody can have started through the API has to be as new as any other run.
+        const some = newer.filter(({ byApi, createdAt }) => byApi || (createdAt ?? 0) >= watermark.readyAt());
+        return chooseNew(some, known.ids, since, full);
     };
     const found = (run, attempts) => {
         return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false, attempts };
@@ -38470,9 +38486,9 @@ async function send(sync, full, basis, tools) {
             const isStale = () => typeof basis === 'number' && clock.now() >= basis;
             if (isStale())
                 return { kind: 'stale' };
-            const hold = until === null ? null : expiring(clock, until, halted);
+            const hold = expiring(clock, until, halted);
             try {
-                const answer = await provider.trigger(sync.id, { full, hold: hold?.signal ?? halted }, limit.signal);
+                const answer = await provider.trigger(sync.id, { full, hold: hold.signal }, limit.signal);
                 if (answer.kind !== 'not-sent')
                     return answer;
                 // A wait that does not fit in ends the sync at once.
@@ -38482,7 +38498,7 @@ async function send(sync, full, basis, tools) {
                 throw answer.error;
             }
             finally {
-                hold?.dispose();
+                hold.dispose();
             }
         }, () => true, { clock, schedule: immediately, deadline, signal: AbortSignal.any([signal, halted]), tolerate });
     }
@@ -38517,7 +38533,7 @@ async function reconcile(look, tools) {
     if (polled.end !== 'aborted') {
         return { run: polled.end === 'done' ? polled.value : polled.last, isSure: !isBlind(polled) };
     }
-    const limit = expiring(clock, clock.now() + LAST_CHANCE_MS, new AbortController().signal);
+    const limit = expiring(clock, Math.min(clock.now() + LAST_CHANCE_MS, tools.deadline + LATEST_MS), new AbortController().signal);
     try {
         return { run: await look(limit.signal), isSure: true };
     }
@@ -38572,7 +38588,7 @@ const MISSING_MS = 60_000;
 /** How long a request to cancel may take, all syncs at once: a cancelled step has 7.5 s before the runner goes on to SIGTERM. */
 const CANCEL_MS = 4000;
 /** The verdict comes no later than this after the deadline. What cannot be cancelled in that time the post step looks after. */
-const LATEST_MS = 900;
+const watch_LATEST_MS = 900;
 /** Watches a run to its end and judges it. Only a `cancellable` run, which this step has caused, is ever cancelled. */
 async function followRun(sync, runId, cancellable, policy, tools, trace) {
     const cutShort = cancellable && policy.cancelOn.has('failure');
@@ -38638,7 +38654,8 @@ function uncounted(error) {
 async function recount(sync, runId, policy, tools, trace) {
     const looks = { ...trace };
     const soon = { ...tools, schedule: immediately };
-    const polled = await watchCounted(sync, runId, policy, tools.signal, soon, looks, () => true);
+    const signal = AbortSignal.any([tools.signal, tools.halted]);
+    const polled = await watchCounted(sync, runId, policy, signal, soon, looks, () => true);
     trace.polls = looks.polls;
     if (polled.end === 'done')
         return polled.value;
@@ -38673,8 +38690,10 @@ async function standInLine(sync, run, tools, trace) {
     if (polled.end === 'aborted')
         return stopped(tools);
     // An older run that is gone is in nobody's way.
-    if (polled.error.trouble === 'missing')
+    if (polled.error.trouble === 'missing') {
+        trace.gone.add(run.id);
         return null;
+    }
     return refusal('not_started', `${status} when it could not be read any more`, polled.error);
 }
 async function watch(sync, runId, signal, { provider, clock, schedule, deadline, outageToleranceMs, emit }, trace, until) {
@@ -38716,7 +38735,7 @@ async function cancelRun(sync, runId, { provider, clock, emit }, deadline = Numb
     if (provider.cancel === undefined)
         return 'its run goes on: this provider cannot cancel';
     emit({ kind: 'cancelling', sync, runId });
-    const until = Math.min(clock.now() + CANCEL_MS, deadline + LATEST_MS);
+    const until = Math.min(clock.now() + CANCEL_MS, deadline + watch_LATEST_MS);
     const limit = expiring(clock, until, new AbortController().signal);
     try {
         await provider.cancel(runId, limit.signal);
@@ -38771,22 +38790,23 @@ async function deliver(sync, first, ruling, policy, shared) {
         // A retry that never came about takes nothing from what is known: a run has failed.
         const { run } = trace;
         const wasStopped = verdict.outcome === 'cancelled' && run !== null && (0,core_provider/* hasEnded */.hY)(run) && run.state !== 'cancelled';
-        const isUntried = verdict.outcome === 'not_started' || wasStopped;
+        const isUntried = verdict.outcome === 'not_started' || verdict.outcome === 'skipped' || wasStopped;
         return resultOf(tools.provider, sync, isUntried && failure !== null ? withoutRetry(failure, verdict) : verdict, trace);
     };
-    const isCurrent = (run) => (0,core_watermark/* counts */.tQ)(run, tools.watermark.readyAt(), policy.full);
     for (;;) {
         const known = await refresh(sync, baseline, tools, trace);
         if ('outcome' in known)
             return settle(known);
         baseline = known;
-        const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling);
-        // What has completed and has no counters yet decides nothing before it has been asked for them.
-        const uncounted = baseline.runs.find((run) => isUncounted(run) && !trace.ended.has(run.id) && isCurrent(run));
-        if (uncounted !== undefined && policy.onFresh === 'skip' && (step.do === 'trigger' || step.do === 'settle')) {
+        const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling, trace.own);
+        const uncounted = unasked(step, baseline.runs, policy, ruling, tools, trace);
+        if (uncounted !== undefined) {
+            begin();
             const seen = await recount(sync, uncounted.id, policy, tools, trace);
-            if ('outcome' in seen)
+            if ('outcome' in seen) {
+                point(trace, uncounted.id, uncounted, true);
                 return settle(seen);
+            }
             baseline = { ...baseline, runs: baseline.runs.map((run) => (run.id === seen.id ? seen : run)) };
             continue;
         }
@@ -38797,6 +38817,7 @@ async function deliver(sync, first, ruling, policy, shared) {
         }
         if (step.do === 'queue') {
             begin();
+            trace.waited = 0;
             tools.emit({ kind: 'waiting', sync, run: step.run, reason: step.reason });
             const { schedule } = paceFor(step.run, baseline.runs, step.run.full, tools);
             const obstacle = await standInLine(sync, step.run, { ...tools, schedule }, trace);
@@ -38836,6 +38857,18 @@ async function deliver(sync, first, ruling, policy, shared) {
         }
     }
 }
+/** The run on which the step is decided, if a list shows it as complete without counters and it has not been asked for them yet. */
+function unasked(step, runs, { onFresh, full }, ruling, { watermark }, { ended }) {
+    if (onFresh !== 'skip')
+        return undefined;
+    const isUnasked = (run) => isUncounted(run) && !ended.has(run.id);
+    if (step.do === 'trigger')
+        return runs.find((run) => isUnasked(run) && (0,core_watermark/* counts */.tQ)(run, watermark.readyAt(), full));
+    if (step.do !== 'settle')
+        return undefined;
+    const isIdle = ruling?.gate === 'not-built' && step.verdict.outcome === 'skipped';
+    return [step.run ?? (isIdle ? runs.find(core_provider/* hasMovedData */.M0) : undefined)].find((run) => run && isUnasked(run));
+}
 async function adopt(sync, run, reason, baseline, policy, tools, trace) {
     if (tools.signal.aborted || tools.halted.aborted)
         return { verdict: stopped(tools) };
@@ -38856,22 +38889,25 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
     const current = await refresh(sync, baseline, tools, trace);
     if ('outcome' in current)
         return { verdict: current };
-    if (decide(sync, current.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger')
+    const step = decide(sync, current.runs, policy, tools.watermark.readyAt(), ruling, trace.own);
+    if (step.do !== 'trigger' || unasked(step, current.runs, policy, ruling, tools, trace))
         return 'decide again';
     const known = {
         newest: current.runs[0]?.id ?? null,
         ids: new Set([...current.runs.map(({ id }) => id), ...trace.own]),
-        goodUntil: trace.waited ? null : current.readAt + BASELINE_MS,
+        // Where all wait longer than that, nobody would ever have a turn.
+        goodUntil: current.readAt + BASELINE_MS * 2 ** trace.waited,
     };
     const started = await startRun(sync, known, policy.full, tools);
-    trace.waited = started.kind === 'stale';
+    trace.waited = started.kind === 'stale' ? trace.waited + 1 : 0;
     if (started.kind === 'stale' || started.kind === 'busy')
         tools.emit({ kind: 'dropped', sync });
     if (started.kind === 'stale')
         return 'decide again';
     if (started.kind === 'busy') {
         const again = await refresh(sync, STALE, tools, trace);
-        const inTheWay = !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger';
+        const inTheWay = !('outcome' in again) &&
+            decide(sync, again.runs, policy, tools.watermark.readyAt(), ruling, trace.own).do !== 'trigger';
         return { verdict: started.verdict, busy: inTheWay };
     }
     if (started.kind === 'ended') {
@@ -38897,7 +38933,7 @@ async function trigger(sync, baseline, ruling, policy, tools, trace) {
     return { verdict: { ...watched.verdict, outcome: 'unknown', reason: lost, hint: 'lost-trigger' }, last: true };
 }
 /** The baseline itself while it is young, else a new one, else the verdict that ends the sync. */
-async function refresh(sync, baseline, tools, { ended }) {
+async function refresh(sync, baseline, tools, { ended, gone }) {
     const { provider, clock } = tools;
     if (clock.now() - baseline.readAt <= BASELINE_MS)
         return baseline;
@@ -38907,10 +38943,13 @@ async function refresh(sync, baseline, tools, { ended }) {
         for (const { id } of polled.value.filter((run) => !(0,core_provider/* hasEnded */.hY)(run) && ended.has(run.id))) {
             // The list is late, or the provider has taken the run up again: the run itself knows.
             const run = await reach((cut) => provider.read(id, cut), { ...tools, outageToleranceMs: 0 });
-            if (run.end === 'done' && !(0,core_provider/* hasEnded */.hY)(run.value))
+            if (run.end === 'done' && (0,core_provider/* hasEnded */.hY)(run.value))
+                ended.set(id, run.value);
+            else if (run.end === 'done')
                 ended.delete(id);
         }
-        return { runs: polled.value.map((run) => ended.get(run.id) ?? run), readAt };
+        const known = (run) => ((0,core_provider/* hasEnded */.hY)(run) && !isUncounted(run) ? run : (ended.get(run.id) ?? run));
+        return { runs: polled.value.filter(({ id }) => !gone.has(id)).map(known), readAt };
     }
     if (polled.end === 'aborted')
         return stopped(tools);
@@ -39726,17 +39765,23 @@ function parseToken(text, whenEmpty) {
  */
 function secretsOf(token) {
     const forms = [token, token.replace(/^secret-token:/, ''), btoa(`bearer:${token}`)];
-    return forms.filter((secret) => secret.length >= SHORTEST_SECRET);
+    return forms.filter(isLong);
+}
+function isLong(secret) {
+    return secret.length >= SHORTEST_SECRET;
 }
 /** A message that quotes what somebody has pasted, without the token if that is what it was, or the pieces of what is none. */
 function hideToken(text, raw) {
     const parsed = parseToken(raw, '');
     const secrets = 'token' in parsed ? secretsOf(parsed.token) : piecesOf(raw);
-    return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+    return secrets.toSorted((a, b) => b.length - a.length).reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
-/** What stands between the blanks and line breaks of something that was to be a token. */
+/** What begins a token, and tells everybody no more than that it is one. */
+const PREFIX = /^(?:secret-token:|gh[a-z]_|github_pat_)$/;
+/** What stands between the blanks and line breaks of something that was to be a token, as far as it may be one. */
 function piecesOf(raw) {
-    return raw.split(/[\s\p{Cc}]+/u).filter((piece) => piece.length >= SHORTEST_SECRET);
+    const pieces = raw.split(/[\s\p{Cc}]+/u).filter((piece) => !PREFIX.test(piece));
+    return pieces.flatMap((piece) => [piece, piece.replace(/^secret-token:/, '')]).filter(isLong);
 }
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */
 function parseList(text) {
@@ -42393,7 +42438,7 @@ function createStateKeeper(signal, mayFail) {
                     return;
                 // A step that is stopped has little time to look for the run of a trigger whose answer was lost: the post step looks again.
                 if (run.runId === null)
-                    return save({ ...run, open: outcome === 'unknown' && signal.aborted });
+                    return save({ ...run, open: run.open && outcome === 'unknown' && signal.aborted });
                 // A run that could not be stopped is left to the post step, which has more time.
                 const goesOn = seen === null || !(0,_core_provider_js__WEBPACK_IMPORTED_MODULE_1__/* .hasEnded */ .hY)(seen);
                 const leftOver = goesOn && !stopped.has(run.runId);
@@ -43101,6 +43146,8 @@ class Host {
     /** Until when the host asked for patience, and until when nobody tries whether its outage is over; monotonic milliseconds. */
     #opensAt = 0;
     #outUntil = 0;
+    /** As far as it was a 429 that asked for it: that is no outage. */
+    #throttledUntil = 0;
     constructor(http, options) {
         this.#http = http;
         this.#options = options;
@@ -43208,7 +43255,7 @@ class Host {
         for (;;) {
             const closedForMs = isUrgent ? this.#msUntil(this.#opensAt) : this.closedForMs;
             if (closedForMs > 0 && !signal.aborted) {
-                wait.heldMs += this.#msUntil(this.#opensAt);
+                wait.heldMs += this.#msUntil(this.#throttledUntil);
                 await clock.sleep(closedForMs, signal);
             }
             else if (!this.#isClosedTo(isUrgent) || signal.aborted)
@@ -43272,6 +43319,8 @@ class Host {
         const pause = asked > 0 || reply.status !== 429 ? asked : Math.min(90_000, 1000 * 2 ** (this.#throttled - 1));
         if (reply.status === 429 || reply.status === 503)
             this.#closeFor(pause);
+        if (reply.status === 429)
+            this.#throttledUntil = this.#opensAt;
     }
     /** Before an outage every failure counts; within one only that of the request that asks for all. */
     #fail(isFree, why, hasAnswered) {
@@ -43930,7 +43979,7 @@ const census_text = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* string 
 const digits = dist/* pipe */.FsL(dist/* string */.YjP(), dist/* regex */.yGV(/^\d{1,15}$/), dist/* transform */.pdi(Number));
 const count = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* union */.KCZ([dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(0)), digits])), null);
 /** Not there is no; but what is neither yes nor no makes no sense, and must not be taken for no. */
-const flag = dist/* pipe */.FsL(dist/* optional */.lqM(dist/* nullable */.mee(dist/* boolean */.zMY()), false), dist/* transform */.pdi((value) => value === true));
+const flag = dist/* pipe */.FsL(dist/* optional */.lqM(dist/* nullable */.mee(dist/* union */.KCZ([dist/* boolean */.zMY(), dist/* picklist */.KIO([1, 0, 'true', 'false'])])), false), dist/* transform */.pdi((value) => value === true || value === 1 || value === 'true'));
 const WireRun = dist/* object */.Ikc({
     // The oldest documented answer has no ids in it.
     id: dist/* optional */.lqM(id),
@@ -43961,14 +44010,14 @@ const WireListed = dist/* union */.KCZ([
     dist/* object */.Ikc({
         ...WireRun.entries,
         status: dist/* pipe */.FsL(dist/* unknown */.L5J(), dist/* transform */.pdi(() => '')),
-        canceled: dist/* pipe */.FsL(dist/* optional */.lqM(dist/* unknown */.L5J(), false), dist/* transform */.pdi(() => false)),
+        canceled: dist/* pipe */.FsL(dist/* optional */.lqM(dist/* unknown */.L5J(), false), dist/* transform */.pdi((value) => value === true)),
     }),
 ]);
 const WireSync = dist/* object */.Ikc({
     id,
     label: census_text,
     resource_identifier: census_text,
-    paused: dist/* fallback */.NpB(dist/* boolean */.zMY(), false),
+    paused: flag,
     destination_attributes: dist/* fallback */.NpB(dist/* object */.Ikc({ connection_id: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* union */.KCZ([dist/* string */.YjP(), dist/* number */.aig()])), null), object: census_text }), { connection_id: null, object: null }),
     // A source of another kind, such as a query, is no table.
     source_attributes: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* object */.Ikc({

@@ -29706,17 +29706,23 @@ function parseToken(text, whenEmpty) {
  */
 function secretsOf(token) {
     const forms = [token, token.replace(/^secret-token:/, ''), btoa(`bearer:${token}`)];
-    return forms.filter((secret) => secret.length >= SHORTEST_SECRET);
+    return forms.filter(isLong);
+}
+function isLong(secret) {
+    return secret.length >= SHORTEST_SECRET;
 }
 /** A message that quotes what somebody has pasted, without the token if that is what it was, or the pieces of what is none. */
 function hideToken(text, raw) {
     const parsed = parseToken(raw, '');
     const secrets = 'token' in parsed ? secretsOf(parsed.token) : piecesOf(raw);
-    return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+    return secrets.toSorted((a, b) => b.length - a.length).reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
-/** What stands between the blanks and line breaks of something that was to be a token. */
+/** What begins a token, and tells everybody no more than that it is one. */
+const PREFIX = /^(?:secret-token:|gh[a-z]_|github_pat_)$/;
+/** What stands between the blanks and line breaks of something that was to be a token, as far as it may be one. */
 function piecesOf(raw) {
-    return raw.split(/[\s\p{Cc}]+/u).filter((piece) => piece.length >= SHORTEST_SECRET);
+    const pieces = raw.split(/[\s\p{Cc}]+/u).filter((piece) => !PREFIX.test(piece));
+    return pieces.flatMap((piece) => [piece, piece.replace(/^secret-token:/, '')]).filter(isLong);
 }
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */
 function parseList(text) {
@@ -30509,6 +30515,8 @@ const LOOK_MS = 60_000;
 const RECONCILE_MS = 60_000;
 /** How long a cancelled step still looks for the run that it may have started. */
 const LAST_CHANCE_MS = 1500;
+/** The verdict comes no later than this after the deadline. */
+const LATEST_MS = 900;
 /** Nothing is triggered in the last second before the deadline: nobody could watch it. */
 const TOO_LATE_MS = 1000;
 const TOO_LATE = 'the deadline came before the trigger';
@@ -30525,7 +30533,10 @@ async function startRun(sync, known, full, tools) {
         const history = await tools.provider.history(sync.id, cut);
         // What stands behind the run that was the newest is older than it, also where a longer page shows it for the first time.
         const older = history.findIndex(({ id }) => id === known.newest);
-        return chooseNew(older === -1 ? history : history.slice(0, older), known.ids, since, full);
+        const newer = older === -1 ? history : history.slice(0, older);
+        // What nobody can have started through the API has to be as new as any other run.
+        const some = newer.filter(({ byApi, createdAt }) => byApi || (createdAt ?? 0) >= watermark.readyAt());
+        return chooseNew(some, known.ids, since, full);
     };
     const found = (run, attempts) => {
         return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false, attempts };
@@ -30591,9 +30602,9 @@ async function send(sync, full, basis, tools) {
             const isStale = () => typeof basis === 'number' && clock.now() >= basis;
             if (isStale())
                 return { kind: 'stale' };
-            const hold = until === null ? null : expiring(clock, until, halted);
+            const hold = expiring(clock, until, halted);
             try {
-                const answer = await provider.trigger(sync.id, { full, hold: hold?.signal ?? halted }, limit.signal);
+                const answer = await provider.trigger(sync.id, { full, hold: hold.signal }, limit.signal);
                 if (answer.kind !== 'not-sent')
                     return answer;
                 // A wait that does not fit in ends the sync at once.
@@ -30603,7 +30614,7 @@ async function send(sync, full, basis, tools) {
                 throw answer.error;
             }
             finally {
-                hold?.dispose();
+                hold.dispose();
             }
         }, () => true, { clock, schedule: immediately, deadline, signal: AbortSignal.any([signal, halted]), tolerate });
     }
@@ -30638,7 +30649,7 @@ async function reconcile(look, tools) {
     if (polled.end !== 'aborted') {
         return { run: polled.end === 'done' ? polled.value : polled.last, isSure: !isBlind(polled) };
     }
-    const limit = expiring(clock, clock.now() + LAST_CHANCE_MS, new AbortController().signal);
+    const limit = expiring(clock, Math.min(clock.now() + LAST_CHANCE_MS, tools.deadline + LATEST_MS), new AbortController().signal);
     try {
         return { run: await look(limit.signal), isSure: true };
     }
@@ -31242,7 +31253,7 @@ function createStateKeeper(signal, mayFail) {
                     return;
                 // A step that is stopped has little time to look for the run of a trigger whose answer was lost: the post step looks again.
                 if (run.runId === null)
-                    return save({ ...run, open: outcome === 'unknown' && signal.aborted });
+                    return save({ ...run, open: run.open && outcome === 'unknown' && signal.aborted });
                 // A run that could not be stopped is left to the post step, which has more time.
                 const goesOn = seen === null || !hasEnded(seen);
                 const leftOver = goesOn && !stopped.has(run.runId);
@@ -32193,6 +32204,8 @@ class Host {
     /** Until when the host asked for patience, and until when nobody tries whether its outage is over; monotonic milliseconds. */
     #opensAt = 0;
     #outUntil = 0;
+    /** As far as it was a 429 that asked for it: that is no outage. */
+    #throttledUntil = 0;
     constructor(http, options) {
         this.#http = http;
         this.#options = options;
@@ -32300,7 +32313,7 @@ class Host {
         for (;;) {
             const closedForMs = isUrgent ? this.#msUntil(this.#opensAt) : this.closedForMs;
             if (closedForMs > 0 && !signal.aborted) {
-                wait.heldMs += this.#msUntil(this.#opensAt);
+                wait.heldMs += this.#msUntil(this.#throttledUntil);
                 await clock.sleep(closedForMs, signal);
             }
             else if (!this.#isClosedTo(isUrgent) || signal.aborted)
@@ -32364,6 +32377,8 @@ class Host {
         const pause = asked > 0 || reply.status !== 429 ? asked : Math.min(90_000, 1000 * 2 ** (this.#throttled - 1));
         if (reply.status === 429 || reply.status === 503)
             this.#closeFor(pause);
+        if (reply.status === 429)
+            this.#throttledUntil = this.#opensAt;
     }
     /** Before an outage every failure counts; within one only that of the request that asks for all. */
     #fail(isFree, why, hasAnswered) {
@@ -32917,7 +32932,7 @@ const census_text = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* string 
 const digits = dist/* pipe */.FsL(dist/* string */.YjP(), dist/* regex */.yGV(/^\d{1,15}$/), dist/* transform */.pdi(Number));
 const count = dist/* fallback */.NpB(dist/* nullable */.mee(dist/* union */.KCZ([dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(0)), digits])), null);
 /** Not there is no; but what is neither yes nor no makes no sense, and must not be taken for no. */
-const flag = dist/* pipe */.FsL(dist/* optional */.lqM(dist/* nullable */.mee(dist/* boolean */.zMY()), false), dist/* transform */.pdi((value) => value === true));
+const flag = dist/* pipe */.FsL(dist/* optional */.lqM(dist/* nullable */.mee(dist/* union */.KCZ([dist/* boolean */.zMY(), dist/* picklist */.KIO([1, 0, 'true', 'false'])])), false), dist/* transform */.pdi((value) => value === true || value === 1 || value === 'true'));
 const WireRun = dist/* object */.Ikc({
     // The oldest documented answer has no ids in it.
     id: dist/* optional */.lqM(id),
@@ -32948,14 +32963,14 @@ const WireListed = dist/* union */.KCZ([
     dist/* object */.Ikc({
         ...WireRun.entries,
         status: dist/* pipe */.FsL(dist/* unknown */.L5J(), dist/* transform */.pdi(() => '')),
-        canceled: dist/* pipe */.FsL(dist/* optional */.lqM(dist/* unknown */.L5J(), false), dist/* transform */.pdi(() => false)),
+        canceled: dist/* pipe */.FsL(dist/* optional */.lqM(dist/* unknown */.L5J(), false), dist/* transform */.pdi((value) => value === true)),
     }),
 ]);
 const WireSync = dist/* object */.Ikc({
     id,
     label: census_text,
     resource_identifier: census_text,
-    paused: dist/* fallback */.NpB(dist/* boolean */.zMY(), false),
+    paused: flag,
     destination_attributes: dist/* fallback */.NpB(dist/* object */.Ikc({ connection_id: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* union */.KCZ([dist/* string */.YjP(), dist/* number */.aig()])), null), object: census_text }), { connection_id: null, object: null }),
     // A source of another kind, such as a query, is no table.
     source_attributes: dist/* fallback */.NpB(dist/* nullable */.mee(dist/* object */.Ikc({

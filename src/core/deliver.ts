@@ -1,7 +1,7 @@
 import type { Verdict } from './judge.ts'
-import { decide, type Policy } from './plan.ts'
+import { decide, type Policy, type Step } from './plan.ts'
 import { reach } from './poll.ts'
-import { hasEnded, type Run, type Sync } from './provider.ts'
+import { hasEnded, hasMovedData, type Run, type Sync } from './provider.ts'
 import { newTrace, type Result, resultOf, type Trace } from './result.ts'
 import type { Ruling } from './ruling.ts'
 import { aged, durationsOf, type Forecast, forecast, type Schedule } from './schedule.ts'
@@ -77,7 +77,7 @@ export async function deliver(
     // A retry that never came about takes nothing from what is known: a run has failed.
     const { run } = trace
     const wasStopped = verdict.outcome === 'cancelled' && run !== null && hasEnded(run) && run.state !== 'cancelled'
-    const isUntried = verdict.outcome === 'not_started' || wasStopped
+    const isUntried = verdict.outcome === 'not_started' || verdict.outcome === 'skipped' || wasStopped
     return resultOf(
       tools.provider,
       sync,
@@ -85,18 +85,20 @@ export async function deliver(
       trace,
     )
   }
-  const isCurrent = (run: Run) => counts(run, tools.watermark.readyAt(), policy.full)
   for (;;) {
     const known = await refresh(sync, baseline, tools, trace)
     if ('outcome' in known) return settle(known)
     baseline = known
 
-    const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling)
-    // What has completed and has no counters yet decides nothing before it has been asked for them.
-    const uncounted = baseline.runs.find((run) => isUncounted(run) && !trace.ended.has(run.id) && isCurrent(run))
-    if (uncounted !== undefined && policy.onFresh === 'skip' && (step.do === 'trigger' || step.do === 'settle')) {
+    const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling, trace.own)
+    const uncounted = unasked(step, baseline.runs, policy, ruling, tools, trace)
+    if (uncounted !== undefined) {
+      begin()
       const seen = await recount(sync, uncounted.id, policy, tools, trace)
-      if ('outcome' in seen) return settle(seen)
+      if ('outcome' in seen) {
+        point(trace, uncounted.id, uncounted, true)
+        return settle(seen)
+      }
       baseline = { ...baseline, runs: baseline.runs.map((run) => (run.id === seen.id ? seen : run)) }
       continue
     }
@@ -106,6 +108,7 @@ export async function deliver(
     }
     if (step.do === 'queue') {
       begin()
+      trace.waited = 0
       tools.emit({ kind: 'waiting', sync, run: step.run, reason: step.reason })
       const { schedule } = paceFor(step.run, baseline.runs, step.run.full, tools)
       const obstacle = await standInLine(sync, step.run, { ...tools, schedule }, trace)
@@ -139,6 +142,23 @@ export async function deliver(
       return settle(attempt.verdict)
     }
   }
+}
+
+/** The run on which the step is decided, if a list shows it as complete without counters and it has not been asked for them yet. */
+function unasked(
+  step: Step,
+  runs: readonly Run[],
+  { onFresh, full }: DeliveryPolicy,
+  ruling: Ruling | null,
+  { watermark }: Tools,
+  { ended }: Trace,
+): Run | undefined {
+  if (onFresh !== 'skip') return undefined
+  const isUnasked = (run: Run) => isUncounted(run) && !ended.has(run.id)
+  if (step.do === 'trigger') return runs.find((run) => isUnasked(run) && counts(run, watermark.readyAt(), full))
+  if (step.do !== 'settle') return undefined
+  const isIdle = ruling?.gate === 'not-built' && step.verdict.outcome === 'skipped'
+  return [step.run ?? (isIdle ? runs.find(hasMovedData) : undefined)].find((run) => run && isUnasked(run))
 }
 
 /** `last`: whatever came of it, a further trigger could run the sync twice. */
@@ -176,21 +196,24 @@ async function trigger(
   // The place may have been long in coming, and what was decided before may be wrong by now.
   const current = await refresh(sync, baseline, tools, trace)
   if ('outcome' in current) return { verdict: current }
-  if (decide(sync, current.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger') return 'decide again'
+  const step = decide(sync, current.runs, policy, tools.watermark.readyAt(), ruling, trace.own)
+  if (step.do !== 'trigger' || unasked(step, current.runs, policy, ruling, tools, trace)) return 'decide again'
 
   const known = {
     newest: current.runs[0]?.id ?? null,
     ids: new Set([...current.runs.map(({ id }) => id), ...trace.own]),
-    goodUntil: trace.waited ? null : current.readAt + BASELINE_MS,
+    // Where all wait longer than that, nobody would ever have a turn.
+    goodUntil: current.readAt + BASELINE_MS * 2 ** trace.waited,
   }
   const started = await startRun(sync, known, policy.full, tools)
-  trace.waited = started.kind === 'stale'
+  trace.waited = started.kind === 'stale' ? trace.waited + 1 : 0
   if (started.kind === 'stale' || started.kind === 'busy') tools.emit({ kind: 'dropped', sync })
   if (started.kind === 'stale') return 'decide again'
   if (started.kind === 'busy') {
     const again = await refresh(sync, STALE, tools, trace)
     const inTheWay =
-      !('outcome' in again) && decide(sync, again.runs, policy, tools.watermark.readyAt(), ruling).do !== 'trigger'
+      !('outcome' in again) &&
+      decide(sync, again.runs, policy, tools.watermark.readyAt(), ruling, trace.own).do !== 'trigger'
     return { verdict: started.verdict, busy: inTheWay }
   }
   if (started.kind === 'ended') {
@@ -219,7 +242,7 @@ async function refresh(
   sync: Sync,
   baseline: Baseline,
   tools: Tools,
-  { ended }: Pick<Trace, 'ended'>,
+  { ended, gone }: Pick<Trace, 'ended' | 'gone'>,
 ): Promise<Baseline | Verdict> {
   const { provider, clock } = tools
   if (clock.now() - baseline.readAt <= BASELINE_MS) return baseline
@@ -229,9 +252,11 @@ async function refresh(
     for (const { id } of polled.value.filter((run) => !hasEnded(run) && ended.has(run.id))) {
       // The list is late, or the provider has taken the run up again: the run itself knows.
       const run = await reach((cut) => provider.read(id, cut), { ...tools, outageToleranceMs: 0 })
-      if (run.end === 'done' && !hasEnded(run.value)) ended.delete(id)
+      if (run.end === 'done' && hasEnded(run.value)) ended.set(id, run.value)
+      else if (run.end === 'done') ended.delete(id)
     }
-    return { runs: polled.value.map((run) => ended.get(run.id) ?? run), readAt }
+    const known = (run: Run) => (hasEnded(run) && !isUncounted(run) ? run : (ended.get(run.id) ?? run))
+    return { runs: polled.value.filter(({ id }) => !gone.has(id)).map(known), readAt }
   }
   if (polled.end === 'aborted') return stopped(tools)
   if (polled.end === 'lost') return refusal('not_started', 'the history of the sync could not be read', polled.error)

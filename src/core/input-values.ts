@@ -56,19 +56,27 @@ export function parseToken(text: string, whenEmpty: string): { token: string } |
  */
 export function secretsOf(token: string): string[] {
   const forms = [token, token.replace(/^secret-token:/, ''), btoa(`bearer:${token}`)]
-  return forms.filter((secret) => secret.length >= SHORTEST_SECRET)
+  return forms.filter(isLong)
+}
+
+function isLong(secret: string): boolean {
+  return secret.length >= SHORTEST_SECRET
 }
 
 /** A message that quotes what somebody has pasted, without the token if that is what it was, or the pieces of what is none. */
 export function hideToken(text: string, raw: string): string {
   const parsed = parseToken(raw, '')
   const secrets = 'token' in parsed ? secretsOf(parsed.token) : piecesOf(raw)
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
+  return secrets.toSorted((a, b) => b.length - a.length).reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
 }
 
-/** What stands between the blanks and line breaks of something that was to be a token. */
+/** What begins a token, and tells everybody no more than that it is one. */
+const PREFIX = /^(?:secret-token:|gh[a-z]_|github_pat_)$/
+
+/** What stands between the blanks and line breaks of something that was to be a token, as far as it may be one. */
 export function piecesOf(raw: string): string[] {
-  return raw.split(/[\s\p{Cc}]+/u).filter((piece) => piece.length >= SHORTEST_SECRET)
+  const pieces = raw.split(/[\s\p{Cc}]+/u).filter((piece) => !PREFIX.test(piece))
+  return pieces.flatMap((piece) => [piece, piece.replace(/^secret-token:/, '')]).filter(isLong)
 }
 
 /** A list as people write it. `#` starts a comment. null: it begins like JSON and is none. */

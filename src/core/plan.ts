@@ -24,7 +24,8 @@ export type Step =
 
 /**
  * Decides what to do for a sync from what the provider shows: `history` newest first, `watermark` in milliseconds on the
- * provider's clock; and from what dbt says of its data, if it says anything. The same function makes the plan and, each time
+ * provider's clock; and from what dbt says of its data, if it says anything. `own` are the runs that this step has started: they count
+ * by their id, whatever the clocks say. The same function makes the plan and, each time
  * something has changed, the next step.
  */
 export function decide(
@@ -33,6 +34,7 @@ export function decide(
   policy: Policy,
   watermark: number,
   ruling: Ruling | null = null,
+  own: readonly string[] = [],
 ): Step {
   const barred = decidePaused(sync, policy) ?? decideGate(ruling)
   if (barred !== null) return { do: 'settle', verdict: barred, run: null }
@@ -41,7 +43,7 @@ export function decide(
   const due = decideNotBuilt(history, active, policy, ruling)
   if (typeof due === 'object' && due !== null) return { do: 'settle', verdict: due, run: null }
 
-  const current = history.filter((run) => counts(run, watermark, policy.full))
+  const current = history.filter((run) => counts(run, watermark, policy.full) || own.includes(run.id))
   const good = current.find((run) => isGood(run, policy))
   if (policy.onFresh === 'skip' && good !== undefined) {
     return { do: 'settle', verdict: { outcome: 'fresh', reason: freshReason(good, policy) }, run: good }

@@ -38,14 +38,26 @@ export interface Trace {
   adopted: boolean
   attempts: number
   polls: number
-  /** The last trigger waited for so long that everything was decided anew: where all wait that long, it would go on for ever. */
-  waited: boolean
+  /** How often in a row a trigger waited for so long that everything was decided anew. */
+  waited: number
   /** What was read of runs that have ended, by their id: a list may go on showing them as they were before. */
   readonly ended: Map<string, Run>
+  /** Runs of others that a list shows, and that are not there when they are asked for: they are in nobody's way. */
+  readonly gone: Set<string>
 }
 
 export function newTrace(): Trace {
-  return { own: [], runId: null, run: null, adopted: false, attempts: 0, polls: 0, waited: false, ended: new Map() }
+  return {
+    own: [],
+    runId: null,
+    run: null,
+    adopted: false,
+    attempts: 0,
+    polls: 0,
+    waited: 0,
+    ended: new Map(),
+    gone: new Set(),
+  }
 }
 
 export function resultOf(

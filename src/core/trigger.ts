@@ -24,8 +24,8 @@ export type Started =
 export interface Known {
   newest: string | null
   ids: ReadonlySet<string>
-  /** Until when (monotonic ms) a trigger may be sent on account of it; null: however long that takes. */
-  goodUntil: number | null
+  /** Until when (monotonic ms) a trigger may be sent on account of it. */
+  goodUntil: number
 }
 
 export interface TriggerTools {
@@ -47,6 +47,8 @@ const LOOK_MS = 60_000
 const RECONCILE_MS = 60_000
 /** How long a cancelled step still looks for the run that it may have started. */
 const LAST_CHANCE_MS = 1500
+/** The verdict comes no later than this after the deadline. */
+const LATEST_MS = 900
 /** Nothing is triggered in the last second before the deadline: nobody could watch it. */
 const TOO_LATE_MS = 1000
 const TOO_LATE = 'the deadline came before the trigger'
@@ -64,7 +66,10 @@ export async function startRun(sync: Sync, known: Known, full: boolean, tools: T
     const history = await tools.provider.history(sync.id, cut)
     // What stands behind the run that was the newest is older than it, also where a longer page shows it for the first time.
     const older = history.findIndex(({ id }) => id === known.newest)
-    return chooseNew(older === -1 ? history : history.slice(0, older), known.ids, since, full)
+    const newer = older === -1 ? history : history.slice(0, older)
+    // What nobody can have started through the API has to be as new as any other run.
+    const some = newer.filter(({ byApi, createdAt }) => byApi || (createdAt ?? 0) >= watermark.readyAt())
+    return chooseNew(some, known.ids, since, full)
   }
   const found = (run: Run, attempts: number): Started => {
     return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false, attempts }
@@ -109,7 +114,7 @@ type Look = (cut: AbortSignal) => Promise<Run | null>
  * Sends the trigger as soon as that is possible, once, and until what it was decided on is too old. A second request looks each time,
  * right before, for the run of the first.
  */
-async function send(sync: Sync, full: boolean, basis: number | null | Look, tools: TriggerTools) {
+async function send(sync: Sync, full: boolean, basis: number | Look, tools: TriggerTools) {
   const { provider, clock, signal, halted, outageToleranceMs } = tools
   const deadline = tools.deadline - TOO_LATE_MS + LAST_LOOK_MS
   const tolerate = ({ trouble, retryAfterMs }: ProviderError) => {
@@ -128,16 +133,16 @@ async function send(sync: Sync, full: boolean, basis: number | null | Look, tool
         const until = typeof basis === 'function' ? clock.now() + LOOK_MS : basis
         const isStale = () => typeof basis === 'number' && clock.now() >= basis
         if (isStale()) return { kind: 'stale' } as const
-        const hold = until === null ? null : expiring(clock, until, halted)
+        const hold = expiring(clock, until, halted)
         try {
-          const answer = await provider.trigger(sync.id, { full, hold: hold?.signal ?? halted }, limit.signal)
+          const answer = await provider.trigger(sync.id, { full, hold: hold.signal }, limit.signal)
           if (answer.kind !== 'not-sent') return answer
           // A wait that does not fit in ends the sync at once.
           const isHopeless = answer.error.retryAfterMs !== null && tolerate(answer.error) === 0
           if (isStale() && !isHopeless) return { kind: 'stale' } as const
           throw answer.error
         } finally {
-          hold?.dispose()
+          hold.dispose()
         }
       },
       () => true,
@@ -174,7 +179,11 @@ async function reconcile(look: Look, tools: TriggerTools): Promise<{ run: Run | 
   if (polled.end !== 'aborted') {
     return { run: polled.end === 'done' ? polled.value : polled.last, isSure: !isBlind(polled) }
   }
-  const limit = expiring(clock, clock.now() + LAST_CHANCE_MS, new AbortController().signal)
+  const limit = expiring(
+    clock,
+    Math.min(clock.now() + LAST_CHANCE_MS, tools.deadline + LATEST_MS),
+    new AbortController().signal,
+  )
   try {
     return { run: await look(limit.signal), isSure: true }
   } catch (error) {

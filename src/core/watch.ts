@@ -122,7 +122,8 @@ export async function recount(
 ): Promise<Run | Verdict> {
   const looks: Trace = { ...trace }
   const soon = { ...tools, schedule: immediately }
-  const polled = await watchCounted(sync, runId, policy, tools.signal, soon, looks, () => true)
+  const signal = AbortSignal.any([tools.signal, tools.halted])
+  const polled = await watchCounted(sync, runId, policy, signal, soon, looks, () => true)
   trace.polls = looks.polls
   if (polled.end === 'done') return polled.value
   return polled.end === 'aborted' ? stopped(tools) : uncounted(polled.error)
@@ -164,7 +165,10 @@ export async function standInLine(sync: Sync, run: Run, tools: WatchTools, trace
   if (polled.end === 'deadline') return tooLate(`${status} when the deadline came`, polled.error)
   if (polled.end === 'aborted') return stopped(tools)
   // An older run that is gone is in nobody's way.
-  if (polled.error.trouble === 'missing') return null
+  if (polled.error.trouble === 'missing') {
+    trace.gone.add(run.id)
+    return null
+  }
   return refusal('not_started', `${status} when it could not be read any more`, polled.error)
 }
 

@@ -83,7 +83,7 @@ export function createStateKeeper(signal: AbortSignal, mayFail: (syncId: string)
         const run = runs.get(sync.id)
         if (run === undefined) return
         // A step that is stopped has little time to look for the run of a trigger whose answer was lost: the post step looks again.
-        if (run.runId === null) return save({ ...run, open: outcome === 'unknown' && signal.aborted })
+        if (run.runId === null) return save({ ...run, open: run.open && outcome === 'unknown' && signal.aborted })
         // A run that could not be stopped is left to the post step, which has more time.
         const goesOn = seen === null || !hasEnded(seen)
         const leftOver = goesOn && !stopped.has(run.runId)

@@ -81,8 +81,8 @@ const digits = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number))
 const count = v.fallback(v.nullable(v.union([v.pipe(v.number(), v.integer(), v.minValue(0)), digits])), null)
 /** Not there is no; but what is neither yes nor no makes no sense, and must not be taken for no. */
 const flag = v.pipe(
-  v.optional(v.nullable(v.boolean()), false),
-  v.transform((value) => value === true),
+  v.optional(v.nullable(v.union([v.boolean(), v.picklist([1, 0, 'true', 'false'])])), false),
+  v.transform((value) => value === true || value === 1 || value === 'true'),
 )
 
 const WireRun = v.object({
@@ -121,7 +121,7 @@ const WireListed = v.union([
     ),
     canceled: v.pipe(
       v.optional(v.unknown(), false),
-      v.transform(() => false),
+      v.transform((value) => value === true),
     ),
   }),
 ])
@@ -130,7 +130,7 @@ const WireSync = v.object({
   id,
   label: text,
   resource_identifier: text,
-  paused: v.fallback(v.boolean(), false),
+  paused: flag,
   destination_attributes: v.fallback(
     v.object({ connection_id: v.fallback(v.nullable(v.union([v.string(), v.number()])), null), object: text }),
     { connection_id: null, object: null },

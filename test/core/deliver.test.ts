@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Inputs } from '../../src/core/inputs.ts'
 import type { Overrides } from '../../src/core/settings.ts'
 import { Rulings } from '../../src/dbt/rulings.ts'
 import { CENSUS } from '../../src/providers/census.ts'
@@ -172,8 +173,9 @@ describe('the life of a sync', () => {
     const listed = (
       timeline: Parameters<Rehearsal['simulator']['script']>[1],
       read?: (nth: number) => Fault | undefined,
+      given: Partial<Inputs> = {},
     ) => {
-      const stage = new Rehearsal()
+      const stage = new Rehearsal(given)
       const now = stage.clock.wall()
       stage.simulator.startRun(8290, { createdAt: now - MINUTE, timeline: completesAfter(2 * MINUTE) })
       const id = stage.simulator.startRun(8290, { createdAt: now + MINUTE + 1, timeline })
@@ -205,6 +207,27 @@ describe('the life of a sync', () => {
       expect((await stage.run()).results).toMatchObject([{ outcome: 'fresh', attempts: 0 }])
     })
 
+    test('is not asked for where something else decides', async () => {
+      const stage = new Rehearsal({ onPaused: 'skip' })
+      stage.simulator.changeSync(8290, { paused: true })
+      stage.simulator.faults.push((_request, { operation }) => {
+        const data = [{ id: 5, status: 'completed', created_at: new Date(stage.clock.wall() + 5000).toISOString() }]
+        if (operation === 'read-run') return { kind: 'respond', status: 503 }
+        if (operation !== 'list-runs') return undefined
+        return { kind: 'respond', status: 200, body: JSON.stringify({ status: 'success', data }) }
+      })
+      expect((await stage.run()).results).toMatchObject([{ outcome: 'skipped', hint: 'paused' }])
+      expect(stage.timesOf('read-run')).toEqual([])
+    })
+
+    test('is asked for no longer than its sync may take', async () => {
+      const one = [{ at: 0, status: 'completed', counts: counted() }]
+      const config = new Map([['8290', { ownTimeoutMs: 2 * MINUTE }]])
+      const stage = listed(one, () => ({ kind: 'respond', status: 503 }), { config })
+      expect((await stage.run()).results).toMatchObject([{ outcome: 'unknown', runId: expect.any(String) }])
+      expect(stage.clock.now()).toBeLessThanOrEqual(4 * MINUTE)
+    })
+
     test('that cannot be read at all is unknown, and not run again', async () => {
       const stage = listed([{ at: 0, status: 'completed', counts: counted() }], () => ({
         kind: 'respond',
@@ -217,20 +240,46 @@ describe('the life of a sync', () => {
     })
   })
 
-  test('a run that failed and is taken up again by the provider is watched on', async () => {
-    const stage = new Rehearsal({ retries: 1 })
-    const skipped = [{ at: 0, status: 'skipped' }]
+  describe('a run that failed, and is taken up again by the provider', () => {
     const again = [
       { at: 0, status: 'failed', error: { code: null, message: 'Locked', detail: null } },
       { at: 1500, status: 'working' },
       { at: 40_000, status: 'completed', counts: counted() },
     ]
-    // A while after the step began: by then every clock agrees that its runs are new enough.
-    stage.simulator.startRun(8290, { createdAt: stage.clock.wall() - MINUTE, timeline: completesAfter(2 * MINUTE) })
-    stage.simulator.script(8290, again, skipped, skipped, skipped)
-    const { results } = await stage.run()
-    const [, first] = stage.simulator.runs(8290).toSorted((a, b) => a.id - b.id)
-    expect(results).toMatchObject([{ outcome: 'succeeded', adopted: true, runId: String(first?.id) }])
+    const skipped = [{ at: 0, status: 'skipped' }]
+
+    test.each(['queue', 'attach', 'skip', 'fail'] as const)(
+      'is still this step’s own, in its first second too: watched on, and not run twice (on-running: %s)',
+      async (onRunning) => {
+        const stage = new Rehearsal({ retries: 1, onRunning })
+        stage.simulator.script(8290, again, skipped, skipped, skipped)
+        const { results } = await stage.run()
+        const first = Math.min(...stage.simulator.runs(8290).map(({ id }) => id))
+        expect(results).toMatchObject([{ outcome: 'succeeded', runId: String(first) }])
+        const ends = stage.simulator.runs(8290).map(({ state }) => state.status)
+        expect(ends.filter((status) => status !== 'skipped')).toEqual(['completed'])
+      },
+    )
+  })
+
+  test('a run that ended well after all, as the run itself says, is not run again', async () => {
+    const stage = new Rehearsal({ retries: 2 })
+    const late = [
+      { at: 0, status: 'failed', error: { code: null, message: 'Locked', detail: null } },
+      { at: 1500, status: 'completed', counts: counted() },
+    ]
+    stage.simulator.script(8290, late, completesAfter(MINUTE))
+    stage.simulator.faults.push((_request, { operation }) => {
+      const [run] = stage.simulator.runs(8290)
+      if (operation !== 'list-runs' || run === undefined) return undefined
+      const created = new Date(run.createdAt).toISOString()
+      const data = [{ id: run.id, sync_id: 8290, status: 'working', created_at: created }]
+      // The list is late by more than it takes the run to end well.
+      const fault = { kind: 'respond', status: 200, body: JSON.stringify({ status: 'success', data }) } as const
+      return { kind: 'delay', ms: 2000, fault }
+    })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'fresh' }])
+    expect(stage.simulator.runsCreated(8290)).toBe(1)
   })
 
   test('a run whose state is unknown is never run again', async () => {

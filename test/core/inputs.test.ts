@@ -466,5 +466,8 @@ describe('what is secret of a token', () => {
     expect(hideToken('sync-ids: "a" is no id', 'a')).toBe('sync-ids: "a" is no id')
     // Two lines are no token, and each of them may be most of one.
     expect(hideToken('sync-ids: "1234567890xyz"', 'abcdefghijkl 1234567890xyz')).toBe('sync-ids: "***"')
+    const pasted = 'secret-token: secret-token:1234567890xyz'
+    expect(hideToken('"secret-token:1234567890xyz" and "1234567890xyz"', pasted)).toBe('"***" and "***"')
+    expect(hideToken('"secret-token:another"', pasted)).toBe('"secret-token:another"')
   })
 })

@@ -169,6 +169,13 @@ describe('a lost answer to a trigger', () => {
     })
   })
 
+  test('a scheduled run from right before the data was ready is not taken for the new one', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.startRun(8290, { createdAt: stage.clock.wall() + 20, timeline: completesAfter(MINUTE) })
+    stage.simulator.failNext('trigger', { kind: 'reset', when: 'before' })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'unknown' }])
+  })
+
   test('an older run that only a longer page shows is not taken for the new one', async () => {
     const stage = new Rehearsal()
     const at = (seconds: number) => stage.clock.wall() + seconds * 1000
@@ -222,6 +229,16 @@ describe('a trigger that has to wait for more than a minute', () => {
     })
     expect((await done).results).toMatchObject([{ outcome: 'fresh', attempts: 0 }])
     expect(stage.timesOf('trigger')).toHaveLength(1)
+  })
+
+  test('goes on looking whether somebody else has delivered, ever less often', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.faults.push((_request, { operation }) =>
+      operation === 'trigger' && stage.clock.now() < 30 * MINUTE ? { kind: 'respond', status: 429 } : undefined,
+    )
+    stage.simulator.startRun(8290, { createdAt: stage.clock.wall() + 2 * MINUTE, timeline: completesAfter(1000) })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'fresh', attempts: 0 }])
+    expect(stage.clock.now()).toBeLessThan(8 * MINUTE)
   })
 
   test('ends at once where the wait that is asked for does not fit in, however late that comes', async () => {

@@ -162,6 +162,7 @@ describe('the token', () => {
       [
         "'bearer  secret-token:abcdefgh12345678'",
         "secret-token:abcdefgh12345678'",
+        "abcdefgh12345678'",
         'secret-token:abcdefgh12345678',
         'abcdefgh12345678',
         basic('secret-token:abcdefgh12345678'),

@@ -115,6 +115,10 @@ describe('the saved state', () => {
     keep({ kind: 'dropped', sync: sync() })
     keep(triggered({ cancellable: false }))
     expect(state()).toEqual([{ syncId: '8290', runId: null, open: false, unwanted: false, ...before }])
+    const stopped = createStateKeeper(AbortSignal.abort(), () => false)
+    for (const event of [intent(), { kind: 'dropped', sync: sync() } as const]) stopped(event)
+    stopped(settled({ outcome: 'unknown', run: null }))
+    expect(state()).toMatchObject([{ open: false }])
   })
 
   test('names what has gone wrong, whoever started its run, and nothing that may', () => {

@@ -444,14 +444,29 @@ describe('what a run looks like', () => {
     expect((await read({ status: 'completed', records_failed: '12' })).counts.failed).toBe(12)
   })
 
-  test.each(['true', 'false', 1, {}])(
-    'a flag that is neither yes nor no (%j) makes the answer none',
-    async (canceled) => {
-      await expect(read({ status: 'completed', canceled })).rejects.toMatchObject({ trouble: 'unavailable' })
-    },
-  )
+  test.each([
+    ['true', 'cancelled'],
+    [1, 'cancelled'],
+    ['false', 'succeeded'],
+    [0, 'succeeded'],
+  ])('a flag in another spelling (%j) is what it says', async (canceled, state) => {
+    expect((await read({ status: 'completed', canceled })).state).toBe(state)
+  })
 
-  test.each([{ canceled: 'false' }, { canceled: 0 }, { status: 7 }, { status: null }])(
+  test('a run that is cancelled is that, whatever makes no sense beside it', async () => {
+    await using scene = await simulated()
+    const data = [{ id: 7, sync_id: 8290, status: null, canceled: true }]
+    const body = JSON.stringify({ status: 'success', data })
+    scene.simulator.failNext('list-runs', { kind: 'respond', status: 200, body })
+    const runs = await connect(scene.url, { token: scene.simulator.token('v1') }).history('8290', calm)
+    expect(runs.map(({ state }) => state)).toEqual(['cancelled'])
+  })
+
+  test.each(['yes', 2, {}])('a flag that is neither yes nor no (%j) makes the answer none', async (canceled) => {
+    await expect(read({ status: 'completed', canceled })).rejects.toMatchObject({ trouble: 'unavailable' })
+  })
+
+  test.each([{ canceled: 'yes' }, { canceled: {} }, { status: 7 }, { status: null }])(
     'a run of which %j is said leaves the others in its list readable, and counts as neither good nor over',
     async (odd) => {
       await using scene = await simulated()
