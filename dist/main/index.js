@@ -40605,6 +40605,7 @@ function emptyProject({ manifest, builds, isDoubtful = false, isBroken = false }
         kinds: new Set([...once, ...again]),
         // Who may have been stopped halfway has built nothing that is not listed.
         retried: new Set(isDoubtful ? [] : again.filter((kind) => !once.includes(kind))),
+        isRetested: builds.some(({ isRetry, command }) => isRetry && BUILT_BY[command] === undefined),
     };
     for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
         if (!TESTS.includes(facts.kind))
@@ -40650,14 +40651,13 @@ function addRows(project, { manifest, builds, tests, sources }) {
             continue;
         const found = testRows.get(facts.id);
         const tested = testedBy(facts, project);
-        const reads = facts.parents.map((parent) => project.nodes.get(parent)).filter((node) => node !== undefined);
         const { id, name } = facts;
         if (tested.length === 0)
-            project.looseTests.push({ id, name, row: found?.row ?? null, reads });
+            project.looseTests.push({ id, name, row: found?.row ?? null });
         for (const node of tested) {
             // A test from before its node was built again says nothing about what is there now.
             const isStale = found === undefined || found.at < (builtAt.get(node.id) ?? Number.NEGATIVE_INFINITY);
-            node.tests.push({ id, name, row: isStale ? null : found.row, reads });
+            node.tests.push({ id, name, row: isStale ? null : found.row });
         }
     }
 }
@@ -40743,11 +40743,6 @@ function testStateOf({ row }) {
         default:
             return 'bad';
     }
-}
-const IN_THE_WAY = ['failed', 'skipped', 'partial', 'unknown', 'stale-source'];
-/** It was skipped, although nothing that it reads gave a reason: dbt had stopped before it came to it (--fail-fast). */
-function isCutOff({ row, reads }) {
-    return row?.status === 'skipped' && !reads.some((node) => IN_THE_WAY.includes(stateOf(node)));
 }
 /** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */
 function isPassage(node) {
@@ -40870,10 +40865,17 @@ function weigh(found, freshness) {
     }
     return { projects: lineage_link([...projects.values()]), builtAt: newest(builds), problems, warnings, notices };
 }
-/** Whether something that dbt has written down may be why the job has failed. What is skipped is never the cause. */
+/**
+ * Whether something that dbt has written down may be why the job has failed: something that is not good yet. What is skipped is never
+ * the cause.
+ */
 function isExplained(projects) {
-    const said = projects.flatMap(({ builds, tests, sources }) => [...builds, ...tests, ...sources]);
-    return said.some(({ rows }) => rows.some(({ status }) => !GOOD.includes(status) && status !== 'skipped'));
+    const files = projects.flatMap(({ builds, tests, sources }) => [...builds, ...tests, ...sources]);
+    const newest = new Map();
+    for (const { rows } of files.toSorted((a, b) => a.generatedAt - b.generatedAt))
+        for (const { id, status } of rows)
+            newest.set(id, status);
+    return [...newest.values()].some((status) => !GOOD.includes(status) && status !== 'skipped');
 }
 /**
  * A dbt that ends before its first model leaves the results of an earlier one (dbt 1), or none (dbt 2). So where a job has failed,
@@ -40886,8 +40888,9 @@ function whyUnexplained(projects) {
             `An earlier step of this job has failed, and ${files[0]?.path} holds no result: dbt has ended before its first model.`,
         ];
     }
-    return projects.flatMap(({ manifest, builds, tests, sources }) => {
-        const own = [...builds, ...tests, ...sources];
+    return projects.flatMap(({ manifest, builds, tests }) => {
+        // A freshness check that came last hides what else may have written the manifest before it.
+        const own = [...builds, ...tests];
         const isNewer = own.length > 0 &&
             own.every((file) => file.generatedAt < manifest.generatedAt && file.invocationId !== manifest.invocationId);
         return isNewer
@@ -41181,7 +41184,9 @@ function rowsOf(results, path) {
             throw new ArtifactError(path, `is damaged: result ${index + 1} of ${results.length} has no unique_id or no status.`);
         }
         const failures = typeof row.failures === 'number' && Number.isInteger(row.failures) ? row.failures : null;
-        return { id, status: status.trim().toLowerCase(), failures, relation: json_text(row.relation_name) };
+        // "Skipping due to fail_fast": nothing else tells it from what was skipped for something that it depends on.
+        const isCutOff = /\bfail.?fast\b/i.test(json_text(row.message) ?? '');
+        return { id, status: status.trim().toLowerCase(), failures, relation: json_text(row.relation_name), isCutOff };
     });
 }
 /** Lets what is wrong with a file name the file. */
@@ -41725,9 +41730,11 @@ function decide(places, objections, mode, projects, wanted = null) {
             notes: [],
         };
     }
-    const tests = places.flatMap(({ node }) => node.tests.map((test) => ({ test, node })));
-    const untested = tests.filter(({ test, node }) => testStateOf(test) === 'untested' && !node.project.retried.has(node.kind));
-    const stopped = stoppedAt(idle, untested, projects, wanted ?? []);
+    const tests = places.flatMap((place) => place.node.tests.map((test) => ({ ...place, test })));
+    const isExcused = (node) => isRepeated(node) && node.project.isRetested;
+    const untested = tests.filter(({ test, node }) => testStateOf(test) === 'untested' && !isExcused(node));
+    const near = mode === 'direct' ? untested.filter(({ steps }) => steps === 0) : untested;
+    const stopped = stoppedAt(idle, near, projects, wanted ?? []);
     if (stopped !== null)
         return { gate: 'closed', reason: stopped, hint: 'dbt-stopped', notes: [] };
     if (mode === 'strict') {
@@ -41735,7 +41742,7 @@ function decide(places, objections, mode, projects, wanted = null) {
         if (lack !== undefined)
             return { gate: 'closed', reason: lack, notes: [] };
     }
-    const passed = tests.filter(({ test }) => testStateOf(test) === 'passed').length;
+    const passed = distinct(tests.filter(({ test }) => testStateOf(test) === 'passed'));
     const what = isForeign
         ? `${gate_list(built)} ${built.length === 1 ? 'is' : 'are'} not built by dbt`
         : `dbt built ${gate_list(built)}`;
@@ -41757,7 +41764,7 @@ function gapsOf(idle, untested) {
 }
 /** Whether dbt was stopped before it came to what counts here, as far as that can be told, in words. Only of a job that has failed. */
 function stoppedAt(idle, untested, projects, wanted) {
-    const cutOff = untested.filter(({ test, node }) => node.project.isBroken && isCutOff(test));
+    const cutOff = untested.filter(({ test, node }) => node.project.isBroken && test.row?.isCutOff);
     if (cutOff.length > 0)
         return `dbt was stopped at its first failure, and ${notRun(cutOff)} because of that`;
     if (!projects.some(({ isDoubtful }) => isDoubtful))
@@ -41781,7 +41788,11 @@ function notBuilt(some) {
     return `dbt did not build ${gate_list(some)} this time`;
 }
 function notRun(tests) {
-    return `${count(tests.length, 'test')} did not run`;
+    return `${count(distinct(tests), 'test')} did not run`;
+}
+/** A test that reads several models is one. */
+function distinct(tests) {
+    return new Set(tests.map(({ test }) => test.id)).size;
 }
 function isUnit(id) {
     return id.startsWith('unit_test.');
@@ -42472,11 +42483,11 @@ const BEGUN = 'begun';
 /** The state comes back as one variable of the environment, of which Linux takes 128 KiB. Characters of up to three bytes. */
 const MOST_SEEN = 40_000;
 /** Keeps what the failure issue is to be told for the post step, in case main is stopped before it has told it. */
-function saveSeen({ bad, good, idle }) {
-    const write = (left) => (0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_2__/* .fitting */ ._Q)(bad, (some) => JSON.stringify({ bad: some, ...left }), MOST_SEEN);
-    const whole = write({ good, idle });
+function saveSeen({ bad, good }) {
+    const whole = { bad, good };
     // What is bad is worth more than what is good, which the next run sees again.
-    (0,_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .saveState */ .LZ)(SEEN, JSON.parse(whole.length <= MOST_SEEN ? whole : write({ good: [], idle: [] })));
+    const short = () => JSON.parse((0,_report_failure_issue_js__WEBPACK_IMPORTED_MODULE_2__/* .fitting */ ._Q)(bad, (some) => JSON.stringify({ bad: some, good: [] }), MOST_SEEN));
+    (0,_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .saveState */ .LZ)(SEEN, JSON.stringify(whole).length <= MOST_SEEN ? whole : short());
 }
 /** Main has begun: where nothing else is saved, it was stopped before it had a result. */
 function saveBegun() {
@@ -42486,7 +42497,7 @@ function saveBegun() {
 function saveTold() {
     (0,_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .saveState */ .LZ)(SEEN, TOLD);
 }
-const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ bad: _marks_js__WEBPACK_IMPORTED_MODULE_3__/* .Entries */ .Rv, good: valibot__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()), idle: valibot__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()) });
+const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ bad: _marks_js__WEBPACK_IMPORTED_MODULE_3__/* .Entries */ .Rv, good: valibot__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()) });
 /** What main has left to be told; `told` where nothing is, or where its state could not be kept; null where main did not come to it. */
 function readSeen(env, { step, run, runUrl }) {
     const saved = parse(env[`STATE_${SEEN}`]);
@@ -44546,8 +44557,8 @@ function changeComment(before, after, seen) {
 /** Characters of a reason, wherever it is remembered or shown. */
 const MOST_WHY = 200;
 /**
- * What the report says of each sync. One that may be red, or that was left out, which alone says nothing of its data, is neither good
- * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
+ * What the report says of each sync. One that may be red, or that was left out, which says nothing of its data, is neither good nor
+ * bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
  */
 function seenOf(report, mode, place) {
     const { step, run, runUrl } = place;
@@ -44563,8 +44574,7 @@ function seenOf(report, mode, place) {
     const isBad = new Set(first.map(({ id }) => id));
     const well = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf);
     const good = [...new Set(well)].filter((id) => !isBad.has(id));
-    const idle = results.filter(({ outcome, hint }) => outcome === 'skipped' && hint === null).map(idOf);
-    return { bad: isLost ? [itself(why, place)] : first, good, idle, step, run, runUrl };
+    return { bad: isLost ? [itself(why, place)] : first, good, step, run, runUrl };
 }
 /** A sync's place in the list. That it can be triggered and that it delivers are two things. */
 function idOfSync(provider, syncId, mode) {
@@ -44584,7 +44594,7 @@ function seenOfKilled(left, place) {
         why: outcome === 'unknown' ? why : 'the step was stopped before it could say why',
         url: runUrl,
     }));
-    return { bad: bad.length === 0 ? [itself(why, place, 'unknown')] : bad, good: [], idle: [], step, run, runUrl };
+    return { bad: bad.length === 0 ? [itself(why, place, 'unknown')] : bad, good: [], step, run, runUrl };
 }
 function itself(why, place, outcome = 'not_started') {
     const { step, run, runUrl } = place;
@@ -44617,12 +44627,10 @@ function isWell({ outcome }, mode) {
     return mode === 'trigger' ? outcome === 'triggered' || outcome === 'fresh' : _outputs_js__WEBPACK_IMPORTED_MODULE_1__/* .DELIVERED */ .r6.includes(outcome);
 }
 /** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */
-function merge(before, { bad, good, idle, step, run }) {
+function merge(before, { bad, good, step, run }) {
     const known = new Map(before.map((entry) => [entry.id, entry]));
     const well = new Set(good);
-    // What was blocked waits for data that a good run of before did not have.
-    const isMended = ({ id, outcome }) => idle.includes(id) && outcome !== undefined && outcome !== 'blocked';
-    const isOver = (entry) => well.has(entry.id) || isMended(entry) || (entry.id === `${step}@` && entry.run !== run);
+    const isOver = ({ id, run: saidBy }) => well.has(id) || (id === `${step}@` && saidBy !== run);
     const seen = new Set(bad.map(({ id }) => id));
     const left = before.filter((entry) => !seen.has(entry.id) && !isOver(entry));
     const now = bad.map((entry) => ({ ...entry, since: known.get(entry.id)?.since ?? entry.since }));
@@ -45288,6 +45296,7 @@ function sliceWhole(text, length) {
     const cut = text.slice(0, length);
     return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
 }
+const PRINTED = /“[^“”]*”|«[^«»]*»/g;
 /**
  * Replaces what providers quote from records into their messages: quoted values, e-mail addresses (also as they stand in a URL), long
  * numbers. What is left says what went wrong, not for whom.
@@ -45298,12 +45307,18 @@ function redact(text) {
     plain(text, LONGEST * 4)
         // Behind a backslash a quote may be the end, or stand for itself: nobody knows, so all that follows is taken for quoted.
         .replace(/"(?:\\[^"]|[^"\\])*(?:\\".*$|"|\\?$)/g, '"…"')
-        .replace(/“[^”]*(?:”|$)|„[^“”]*(?:[“”]|$)|»[^«»]*«|«[^»]*(?:»|$)/g, '"…"')
-        .replace(/‹[^›]*(?:›|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|`[^`]*(?:`|$)/g, '"…"')
-        // Within a word it is an apostrophe, two are one of SQL; behind one letter, alone, the quote of a language: b'…', N'…'.
-        .replace(/(?<![\p{L}\p{N}'’])[bBnNrRuU]?['‘‚](?:[^'’‘]|['’‘](?=[\p{L}\p{N}])|'')*(?:['’‘](?![\p{L}\p{N}])|$)/gu, '"…"')
+        // Those of print may stand within one another, and open in one language what they close in the next: from the inside, and the rest.
+        .replace(PRINTED, '"…"')
+        .replace(PRINTED, '"…"')
+        .replace(/„[^„“”]*[“”]|»[^«»]*[«»]|[“”„«»].*$/g, '"…"')
+        .replace(/‹[^›]*(?:›|$)|›[^‹]*‹|「[^」]*(?:」|$)|『[^』]*(?:』|$)|《[^》]*(?:》|$)|＂[^＂]*(?:＂|$)/g, '"…"')
+        .replace(/`[^`]*(?:`|$)/g, '"…"')
+        .replace(/(?<![\p{L}\p{N}'])''[^']+''/gu, '"…"')
+        // Within a word it is an apostrophe, two are one of SQL; before it may stand what a language or SQL writes there: b'…', _utf8'…'.
+        .replace(/(?<![\p{L}\p{N}'’_])(?:[bBeEnNrRuUxX]|[rR][bB]|[bB][rR]|_\w+)?'(?:\\.|[^'\\]|'(?=[\p{L}\p{N}])|'')*(?:'(?![\p{L}\p{N}])|\\?$)/gu, '"…"')
+        .replace(/(?<![\p{L}\p{N}])[‘‚’](?:[^’‘]|[’‘](?=[\p{L}\p{N}]))*(?:[’‘]|$)/gu, '"…"')
         .replace(/\S+/g, (word) => (/[@＠﹫]|%40/.test(word) ? '…' : word))
-        .replace(/\p{Nd}[\p{Nd}\p{Pd} .,_()/+]*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number));
+        .replace(/\p{Nd}(?:[\p{Nd}\p{Pd} .,_()/+]|:(?=\p{Nd}))*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 && !/^\d?\d:\d\d:\d\d$/.test(number) ? '…' : number));
 }
 /**
  * Text for a Markdown table cell or paragraph: shows as it is, and can be no tag, link, mention, image or markup. A backslash does not

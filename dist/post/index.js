@@ -31287,11 +31287,11 @@ const BEGUN = 'begun';
 /** The state comes back as one variable of the environment, of which Linux takes 128 KiB. Characters of up to three bytes. */
 const MOST_SEEN = 40_000;
 /** Keeps what the failure issue is to be told for the post step, in case main is stopped before it has told it. */
-function saveSeen({ bad, good, idle }) {
-    const write = (left) => fitting(bad, (some) => JSON.stringify({ bad: some, ...left }), MOST_SEEN);
-    const whole = write({ good, idle });
+function saveSeen({ bad, good }) {
+    const whole = { bad, good };
     // What is bad is worth more than what is good, which the next run sees again.
-    saveState(SEEN, JSON.parse(whole.length <= MOST_SEEN ? whole : write({ good: [], idle: [] })));
+    const short = () => JSON.parse(fitting(bad, (some) => JSON.stringify({ bad: some, good: [] }), MOST_SEEN));
+    saveState(SEEN, JSON.stringify(whole).length <= MOST_SEEN ? whole : short());
 }
 /** Main has begun: where nothing else is saved, it was stopped before it had a result. */
 function saveBegun() {
@@ -31301,7 +31301,7 @@ function saveBegun() {
 function saveTold() {
     saveState(SEEN, TOLD);
 }
-const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ bad: _marks_js__WEBPACK_IMPORTED_MODULE_3__/* .Entries */ .Rv, good: valibot__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()), idle: valibot__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()) });
+const SavedSeen = valibot__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ bad: _marks_js__WEBPACK_IMPORTED_MODULE_3__/* .Entries */ .Rv, good: valibot__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(valibot__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP()) });
 /** What main has left to be told; `told` where nothing is, or where its state could not be kept; null where main did not come to it. */
 function readSeen(env, { step, run, runUrl }) {
     const saved = parse(env[`STATE_${SEEN}`]);
@@ -33620,8 +33620,8 @@ var safe = __nccwpck_require__(2813);
 /** Characters of a reason, wherever it is remembered or shown. */
 const MOST_WHY = 200;
 /**
- * What the report says of each sync. One that may be red, or that was left out, which alone says nothing of its data, is neither good
- * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
+ * What the report says of each sync. One that may be red, or that was left out, which says nothing of its data, is neither good nor
+ * bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
  */
 function seenOf(report, mode, place) {
     const { step, run, runUrl } = place;
@@ -33637,8 +33637,7 @@ function seenOf(report, mode, place) {
     const isBad = new Set(first.map(({ id }) => id));
     const well = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf);
     const good = [...new Set(well)].filter((id) => !isBad.has(id));
-    const idle = results.filter(({ outcome, hint }) => outcome === 'skipped' && hint === null).map(idOf);
-    return { bad: isLost ? [itself(why, place)] : first, good, idle, step, run, runUrl };
+    return { bad: isLost ? [itself(why, place)] : first, good, step, run, runUrl };
 }
 /** A sync's place in the list. That it can be triggered and that it delivers are two things. */
 function idOfSync(provider, syncId, mode) {
@@ -33658,7 +33657,7 @@ function seenOfKilled(left, place) {
         why: outcome === 'unknown' ? why : 'the step was stopped before it could say why',
         url: runUrl,
     }));
-    return { bad: bad.length === 0 ? [itself(why, place, 'unknown')] : bad, good: [], idle: [], step, run, runUrl };
+    return { bad: bad.length === 0 ? [itself(why, place, 'unknown')] : bad, good: [], step, run, runUrl };
 }
 function itself(why, place, outcome = 'not_started') {
     const { step, run, runUrl } = place;
@@ -33691,12 +33690,10 @@ function isWell({ outcome }, mode) {
     return mode === 'trigger' ? outcome === 'triggered' || outcome === 'fresh' : DELIVERED.includes(outcome);
 }
 /** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */
-function merge(before, { bad, good, idle, step, run }) {
+function merge(before, { bad, good, step, run }) {
     const known = new Map(before.map((entry) => [entry.id, entry]));
     const well = new Set(good);
-    // What was blocked waits for data that a good run of before did not have.
-    const isMended = ({ id, outcome }) => idle.includes(id) && outcome !== undefined && outcome !== 'blocked';
-    const isOver = (entry) => well.has(entry.id) || isMended(entry) || (entry.id === `${step}@` && entry.run !== run);
+    const isOver = ({ id, run: saidBy }) => well.has(id) || (id === `${step}@` && saidBy !== run);
     const seen = new Set(bad.map(({ id }) => id));
     const left = before.filter((entry) => !seen.has(entry.id) && !isOver(entry));
     const now = bad.map((entry) => ({ ...entry, since: known.get(entry.id)?.since ?? entry.since }));
@@ -33794,6 +33791,7 @@ function sliceWhole(text, length) {
     const cut = text.slice(0, length);
     return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
 }
+const PRINTED = /“[^“”]*”|«[^«»]*»/g;
 /**
  * Replaces what providers quote from records into their messages: quoted values, e-mail addresses (also as they stand in a URL), long
  * numbers. What is left says what went wrong, not for whom.
@@ -33804,12 +33802,18 @@ function redact(text) {
     plain(text, LONGEST * 4)
         // Behind a backslash a quote may be the end, or stand for itself: nobody knows, so all that follows is taken for quoted.
         .replace(/"(?:\\[^"]|[^"\\])*(?:\\".*$|"|\\?$)/g, '"…"')
-        .replace(/“[^”]*(?:”|$)|„[^“”]*(?:[“”]|$)|»[^«»]*«|«[^»]*(?:»|$)/g, '"…"')
-        .replace(/‹[^›]*(?:›|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|`[^`]*(?:`|$)/g, '"…"')
-        // Within a word it is an apostrophe, two are one of SQL; behind one letter, alone, the quote of a language: b'…', N'…'.
-        .replace(/(?<![\p{L}\p{N}'’])[bBnNrRuU]?['‘‚](?:[^'’‘]|['’‘](?=[\p{L}\p{N}])|'')*(?:['’‘](?![\p{L}\p{N}])|$)/gu, '"…"')
+        // Those of print may stand within one another, and open in one language what they close in the next: from the inside, and the rest.
+        .replace(PRINTED, '"…"')
+        .replace(PRINTED, '"…"')
+        .replace(/„[^„“”]*[“”]|»[^«»]*[«»]|[“”„«»].*$/g, '"…"')
+        .replace(/‹[^›]*(?:›|$)|›[^‹]*‹|「[^」]*(?:」|$)|『[^』]*(?:』|$)|《[^》]*(?:》|$)|＂[^＂]*(?:＂|$)/g, '"…"')
+        .replace(/`[^`]*(?:`|$)/g, '"…"')
+        .replace(/(?<![\p{L}\p{N}'])''[^']+''/gu, '"…"')
+        // Within a word it is an apostrophe, two are one of SQL; before it may stand what a language or SQL writes there: b'…', _utf8'…'.
+        .replace(/(?<![\p{L}\p{N}'’_])(?:[bBeEnNrRuUxX]|[rR][bB]|[bB][rR]|_\w+)?'(?:\\.|[^'\\]|'(?=[\p{L}\p{N}])|'')*(?:'(?![\p{L}\p{N}])|\\?$)/gu, '"…"')
+        .replace(/(?<![\p{L}\p{N}])[‘‚’](?:[^’‘]|[’‘](?=[\p{L}\p{N}]))*(?:[’‘]|$)/gu, '"…"')
         .replace(/\S+/g, (word) => (/[@＠﹫]|%40/.test(word) ? '…' : word))
-        .replace(/\p{Nd}[\p{Nd}\p{Pd} .,_()/+]*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number));
+        .replace(/\p{Nd}(?:[\p{Nd}\p{Pd} .,_()/+]|:(?=\p{Nd}))*\p{Nd}/gu, (number) => number.replace(/\P{Nd}/gu, '').length >= 6 && !/^\d?\d:\d\d:\d\d$/.test(number) ? '…' : number));
 }
 /**
  * Text for a Markdown table cell or paragraph: shows as it is, and can be no tag, link, mention, image or markup. A backslash does not

@@ -47,6 +47,8 @@ export interface Row {
   failures: number | null
   /** Where a model was built. */
   relation: string | null
+  /** It was skipped because something else had failed, and for no other reason (--fail-fast). dbt 2 does not say so. */
+  isCutOff: boolean
 }
 
 /** The oldest version of either file that dbt 1 wrote. */
@@ -119,7 +121,9 @@ function rowsOf(results: unknown, path: string): Row[] {
       )
     }
     const failures = typeof row.failures === 'number' && Number.isInteger(row.failures) ? row.failures : null
-    return { id, status: status.trim().toLowerCase(), failures, relation: text(row.relation_name) }
+    // "Skipping due to fail_fast": nothing else tells it from what was skipped for something that it depends on.
+    const isCutOff = /\bfail.?fast\b/i.test(text(row.message) ?? '')
+    return { id, status: status.trim().toLowerCase(), failures, relation: text(row.relation_name), isCutOff }
   })
 }
 

@@ -121,10 +121,16 @@ export function weigh(found: readonly Found[], freshness: Freshness): Evidence {
   return { projects: link([...projects.values()]), builtAt: newest(builds), problems, warnings, notices }
 }
 
-/** Whether something that dbt has written down may be why the job has failed. What is skipped is never the cause. */
+/**
+ * Whether something that dbt has written down may be why the job has failed: something that is not good yet. What is skipped is never
+ * the cause.
+ */
 function isExplained(projects: readonly Files[]): boolean {
-  const said = projects.flatMap(({ builds, tests, sources }) => [...builds, ...tests, ...sources])
-  return said.some(({ rows }) => rows.some(({ status }) => !GOOD.includes(status) && status !== 'skipped'))
+  const files = projects.flatMap(({ builds, tests, sources }) => [...builds, ...tests, ...sources])
+  const newest = new Map<string, string>()
+  for (const { rows } of files.toSorted((a, b) => a.generatedAt - b.generatedAt))
+    for (const { id, status } of rows) newest.set(id, status)
+  return [...newest.values()].some((status) => !GOOD.includes(status) && status !== 'skipped')
 }
 
 /**
@@ -138,8 +144,9 @@ function whyUnexplained(projects: readonly Files[]): string[] {
       `An earlier step of this job has failed, and ${files[0]?.path} holds no result: dbt has ended before its first model.`,
     ]
   }
-  return projects.flatMap(({ manifest, builds, tests, sources }) => {
-    const own = [...builds, ...tests, ...sources]
+  return projects.flatMap(({ manifest, builds, tests }) => {
+    // A freshness check that came last hides what else may have written the manifest before it.
+    const own = [...builds, ...tests]
     const isNewer =
       own.length > 0 &&
       own.every((file) => file.generatedAt < manifest.generatedAt && file.invocationId !== manifest.invocationId)

@@ -1,7 +1,7 @@
 import type { GateMode, Note, Ruling } from '../core/ruling.ts'
 import type { Row } from './artifacts.ts'
 import { type Node, nameOfNode, type Project, type Test } from './lineage.ts'
-import { GOOD, isCutOff, isPassage, isRenewed, type State, stateOf, testStateOf } from './states.ts'
+import { GOOD, isPassage, isRenewed, type State, stateOf, testStateOf } from './states.ts'
 
 export type Decision = Pick<Ruling, 'gate' | 'reason' | 'hint' | 'notes'>
 type Mode = Exclude<GateMode, 'off'>
@@ -77,17 +77,17 @@ function decide(
     }
   }
 
-  const tests = places.flatMap(({ node }) => node.tests.map((test) => ({ test, node })))
-  const untested = tests.filter(
-    ({ test, node }) => testStateOf(test) === 'untested' && !node.project.retried.has(node.kind),
-  )
-  const stopped = stoppedAt(idle, untested, projects, wanted ?? [])
+  const tests = places.flatMap((place) => place.node.tests.map((test) => ({ ...place, test })))
+  const isExcused = (node: Node) => isRepeated(node) && node.project.isRetested
+  const untested = tests.filter(({ test, node }) => testStateOf(test) === 'untested' && !isExcused(node))
+  const near = mode === 'direct' ? untested.filter(({ steps }) => steps === 0) : untested
+  const stopped = stoppedAt(idle, near, projects, wanted ?? [])
   if (stopped !== null) return { gate: 'closed', reason: stopped, hint: 'dbt-stopped', notes: [] }
   if (mode === 'strict') {
     const lack = gapsOf(idle, untested)[0] ?? lackOf(places)
     if (lack !== undefined) return { gate: 'closed', reason: lack, notes: [] }
   }
-  const passed = tests.filter(({ test }) => testStateOf(test) === 'passed').length
+  const passed = distinct(tests.filter(({ test }) => testStateOf(test) === 'passed'))
   const what = isForeign
     ? `${list(built)} ${built.length === 1 ? 'is' : 'are'} not built by dbt`
     : `dbt built ${list(built)}`
@@ -105,9 +105,8 @@ function decide(
   }
 }
 
-interface Tested {
+interface Tested extends Place {
   test: Test
-  node: Node
 }
 
 function gapsOf(idle: readonly Place[], untested: readonly Tested[]): string[] {
@@ -121,7 +120,7 @@ function stoppedAt(
   projects: readonly Project[],
   wanted: readonly Node[],
 ): string | null {
-  const cutOff = untested.filter(({ test, node }) => node.project.isBroken && isCutOff(test))
+  const cutOff = untested.filter(({ test, node }) => node.project.isBroken && test.row?.isCutOff)
   if (cutOff.length > 0) return `dbt was stopped at its first failure, and ${notRun(cutOff)} because of that`
   if (!projects.some(({ isDoubtful }) => isDoubtful)) return null
   const left = wanted.filter((node) => stateOf(node) === 'not-run' && !isRenewed(node)).map((node) => ({ node }))
@@ -146,8 +145,13 @@ function notBuilt(some: readonly { node: Node }[]): string {
   return `dbt did not build ${list(some)} this time`
 }
 
-function notRun(tests: readonly unknown[]): string {
-  return `${count(tests.length, 'test')} did not run`
+function notRun(tests: readonly Tested[]): string {
+  return `${count(distinct(tests), 'test')} did not run`
+}
+
+/** A test that reads several models is one. */
+function distinct(tests: readonly Tested[]): number {
+  return new Set(tests.map(({ test }) => test.id)).size
 }
 
 function isUnit(id: string): boolean {

@@ -19,8 +19,6 @@ export interface Test {
   name: string
   /** null: it did not run since its node was built. */
   row: Row | null
-  /** All that it reads. */
-  reads: readonly Node[]
 }
 
 /** One dbt project with all that was read of it. */
@@ -42,6 +40,8 @@ export interface Project {
   kinds: ReadonlySet<string>
   /** The kinds of which nothing is known but what `dbt retry` repeated: what it does not list was built before it. */
   retried: ReadonlySet<string>
+  /** That goes for their tests as well: the command that was repeated runs tests. */
+  isRetested: boolean
 }
 
 /** A project's files, all of which are evidence. */
@@ -105,6 +105,7 @@ function emptyProject({ manifest, builds, isDoubtful = false, isBroken = false }
     kinds: new Set([...once, ...again]),
     // Who may have been stopped halfway has built nothing that is not listed.
     retried: new Set(isDoubtful ? [] : again.filter((kind) => !once.includes(kind))),
+    isRetested: builds.some(({ isRetry, command }) => isRetry && BUILT_BY[command] === undefined),
   }
   for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
     if (!TESTS.includes(facts.kind))
@@ -145,13 +146,12 @@ function addRows(project: Project, { manifest, builds, tests, sources }: Project
     if (!TESTS.includes(facts.kind)) continue
     const found = testRows.get(facts.id)
     const tested = testedBy(facts, project)
-    const reads = facts.parents.map((parent) => project.nodes.get(parent)).filter((node) => node !== undefined)
     const { id, name } = facts
-    if (tested.length === 0) project.looseTests.push({ id, name, row: found?.row ?? null, reads })
+    if (tested.length === 0) project.looseTests.push({ id, name, row: found?.row ?? null })
     for (const node of tested) {
       // A test from before its node was built again says nothing about what is there now.
       const isStale = found === undefined || found.at < (builtAt.get(node.id) ?? Number.NEGATIVE_INFINITY)
-      node.tests.push({ id, name, row: isStale ? null : found.row, reads })
+      node.tests.push({ id, name, row: isStale ? null : found.row })
     }
   }
 }

@@ -68,13 +68,6 @@ export function testStateOf({ row }: Test): TestState {
   }
 }
 
-const IN_THE_WAY: readonly State[] = ['failed', 'skipped', 'partial', 'unknown', 'stale-source']
-
-/** It was skipped, although nothing that it reads gave a reason: dbt had stopped before it came to it (--fail-fast). */
-export function isCutOff({ row, reads }: Test): boolean {
-  return row?.status === 'skipped' && !reads.some((node) => IN_THE_WAY.includes(stateOf(node)))
-}
-
 /** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */
 export function isPassage(node: Node): boolean {
   return node.kind !== 'source' && (!BUILDABLE.includes(node.kind) || node.materialized === 'ephemeral')

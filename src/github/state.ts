@@ -120,12 +120,11 @@ const BEGUN = 'begun'
 const MOST_SEEN = 40_000
 
 /** Keeps what the failure issue is to be told for the post step, in case main is stopped before it has told it. */
-export function saveSeen({ bad, good, idle }: Seen): void {
-  const write = (left: { good: readonly string[]; idle: readonly string[] }) =>
-    fitting(bad, (some) => JSON.stringify({ bad: some, ...left }), MOST_SEEN)
-  const whole = write({ good, idle })
+export function saveSeen({ bad, good }: Seen): void {
+  const whole = { bad, good }
   // What is bad is worth more than what is good, which the next run sees again.
-  saveState(SEEN, JSON.parse(whole.length <= MOST_SEEN ? whole : write({ good: [], idle: [] })))
+  const short = () => JSON.parse(fitting(bad, (some) => JSON.stringify({ bad: some, good: [] }), MOST_SEEN))
+  saveState(SEEN, JSON.stringify(whole).length <= MOST_SEEN ? whole : short())
 }
 
 /** Main has begun: where nothing else is saved, it was stopped before it had a result. */
@@ -138,7 +137,7 @@ export function saveTold(): void {
   saveState(SEEN, TOLD)
 }
 
-const SavedSeen = v.object({ bad: Entries, good: v.array(v.string()), idle: v.array(v.string()) })
+const SavedSeen = v.object({ bad: Entries, good: v.array(v.string()) })
 
 /** What main has left to be told; `told` where nothing is, or where its state could not be kept; null where main did not come to it. */
 export function readSeen(env: NodeJS.ProcessEnv, { step, run, runUrl }: Here): Seen | 'told' | null {

@@ -30,8 +30,6 @@ export interface Seen {
   bad: readonly Entry[]
   /** Ids of what was found to be well. */
   good: readonly string[]
-  /** Ids of what was left out because its newest run was good and nothing of it is new. */
-  idle: readonly string[]
   /** The step: where it has come to its syncs, what was said of it in earlier workflow runs is over. */
   step: string
   /** The workflow run, and its page. */
@@ -49,8 +47,8 @@ export interface Place {
 }
 
 /**
- * What the report says of each sync. One that may be red, or that was left out, which alone says nothing of its data, is neither good
- * nor bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
+ * What the report says of each sync. One that may be red, or that was left out, which says nothing of its data, is neither good nor
+ * bad. `mode: trigger` knows of triggers alone: they are on the list for themselves.
  */
 export function seenOf(report: Report, mode: Mode, place: Place): Seen {
   const { step, run, runUrl } = place
@@ -66,8 +64,7 @@ export function seenOf(report: Report, mode: Mode, place: Place): Seen {
   const isBad = new Set(first.map(({ id }) => id))
   const well = results.filter((result) => result.sync.id !== '' && isWell(result, mode)).map(idOf)
   const good = [...new Set(well)].filter((id) => !isBad.has(id))
-  const idle = results.filter(({ outcome, hint }) => outcome === 'skipped' && hint === null).map(idOf)
-  return { bad: isLost ? [itself(why, place)] : first, good, idle, step, run, runUrl }
+  return { bad: isLost ? [itself(why, place)] : first, good, step, run, runUrl }
 }
 
 /** A sync's place in the list. That it can be triggered and that it delivers are two things. */
@@ -89,7 +86,7 @@ export function seenOfKilled(left: readonly { id: string; outcome: Outcome }[], 
     why: outcome === 'unknown' ? why : 'the step was stopped before it could say why',
     url: runUrl,
   }))
-  return { bad: bad.length === 0 ? [itself(why, place, 'unknown')] : bad, good: [], idle: [], step, run, runUrl }
+  return { bad: bad.length === 0 ? [itself(why, place, 'unknown')] : bad, good: [], step, run, runUrl }
 }
 
 function itself(why: string, place: Place, outcome: Outcome = 'not_started'): Entry {
@@ -127,13 +124,10 @@ function isWell({ outcome }: Result, mode: Mode): boolean {
 }
 
 /** The list of an issue after what a run has seen. What it has not seen stays as it is: another run, or another job, will. */
-export function merge(before: readonly Entry[], { bad, good, idle, step, run }: Seen): Entry[] {
+export function merge(before: readonly Entry[], { bad, good, step, run }: Seen): Entry[] {
   const known = new Map(before.map((entry) => [entry.id, entry]))
   const well = new Set(good)
-  // What was blocked waits for data that a good run of before did not have.
-  const isMended = ({ id, outcome }: Entry) => idle.includes(id) && outcome !== undefined && outcome !== 'blocked'
-  const isOver = (entry: Entry) =>
-    well.has(entry.id) || isMended(entry) || (entry.id === `${step}@` && entry.run !== run)
+  const isOver = ({ id, run: saidBy }: Entry) => well.has(id) || (id === `${step}@` && saidBy !== run)
   const seen = new Set(bad.map(({ id }) => id))
   const left = before.filter((entry) => !seen.has(entry.id) && !isOver(entry))
   const now = bad.map((entry) => ({ ...entry, since: known.get(entry.id)?.since ?? entry.since }))

@@ -30,6 +30,8 @@ function sliceWhole(text: string, length: number): string {
   return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut
 }
 
+const PRINTED = /“[^“”]*”|«[^«»]*»/g
+
 /**
  * Replaces what providers quote from records into their messages: quoted values, e-mail addresses (also as they stand in a URL), long
  * numbers. What is left says what went wrong, not for whom.
@@ -40,16 +42,22 @@ export function redact(text: string): string {
     plain(text, LONGEST * 4)
       // Behind a backslash a quote may be the end, or stand for itself: nobody knows, so all that follows is taken for quoted.
       .replace(/"(?:\\[^"]|[^"\\])*(?:\\".*$|"|\\?$)/g, '"…"')
-      .replace(/“[^”]*(?:”|$)|„[^“”]*(?:[“”]|$)|»[^«»]*«|«[^»]*(?:»|$)/g, '"…"')
-      .replace(/‹[^›]*(?:›|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|`[^`]*(?:`|$)/g, '"…"')
-      // Within a word it is an apostrophe, two are one of SQL; behind one letter, alone, the quote of a language: b'…', N'…'.
+      // Those of print may stand within one another, and open in one language what they close in the next: from the inside, and the rest.
+      .replace(PRINTED, '"…"')
+      .replace(PRINTED, '"…"')
+      .replace(/„[^„“”]*[“”]|»[^«»]*[«»]|[“”„«»].*$/g, '"…"')
+      .replace(/‹[^›]*(?:›|$)|›[^‹]*‹|「[^」]*(?:」|$)|『[^』]*(?:』|$)|《[^》]*(?:》|$)|＂[^＂]*(?:＂|$)/g, '"…"')
+      .replace(/`[^`]*(?:`|$)/g, '"…"')
+      .replace(/(?<![\p{L}\p{N}'])''[^']+''/gu, '"…"')
+      // Within a word it is an apostrophe, two are one of SQL; before it may stand what a language or SQL writes there: b'…', _utf8'…'.
       .replace(
-        /(?<![\p{L}\p{N}'’])[bBnNrRuU]?['‘‚](?:[^'’‘]|['’‘](?=[\p{L}\p{N}])|'')*(?:['’‘](?![\p{L}\p{N}])|$)/gu,
+        /(?<![\p{L}\p{N}'’_])(?:[bBeEnNrRuUxX]|[rR][bB]|[bB][rR]|_\w+)?'(?:\\.|[^'\\]|'(?=[\p{L}\p{N}])|'')*(?:'(?![\p{L}\p{N}])|\\?$)/gu,
         '"…"',
       )
+      .replace(/(?<![\p{L}\p{N}])[‘‚’](?:[^’‘]|[’‘](?=[\p{L}\p{N}]))*(?:[’‘]|$)/gu, '"…"')
       .replace(/\S+/g, (word) => (/[@＠﹫]|%40/.test(word) ? '…' : word))
-      .replace(/\p{Nd}[\p{Nd}\p{Pd} .,_()/+]*\p{Nd}/gu, (number) =>
-        number.replace(/\P{Nd}/gu, '').length >= 6 ? '…' : number,
+      .replace(/\p{Nd}(?:[\p{Nd}\p{Pd} .,_()/+]|:(?=\p{Nd}))*\p{Nd}/gu, (number) =>
+        number.replace(/\P{Nd}/gu, '').length >= 6 && !/^\d?\d:\d\d:\d\d$/.test(number) ? '…' : number,
       )
   )
 }

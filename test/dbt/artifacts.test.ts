@@ -33,8 +33,14 @@ describe('run results', () => {
       schema: 6,
       limited: null,
       rows: [
-        { id: 'model.shop.orders', status: 'success', failures: null, relation: '"shop"."marts"."orders"' },
-        { id: 'test.shop.t', status: 'fail', failures: 12, relation: null },
+        {
+          id: 'model.shop.orders',
+          status: 'success',
+          failures: null,
+          relation: '"shop"."marts"."orders"',
+          isCutOff: false,
+        },
+        { id: 'test.shop.t', status: 'fail', failures: 12, relation: null, isCutOff: false },
       ],
     })
   })
@@ -125,7 +131,7 @@ describe('source results', () => {
   test('are read whatever their version', () => {
     expect(
       parseSourceResults(bytes(sourceResults({ 'source.shop.raw.orders': 'Error' })), 'sources.json').rows,
-    ).toEqual([{ id: 'source.shop.raw.orders', status: 'error', failures: null, relation: null }])
+    ).toEqual([{ id: 'source.shop.raw.orders', status: 'error', failures: null, relation: null, isCutOff: false }])
   })
 })
 

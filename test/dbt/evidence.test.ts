@@ -149,6 +149,13 @@ describe('a job that has failed', () => {
     expect(weighed([build()], { jobFailed }).problems).toEqual([])
   })
 
+  test('for a reason that a retry has mended is not explained by it any more', () => {
+    const first = build({ at: START - 40_000 }, { ...GOOD, 'model.shop.orders': 'error' })
+    const isDoubtful = (places: Found[]) => weighed(places, { jobFailed }).projects[0]?.isDoubtful
+    expect(isDoubtful([first])).toBe(false)
+    expect(isDoubtful([first, build({ at: START - 20_000 })])).toBe(true)
+  })
+
   test('with results that hold nothing is not believed: dbt 2 writes these when it cannot read the project', () => {
     expect(weighed([build({}, {})], { jobFailed }).problems).toEqual([
       expect.stringContaining('dbt has ended before its first model'),

@@ -483,7 +483,8 @@ describe('a job that has failed, and nothing that dbt left says why', () => {
 
 describe('a dbt that was stopped at its first failure', () => {
   const chain = [...CHAIN, model('leads'), check('same_orders', ['model.shop.orders', 'model.shop.leads'])]
-  const rows = { ...GOOD, 'test.shop.unique_orders_id': 'skipped', 'model.shop.other': 'error' }
+  const cutOff = { status: 'skipped', message: 'Skipping due to fail_fast' }
+  const rows = { ...GOOD, 'test.shop.unique_orders_id': cutOff, 'model.shop.other': 'error' }
   const parts = [...chain, model('other')]
 
   test('vouches for nothing whose tests it has skipped without a reason of their own', () => {
@@ -492,12 +493,20 @@ describe('a dbt that was stopped at its first failure', () => {
       hint: 'dbt-stopped',
       reason: 'dbt was stopped at its first failure, and 1 test did not run because of that',
     })
+    const upstream = { ...GOOD, 'test.shop.unique_stg_orders_id': cutOff, 'model.shop.other': 'error' }
+    const under = (mode: 'direct' | 'upstream') =>
+      rule(parts, upstream, { models: ['orders'], mode, jobFailed: true }).gate
+    expect([under('direct'), under('upstream')]).toEqual(['open', 'closed'])
     // A green job has let this happen on purpose.
     expect(rule(parts, rows, { models: ['orders'] }).gate).toBe('open')
   })
 
   test('is not the reason of a test that reads something that failed', () => {
-    const because = { ...GOOD, 'model.shop.leads': 'error', 'test.shop.same_orders': 'skipped' }
+    const because = {
+      ...GOOD,
+      'model.shop.leads': 'error',
+      'test.shop.same_orders': { status: 'skipped', message: null },
+    }
     expect(rule(chain, because, { models: ['orders'], jobFailed: true }).gate).toBe('open')
   })
 })
@@ -554,13 +563,23 @@ describe('the results of dbt retry alone', () => {
   })
 
   test('are enough for strict, as far as they go', () => {
-    expect(rule(chain, rows, { models: ['orders'], mode: 'strict', args }).gate).toBe('open')
+    const strict = (which: string, more: Rows = {}) =>
+      rule(chain, { ...rows, ...more }, { models: ['orders'], mode: 'strict', args: { which, ...args } }).gate
+    expect(strict('build')).toBe('open')
+    // What was repeated has to have been tested again, and a command that runs no tests excuses none.
+    expect(strict('build', { 'model.shop.orders': 'success' })).toBe('closed')
+    expect(strict('run')).toBe('closed')
   })
 
   test('close the gate as any others do', () => {
     expect(rule(chain, { ...rows, 'model.shop.leads': 'error' }, { models: ['leads'], args }).gate).toBe('closed')
     expect(rule(chain, { ...rows, 'model.shop.stg_orders': 'error' }, { models: ['orders'], args }).gate).toBe('closed')
   })
+})
+
+test('a test that reads several models is one', () => {
+  const chain = [...CHAIN, check('both', ['model.shop.orders', 'model.shop.stg_orders'], { attached_node: null })]
+  expect(rule(chain, GOOD, { models: ['orders'] }).notes).toEqual([{ level: 'notice', text: '1 test did not run' }])
 })
 
 test('tests that did not run are told where others did, whoever they belong to', () => {

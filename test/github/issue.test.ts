@@ -12,7 +12,6 @@ function seen(bad: readonly number[], good: readonly number[] = []): Seen {
   return {
     bad: bad.map((id) => ({ id: `census/${id}`, since: '2026-11-24', outcome: 'failed', name: `${id}` })),
     good: good.map((id) => `census/${id}`),
-    idle: [],
     step: 'nightly.yml/sync',
     run: '7001',
     runUrl: 'https://github.example/run/7001',

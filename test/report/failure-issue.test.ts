@@ -31,7 +31,6 @@ const seen = (bad: string[], good: string[] = [], run = '7001'): Seen => ({
   run,
   bad: bad.map((id) => entry(id, { since: '2026-11-24' })),
   good,
-  idle: [],
 })
 const NOTHING = seen([])
 const ids = (entries: readonly Entry[]) => entries.map(({ id }) => id)
@@ -138,21 +137,6 @@ describe('the list', () => {
     expect(ids(after)).toEqual(['a', 'c', 'd'])
     const { bad, good } = changeOf(before, after)
     expect([ids(bad), good]).toEqual([['d'], ['b']])
-  })
-
-  test('takes off what failed and was mended elsewhere, once a good run is known; not what was blocked', () => {
-    const before = [
-      entry('census/1', { outcome: 'failed' }),
-      entry('census/2', { outcome: 'blocked' }),
-      entry('census/3'),
-    ]
-    const results = ['1', '2', '3'].map((id) => of(id, { outcome: 'skipped', hint: null }))
-    const idle = seenOf({ conclusion: 'skipped', results, problems: [] }, 'run', PLACE)
-    expect(ids(merge(before, idle))).toEqual(['census/2', 'census/3'])
-    const paused = results.map((result) => ({ ...result, hint: 'paused' as const }))
-    expect(merge(before, seenOf({ conclusion: 'skipped', results: paused, problems: [] }, 'run', PLACE))).toHaveLength(
-      3,
-    )
   })
 
   test('remembers since when something is bad', () => {

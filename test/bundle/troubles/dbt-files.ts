@@ -158,7 +158,7 @@ export const DBT_FILES: readonly Trouble[] = [
       job.write('target/manifest.json', manifest([...parts, check('unique_customers', ['model.shop.customers'])]))
       const rows = {
         'model.shop.customers': 'success',
-        'test.shop.unique_customers': 'skipped',
+        'test.shop.unique_customers': { status: 'skipped', message: 'Skipping due to fail_fast' },
         'model.shop.orders': 'error',
       }
       built(job, 'target', {}, rows)
