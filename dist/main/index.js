@@ -38418,8 +38418,8 @@ async function startRun(sync, known, full, tools) {
         // What stands behind the run that was the newest is older than it, also where a longer page shows it for the first time.
         const older = history.findIndex(({ id }) => id === known.newest);
         const newer = older === -1 ? history : history.slice(0, older);
-        // What nobody can have started through the API has to be as new as any other run.
-        const some = newer.filter(({ byApi, createdAt }) => byApi || (createdAt ?? 0) >= watermark.readyAt());
+        // What is known to be started by others has to be as new as any other run.
+        const some = newer.filter(({ byOthers, createdAt }) => !byOthers || (createdAt ?? 0) >= watermark.readyAt());
         return chooseNew(some, known.ids, since, full);
     };
     const found = (run, attempts) => {
@@ -38801,9 +38801,12 @@ async function deliver(sync, first, ruling, policy, shared) {
         const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling, trace.own);
         const uncounted = unasked(step, baseline.runs, policy, ruling, tools, trace);
         if (uncounted !== undefined) {
-            begin();
-            const seen = await recount(sync, uncounted.id, policy, tools, trace);
+            const deadline = Math.min(tools.deadline, tools.clock.now() + policy.ownTimeoutMs);
+            const seen = await recount(sync, uncounted.id, policy, { ...tools, deadline }, trace);
             if ('outcome' in seen) {
+                // Of a sync that is left out its last run is asked for more than it has to tell.
+                if (step.do === 'settle' && step.run === null)
+                    return settle(step.verdict);
                 point(trace, uncounted.id, uncounted, true);
                 return settle(seen);
             }
@@ -38866,7 +38869,7 @@ function unasked(step, runs, { onFresh, full }, ruling, { watermark }, { ended }
         return runs.find((run) => isUnasked(run) && (0,core_watermark/* counts */.tQ)(run, watermark.readyAt(), full));
     if (step.do !== 'settle')
         return undefined;
-    const isIdle = ruling?.gate === 'not-built' && step.verdict.outcome === 'skipped';
+    const isIdle = ruling?.gate === 'not-built' && step.verdict.outcome === 'skipped' && step.verdict.hint !== 'paused';
     return [step.run ?? (isIdle ? runs.find(core_provider/* hasMovedData */.M0) : undefined)].find((run) => run && isUnasked(run));
 }
 async function adopt(sync, run, reason, baseline, policy, tools, trace) {
@@ -44284,6 +44287,7 @@ function toRun(wire, runId, syncId) {
         movesData: tag !== 'dry run',
         full: wire.full_sync,
         byApi: tag.startsWith('api'),
+        byOthers: tag !== '' && !tag.startsWith('api'),
         counts: {
             processed: wire.records_processed,
             succeeded: wire.records_updated,

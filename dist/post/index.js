@@ -30534,8 +30534,8 @@ async function startRun(sync, known, full, tools) {
         // What stands behind the run that was the newest is older than it, also where a longer page shows it for the first time.
         const older = history.findIndex(({ id }) => id === known.newest);
         const newer = older === -1 ? history : history.slice(0, older);
-        // What nobody can have started through the API has to be as new as any other run.
-        const some = newer.filter(({ byApi, createdAt }) => byApi || (createdAt ?? 0) >= watermark.readyAt());
+        // What is known to be started by others has to be as new as any other run.
+        const some = newer.filter(({ byOthers, createdAt }) => !byOthers || (createdAt ?? 0) >= watermark.readyAt());
         return chooseNew(some, known.ids, since, full);
     };
     const found = (run, attempts) => {
@@ -33226,6 +33226,7 @@ function toRun(wire, runId, syncId) {
         movesData: tag !== 'dry run',
         full: wire.full_sync,
         byApi: tag.startsWith('api'),
+        byOthers: tag !== '' && !tag.startsWith('api'),
         counts: {
             processed: wire.records_processed,
             succeeded: wire.records_updated,

@@ -93,9 +93,11 @@ export async function deliver(
     const step = decide(sync, baseline.runs, policy, tools.watermark.readyAt(), ruling, trace.own)
     const uncounted = unasked(step, baseline.runs, policy, ruling, tools, trace)
     if (uncounted !== undefined) {
-      begin()
-      const seen = await recount(sync, uncounted.id, policy, tools, trace)
+      const deadline = Math.min(tools.deadline, tools.clock.now() + policy.ownTimeoutMs)
+      const seen = await recount(sync, uncounted.id, policy, { ...tools, deadline }, trace)
       if ('outcome' in seen) {
+        // Of a sync that is left out its last run is asked for more than it has to tell.
+        if (step.do === 'settle' && step.run === null) return settle(step.verdict)
         point(trace, uncounted.id, uncounted, true)
         return settle(seen)
       }
@@ -157,7 +159,7 @@ function unasked(
   const isUnasked = (run: Run) => isUncounted(run) && !ended.has(run.id)
   if (step.do === 'trigger') return runs.find((run) => isUnasked(run) && counts(run, watermark.readyAt(), full))
   if (step.do !== 'settle') return undefined
-  const isIdle = ruling?.gate === 'not-built' && step.verdict.outcome === 'skipped'
+  const isIdle = ruling?.gate === 'not-built' && step.verdict.outcome === 'skipped' && step.verdict.hint !== 'paused'
   return [step.run ?? (isIdle ? runs.find(hasMovedData) : undefined)].find((run) => run && isUnasked(run))
 }
 

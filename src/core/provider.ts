@@ -70,8 +70,10 @@ export interface Run {
   /** False for a dry run. */
   movesData: boolean
   full: boolean
-  /** Started through the API, rather than by a schedule or by hand. */
+  /** Started through the API, as far as the provider tells. */
   byApi: boolean
+  /** Started by a schedule or by hand, as far as the provider tells. Where it does not, neither is true. */
+  byOthers: boolean
   counts: Counts
   message: string | null
   /** Row-level detail: it quotes records. */

@@ -430,6 +430,7 @@ function toRun(wire: v.InferOutput<typeof WireRun>, runId: string, syncId: strin
     movesData: tag !== 'dry run',
     full: wire.full_sync,
     byApi: tag.startsWith('api'),
+    byOthers: tag !== '' && !tag.startsWith('api'),
     counts: {
       processed: wire.records_processed,
       succeeded: wire.records_updated,

@@ -228,6 +228,27 @@ describe('the life of a sync', () => {
       expect(stage.clock.now()).toBeLessThanOrEqual(4 * MINUTE)
     })
 
+    test('does not begin the time of its sync before its turn', async () => {
+      const stage = new Rehearsal(
+        { maxParallel: 1, config: new Map([1, 2, 3].map((id) => [String(id), { ownTimeoutMs: 2 * MINUTE }])) },
+        { syncs: [1, 2, 3].map((id) => ({ id, timeline: completesAfter(1.5 * MINUTE) })) },
+      )
+      stage.simulator.faults.push((_request, { operation, id }) => {
+        if (operation !== 'list-runs' || stage.clock.now() > 30_000) return undefined
+        const data = [
+          { id: 900 + id, status: 'completed', created_at: new Date(stage.clock.wall() + 5000).toISOString() },
+        ]
+        return { kind: 'respond', status: 200, body: JSON.stringify({ status: 'success', data }) }
+      })
+      stage.simulator.faults.push((_request, { operation, id }) => {
+        if (operation !== 'read-run' || id > 1000) return undefined
+        const rejected = { id, status: 'completed', records_processed: 7, records_updated: 0, records_failed: 7 }
+        const data = { ...rejected, created_at: new Date(stage.clock.wall() + 5000).toISOString() }
+        return { kind: 'respond', status: 200, body: JSON.stringify({ status: 'success', data }) }
+      })
+      expect((await stage.run()).results.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded', 'succeeded'])
+    })
+
     test('that cannot be read at all is unknown, and not run again', async () => {
       const stage = listed([{ at: 0, status: 'completed', counts: counted() }], () => ({
         kind: 'respond',
@@ -558,6 +579,45 @@ describe('a step with evidence of dbt', () => {
     }
     expect((await stage.run()).results).toMatchObject([{ outcome: 'skipped' }])
     expect(stage.simulator.runs(8290)[0]?.id).toBe(run)
+  })
+
+  describe('that is not about a sync whose last run the list shows without counters', () => {
+    const stageOf = (rejected: number | 'unreadable', paused = false) => {
+      const stage = new Rehearsal({ onPaused: 'skip' })
+      stage.dbt = built({})
+      if (paused) stage.simulator.changeSync(8290, { paused: true })
+      stage.simulator.faults.push((_request, { operation, id }) => {
+        const run = {
+          id: 5,
+          sync_id: 8290,
+          status: 'completed',
+          created_at: new Date(START - 60 * MINUTE).toISOString(),
+        }
+        const counts = { records_processed: 7, records_updated: 7 - Number(rejected), records_failed: rejected }
+        if (operation === 'list-runs' && stage.simulator.runsCreated(8290) === 0)
+          return { kind: 'respond', status: 200, body: JSON.stringify({ status: 'success', data: [run] }) }
+        if (operation !== 'read-run' || id !== 5) return undefined
+        if (rejected === 'unreadable') return { kind: 'respond', status: 404 }
+        return {
+          kind: 'respond',
+          status: 200,
+          body: JSON.stringify({ status: 'success', data: { ...run, ...counts } }),
+        }
+      })
+      return stage
+    }
+
+    test('triggers it where that run did not deliver, and leaves it out where it did', async () => {
+      expect((await stageOf(7).run()).results).toMatchObject([{ outcome: 'succeeded', attempts: 1 }])
+      expect((await stageOf(0).run()).results).toMatchObject([{ outcome: 'skipped' }])
+    })
+
+    test('leaves it out where nobody can say, and asks nothing where it is paused', async () => {
+      expect((await stageOf('unreadable').run()).results).toMatchObject([{ outcome: 'skipped' }])
+      const paused = stageOf('unreadable', true)
+      expect((await paused.run()).results).toMatchObject([{ outcome: 'skipped', hint: 'paused' }])
+      expect(paused.timesOf('read-run')).toEqual([])
+    })
   })
 
   test('goes on though an earlier step failed', async () => {

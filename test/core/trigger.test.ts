@@ -176,6 +176,19 @@ describe('a lost answer to a trigger', () => {
     expect((await stage.run()).results).toMatchObject([{ outcome: 'unknown' }])
   })
 
+  test('a run of which nobody tells the cause may be the one, also in the first second', async () => {
+    const stage = new Rehearsal()
+    stage.simulator.failNext('trigger', { kind: 'respond-after', status: 503, headers: { 'retry-after': '5' } })
+    stage.simulator.faults.push((_request, { operation }) => {
+      const [run] = stage.simulator.runs(8290)
+      if (operation !== 'list-runs' || run === undefined) return undefined
+      const data = [{ id: run.id, sync_id: 8290, status: 'working', created_at: new Date(run.createdAt).toISOString() }]
+      return { kind: 'respond', status: 200, body: JSON.stringify({ status: 'success', data }) }
+    })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', adopted: true, attempts: 1 }])
+    expect(stage.simulator.runsCreated(8290)).toBe(1)
+  })
+
   test('an older run that only a longer page shows is not taken for the new one', async () => {
     const stage = new Rehearsal()
     const at = (seconds: number) => stage.clock.wall() + seconds * 1000

@@ -416,6 +416,7 @@ describe('what a run looks like', () => {
       movesData: true,
       full: false,
       byApi: false,
+      byOthers: false,
       counts: { processed: 100, succeeded: 80, failed: 15, invalid: 5 },
       message: null,
       detail: null,

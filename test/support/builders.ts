@@ -27,6 +27,7 @@ export function run(overrides: Partial<Run> = {}): Run {
     movesData: true,
     full: false,
     byApi: true,
+    byOthers: false,
     counts: { processed: 50, succeeded: 50, failed: 0, invalid: 0 },
     message: null,
     detail: null,
