@@ -30539,7 +30539,9 @@ async function startRun(sync, known, full, tools) {
         return chooseNew(some, known.ids, since, full);
     };
     const found = (run, attempts) => {
-        return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false, attempts };
+        // One that was there before the trigger left, and listed late, is somebody else's.
+        const cancellable = run.byApi && (run.createdAt ?? 0) >= began;
+        return { kind: 'started', runId: run.id, adopted: true, cancellable, certain: false, attempts };
     };
     for (let resent = false;; resent = true) {
         if (clock.now() > deadline - TOO_LATE_MS)

@@ -72,7 +72,9 @@ export async function startRun(sync: Sync, known: Known, full: boolean, tools: T
     return chooseNew(some, known.ids, since, full)
   }
   const found = (run: Run, attempts: number): Started => {
-    return { kind: 'started', runId: run.id, adopted: true, cancellable: run.byApi, certain: false, attempts }
+    // One that was there before the trigger left, and listed late, is somebody else's.
+    const cancellable = run.byApi && (run.createdAt ?? 0) >= began
+    return { kind: 'started', runId: run.id, adopted: true, cancellable, certain: false, attempts }
   }
   for (let resent = false; ; resent = true) {
     if (clock.now() > deadline - TOO_LATE_MS) return ended(resent, tooLate(TOO_LATE, null))

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { chooseNew } from '../../src/core/trigger.ts'
+import { Rulings } from '../../src/dbt/rulings.ts'
+import { CENSUS } from '../../src/providers/census.ts'
 import { completesAfter, type Fault, failsAfter } from '../simulator/index.ts'
 import { run, START } from '../support/builders.ts'
 import { Rehearsal } from '../support/in-memory.ts'
@@ -174,6 +176,21 @@ describe('a lost answer to a trigger', () => {
     stage.simulator.startRun(8290, { createdAt: stage.clock.wall() + 20, timeline: completesAfter(MINUTE) })
     stage.simulator.failNext('trigger', { kind: 'reset', when: 'before' })
     expect((await stage.run()).results).toMatchObject([{ outcome: 'unknown' }])
+  })
+
+  test('a run of before the trigger that is listed late is watched, and left to whoever started it', async () => {
+    const stage = new Rehearsal({ cancelOn: new Set(['timeout']), timeoutMs: 5 * MINUTE })
+    // Built a while ago, so that the run counts.
+    const evidenced = { rulings: new Rulings({ projects: [], builtAt: START }, CENSUS), problems: [], badNames: [] }
+    stage.dbt = { ...evidenced, builtAt: START - 20 * MINUTE }
+    const timeline = [
+      { at: 0, status: 'working', listed: false },
+      { at: 3 * MINUTE, listed: true },
+    ]
+    stage.simulator.startRun(8290, { reason: 'api', createdAt: stage.clock.wall() - 2.5 * MINUTE, timeline })
+    stage.simulator.failNext('trigger', { kind: 'reset', when: 'before' })
+    expect((await stage.run()).results).toMatchObject([{ outcome: 'timed_out', adopted: true }])
+    expect(stage.timesOf('cancel-run')).toEqual([])
   })
 
   test('a run of which nobody tells the cause may be the one, also in the first second', async () => {
