@@ -159,7 +159,10 @@ export class Host {
     return this.#msUntil(this.#opensAt) > 0 || (this.#failures >= OUTAGE && !isFree)
   }
 
-  /** Waits at the gate, and notes in `wait` how long because the host had asked for it. Throws TransportError where another request has just found that the outage goes on. */
+  /**
+   * Waits at the gate, and notes in `wait` how long because of a 429. Throws TransportError where another request has just found that
+   * the outage goes on.
+   */
   async #enter(
     signal: AbortSignal,
     isUrgent: boolean,

@@ -39,7 +39,6 @@ async function cleanUp(): Promise<void> {
   const open = readState(process.env).filter((run) => run.open)
   if (open.length === 0) return
   const parsed = inputsOfMain()
-
   // Inputs that main accepted are refused only if the state is not main's.
   if (!parsed.ok)
     return warn('runs of this step may still be going, and the inputs to look after them are not there any more')

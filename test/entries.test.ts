@@ -137,6 +137,8 @@ describe('main', () => {
 
 describe('post', () => {
   const before = { baseline: null, since: 0, full: false, mayFail: false }
+  /** A trigger whose answer main did not live to see. */
+  const LOST = { syncId: '8290', runId: null, open: true, unwanted: false, baseline: null, full: false, mayFail: false }
   const NO_RUNS = { status: 'success', data: [], pagination: { next_page: null } }
   const open = (runId: string | null) => ({
     'run-8290': JSON.stringify({ syncId: '8290', runId, open: true, unwanted: false, ...before }),
@@ -201,16 +203,7 @@ describe('post', () => {
       if (operation !== 'list-runs' || nth > 1) return undefined
       return { kind: 'respond', status: 200, body: JSON.stringify(NO_RUNS) }
     })
-    const lost = {
-      syncId: '8290',
-      runId: null,
-      open: true,
-      unwanted: false,
-      baseline: null,
-      since,
-      full: false,
-      mayFail: false,
-    }
+    const lost = { ...LOST, since }
     await enter('post', { ...scene.inputs, 'job-status': 'cancelled' }, { 'run-8290': JSON.stringify(lost) })
     expect(printed).toContain('was told to stop')
     expect(scene.simulator.runs(8290)[0]?.state.canceled).toBe(true)
@@ -220,16 +213,7 @@ describe('post', () => {
     await using scene = await stage({ syncs: [{ id: 8290, timeline: worksForever() }] })
     const since = Date.now()
     const byHand = scene.simulator.startRun(8290, { reason: 'manual', createdAt: since + 1 })
-    const lost = {
-      syncId: '8290',
-      runId: null,
-      open: true,
-      unwanted: false,
-      baseline: null,
-      since,
-      full: false,
-      mayFail: false,
-    }
+    const lost = { ...LOST, since }
     const cancelled = { ...scene.inputs, 'job-status': 'cancelled' }
     await enter('post', cancelled, { 'run-8290': JSON.stringify(lost) })
     expect(printed).toContain(`run ${byHand} of sync 8290 may still be going`)

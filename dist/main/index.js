@@ -38247,6 +38247,8 @@ function backoff(failures) {
 
 /** The last look comes this long before the deadline, so that its answer is still in time. */
 const LAST_LOOK_MS = 500;
+/** The verdict comes no later than this after the deadline, whatever has still to be asked or told. */
+const LATEST_MS = 900;
 /**
  * The one loop that waits for a provider: looks until `until` is satisfied, the trouble outlasts the patience, the deadline
  * comes or the signal aborts. It knows neither syncs nor runs. `onLook` hears of every look, good or bad.
@@ -38399,8 +38401,6 @@ const trigger_LOOK_MS = 60_000;
 const RECONCILE_MS = 60_000;
 /** How long a cancelled step still looks for the run that it may have started. */
 const LAST_CHANCE_MS = 1500;
-/** The verdict comes no later than this after the deadline. */
-const LATEST_MS = 900;
 /** Nothing is triggered in the last second before the deadline: nobody could watch it. */
 const TOO_LATE_MS = 1000;
 const TOO_LATE = 'the deadline came before the trigger';
@@ -38589,8 +38589,6 @@ function lostReason(twice, isSure) {
 const MISSING_MS = 60_000;
 /** How long a request to cancel may take, all syncs at once: a cancelled step has 7.5 s before the runner goes on to SIGTERM. */
 const CANCEL_MS = 4000;
-/** The verdict comes no later than this after the deadline. What cannot be cancelled in that time the post step looks after. */
-const watch_LATEST_MS = 900;
 /** Watches a run to its end and judges it. Only a `cancellable` run, which this step has caused, is ever cancelled. */
 async function followRun(sync, runId, cancellable, policy, tools, trace) {
     const cutShort = cancellable && policy.cancelOn.has('failure');
@@ -38737,7 +38735,8 @@ async function cancelRun(sync, runId, { provider, clock, emit }, deadline = Numb
     if (provider.cancel === undefined)
         return 'its run goes on: this provider cannot cancel';
     emit({ kind: 'cancelling', sync, runId });
-    const until = Math.min(clock.now() + CANCEL_MS, deadline + watch_LATEST_MS);
+    // What cannot be cancelled by then the post step looks after.
+    const until = Math.min(clock.now() + CANCEL_MS, deadline + LATEST_MS);
     const limit = expiring(clock, until, new AbortController().signal);
     try {
         await provider.cancel(runId, limit.signal);
@@ -38822,7 +38821,6 @@ async function deliver(sync, first, ruling, policy, shared) {
         }
         if (step.do === 'queue') {
             begin();
-            trace.waited = 0;
             tools.emit({ kind: 'waiting', sync, run: step.run, reason: step.reason });
             const { schedule } = paceFor(step.run, baseline.runs, step.run.full, tools);
             const obstacle = await standInLine(sync, step.run, { ...tools, schedule }, trace);
@@ -40559,6 +40557,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var core_inputs = __nccwpck_require__(662);
 ;// CONCATENATED MODULE: ./lib/dbt/lineage.js
 const TESTS = ['test', 'unit_test'];
+/** Skipped; or rendered, not run: what `dbt compile` says of a test. */
+const UNTESTED = ['skipped', 'success'];
 /** The kinds of nodes that put rows into the warehouse, each from files of its own. */
 const HOLD_ROWS = ['model', 'seed', 'snapshot'];
 /** What a command builds; any other of those that build, everything. */
@@ -40610,6 +40610,7 @@ function emptyProject({ manifest, builds, isDoubtful = false, isBroken = false }
         kinds: new Set([...once, ...again]),
         // Who may have been stopped halfway has built nothing that is not listed.
         retried: new Set(isDoubtful ? [] : again.filter((kind) => !once.includes(kind))),
+        ran: new Set(),
         isRetested: builds.some(({ isRetry, command }) => isRetry && BUILT_BY[command] === undefined),
     };
     for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
@@ -40647,6 +40648,8 @@ function addRows(project, { manifest, builds, tests, sources }) {
         for (const row of rows) {
             if (isTest(row.id))
                 testRows.set(row.id, { row, at: generatedAt });
+            if (isTest(row.id) && !UNTESTED.includes(row.status))
+                project.ran.add(kindOf(row.id));
             if (isTest(row.id) && !known.has(row.id))
                 project.strays.push(row);
         }
@@ -40675,7 +40678,11 @@ function oldestFirst(files) {
     return files.toSorted((a, b) => a.generatedAt - b.generatedAt);
 }
 function isTest(id) {
-    return id.startsWith('test.') || id.startsWith('unit_test.');
+    return TESTS.includes(kindOf(id));
+}
+/** `unit_test` of `unit_test.shop.orders.sums`. */
+function kindOf(id) {
+    return id.split('.', 1)[0] ?? '';
 }
 /**
  * What a test vouches for. A generic test belongs to the node it is attached to: a test of relationships depends on a second one,
@@ -40740,13 +40747,8 @@ function testStateOf({ row }) {
             return 'passed';
         case 'warn':
             return 'warned';
-        case undefined:
-        case 'skipped':
-        // Rendered, not run: what `dbt compile` says of a test.
-        case 'success':
-            return 'untested';
         default:
-            return 'bad';
+            return row === null || UNTESTED.includes(row.status) ? 'untested' : 'bad';
     }
 }
 /** Metrics, exposures and the like have no data of their own, nor has an ephemeral model. */
@@ -41356,7 +41358,7 @@ async function readArtifacts(paths, root) {
     return read;
 }
 async function readPlace(path, root, all) {
-    const kind = await kindOf((0,external_node_path_.resolve)(root, path));
+    const kind = await reader_kindOf((0,external_node_path_.resolve)(root, path));
     if (kind === null)
         throw new ArtifactError(path, `does not exist${await elsewhere(path, root, all)}`);
     const folder = kind === 'folder' ? path : (0,external_node_path_.dirname)(path);
@@ -41384,7 +41386,7 @@ async function elsewhere(path, root, all) {
     if (all.length > 1)
         return ': was the dbt step that writes it left out? Paths start from the workspace.';
     for (const candidate of [(0,external_node_path_.join)(path, 'target'), 'target', 'dbt/target', 'transform/target']) {
-        if (candidate === path || (await kindOf((0,external_node_path_.resolve)(root, candidate, RESULTS))) !== 'file')
+        if (candidate === path || (await reader_kindOf((0,external_node_path_.resolve)(root, candidate, RESULTS))) !== 'file')
             continue;
         return `, but ${candidate.replaceAll('\\', '/')} has a ${RESULTS}: is that the folder you mean?`;
     }
@@ -41392,9 +41394,9 @@ async function elsewhere(path, root, all) {
 }
 /** A file of run results that lies where dbt puts it by default. */
 async function hasUnusedResults(root) {
-    return (await kindOf((0,external_node_path_.resolve)(root, 'target', RESULTS))) === 'file';
+    return (await reader_kindOf((0,external_node_path_.resolve)(root, 'target', RESULTS))) === 'file';
 }
-async function kindOf(path) {
+async function reader_kindOf(path) {
     const found = await (0,promises_.stat)(path).catch(() => null);
     if (found === null)
         return null;
@@ -41752,8 +41754,7 @@ function decide(places, objections, mode, projects, wanted = null) {
         ? `${gate_list(built)} ${built.length === 1 ? 'is' : 'are'} not built by dbt`
         : `dbt built ${gate_list(built)}`;
     // Where no test ran at all, or no unit test, dbt was run without them on purpose.
-    const ran = testsThatRan(projects);
-    const missed = untested.filter(({ test }) => ran.some((id) => isUnit(id) === isUnit(test.id)));
+    const missed = untested.filter(({ test, node }) => node.project.ran.has(kindOf(test.id)));
     return {
         gate: 'open',
         reason: `${what}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
@@ -41776,7 +41777,7 @@ function stoppedAt(idle, untested, projects, wanted) {
         return null;
     const left = wanted.filter((node) => stateOf(node) === 'not-run' && !isRenewed(node)).map((node) => ({ node }));
     // Unit tests come before their model: where it was built without them, they were left out on purpose.
-    const others = untested.filter(({ test }) => !isUnit(test.id));
+    const others = untested.filter(({ test }) => kindOf(test.id) !== 'unit_test');
     const gap = left.length > 0 ? notBuilt(left) : gapsOf(idle, others)[0];
     return gap === undefined ? null : `${UNEXPLAINED}, and ${gap}`;
 }
@@ -41798,13 +41799,6 @@ function notRun(tests) {
 /** A test that reads several models is one. */
 function distinct(tests) {
     return new Set(tests.map(({ test }) => test.id)).size;
-}
-function isUnit(id) {
-    return id.startsWith('unit_test.');
-}
-function testsThatRan(projects) {
-    const tests = projects.flatMap(({ nodes }) => [...nodes.values()].flatMap((node) => node.tests));
-    return tests.filter((test) => testStateOf(test) !== 'untested').map(({ id }) => id);
 }
 /** What `strict` asks for beyond the absence of trouble: everything upstream was built, and everything that is read has a test. */
 function lackOf(places) {
@@ -43264,7 +43258,10 @@ class Host {
     #isClosedTo(isFree) {
         return this.#msUntil(this.#opensAt) > 0 || (this.#failures >= OUTAGE && !isFree);
     }
-    /** Waits at the gate, and notes in `wait` how long because the host had asked for it. Throws TransportError where another request has just found that the outage goes on. */
+    /**
+     * Waits at the gate, and notes in `wait` how long because of a 429. Throws TransportError where another request has just found that
+     * the outage goes on.
+     */
     async #enter(signal, isUrgent, wait) {
         const { clock } = this.#options;
         const known = this.#failures;

@@ -30419,6 +30419,8 @@ var provider = __nccwpck_require__(7990);
 
 /** The last look comes this long before the deadline, so that its answer is still in time. */
 const poll_LAST_LOOK_MS = 500;
+/** The verdict comes no later than this after the deadline, whatever has still to be asked or told. */
+const poll_LATEST_MS = 900;
 /**
  * The one loop that waits for a provider: looks until `until` is satisfied, the trouble outlasts the patience, the deadline
  * comes or the signal aborts. It knows neither syncs nor runs. `onLook` hears of every look, good or bad.
@@ -30515,8 +30517,6 @@ const LOOK_MS = 60_000;
 const RECONCILE_MS = 60_000;
 /** How long a cancelled step still looks for the run that it may have started. */
 const LAST_CHANCE_MS = 1500;
-/** The verdict comes no later than this after the deadline. */
-const LATEST_MS = 900;
 /** Nothing is triggered in the last second before the deadline: nobody could watch it. */
 const TOO_LATE_MS = 1000;
 const TOO_LATE = 'the deadline came before the trigger';
@@ -32308,7 +32308,10 @@ class Host {
     #isClosedTo(isFree) {
         return this.#msUntil(this.#opensAt) > 0 || (this.#failures >= OUTAGE && !isFree);
     }
-    /** Waits at the gate, and notes in `wait` how long because the host had asked for it. Throws TransportError where another request has just found that the outage goes on. */
+    /**
+     * Waits at the gate, and notes in `wait` how long because of a 429. Throws TransportError where another request has just found that
+     * the outage goes on.
+     */
     async #enter(signal, isUrgent, wait) {
         const { clock } = this.#options;
         const known = this.#failures;

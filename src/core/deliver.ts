@@ -110,7 +110,6 @@ export async function deliver(
     }
     if (step.do === 'queue') {
       begin()
-      trace.waited = 0
       tools.emit({ kind: 'waiting', sync, run: step.run, reason: step.reason })
       const { schedule } = paceFor(step.run, baseline.runs, step.run.full, tools)
       const obstacle = await standInLine(sync, step.run, { ...tools, schedule }, trace)

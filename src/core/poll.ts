@@ -22,6 +22,8 @@ export type Polled<T> = { hasLooked: boolean; last: T | null; error: ProviderErr
 
 /** The last look comes this long before the deadline, so that its answer is still in time. */
 export const LAST_LOOK_MS = 500
+/** The verdict comes no later than this after the deadline, whatever has still to be asked or told. */
+export const LATEST_MS = 900
 
 /**
  * The one loop that waits for a provider: looks until `until` is satisfied, the trouble outlasts the patience, the deadline

@@ -1,7 +1,7 @@
 import { type Clock, expiring } from './clock.ts'
 import type { Emit } from './events.ts'
 import type { Verdict } from './judge.ts'
-import { LAST_LOOK_MS, type Patience, type Polled, poll } from './poll.ts'
+import { LAST_LOOK_MS, LATEST_MS, type Patience, type Polled, poll } from './poll.ts'
 import { type Provider, ProviderError, type Run, type Sync } from './provider.ts'
 import { immediately } from './schedule.ts'
 import { refusal, stopped, tooLate } from './verdicts.ts'
@@ -47,8 +47,6 @@ const LOOK_MS = 60_000
 const RECONCILE_MS = 60_000
 /** How long a cancelled step still looks for the run that it may have started. */
 const LAST_CHANCE_MS = 1500
-/** The verdict comes no later than this after the deadline. */
-const LATEST_MS = 900
 /** Nothing is triggered in the last second before the deadline: nobody could watch it. */
 const TOO_LATE_MS = 1000
 const TOO_LATE = 'the deadline came before the trigger'

@@ -2,7 +2,7 @@ import { type Clock, expiring } from './clock.ts'
 import type { Emit } from './events.ts'
 import type { Hint } from './hint.ts'
 import { COLORS, judgeRun, type RecordLimits, type Verdict } from './judge.ts'
-import { type Polled, poll } from './poll.ts'
+import { LATEST_MS, type Polled, poll } from './poll.ts'
 import { hasEnded, type Provider, ProviderError, type Run, type Sync } from './provider.ts'
 import type { Trace } from './result.ts'
 import { immediately, type Schedule } from './schedule.ts'
@@ -36,8 +36,6 @@ export interface Watched {
 const MISSING_MS = 60_000
 /** How long a request to cancel may take, all syncs at once: a cancelled step has 7.5 s before the runner goes on to SIGTERM. */
 const CANCEL_MS = 4000
-/** The verdict comes no later than this after the deadline. What cannot be cancelled in that time the post step looks after. */
-const LATEST_MS = 900
 
 /** Watches a run to its end and judges it. Only a `cancellable` run, which this step has caused, is ever cancelled. */
 export async function followRun(
@@ -223,6 +221,7 @@ async function cancelRun(
 ): Promise<string> {
   if (provider.cancel === undefined) return 'its run goes on: this provider cannot cancel'
   emit({ kind: 'cancelling', sync, runId })
+  // What cannot be cancelled by then the post step looks after.
   const until = Math.min(clock.now() + CANCEL_MS, deadline + LATEST_MS)
   const limit = expiring(clock, until, new AbortController().signal)
   try {

@@ -1,6 +1,6 @@
 import type { GateMode, Note, Ruling } from '../core/ruling.ts'
 import type { Row } from './artifacts.ts'
-import { type Node, nameOfNode, type Project, type Test } from './lineage.ts'
+import { kindOf, type Node, nameOfNode, type Project, type Test } from './lineage.ts'
 import { GOOD, isPassage, isRenewed, type State, stateOf, testStateOf } from './states.ts'
 
 export type Decision = Pick<Ruling, 'gate' | 'reason' | 'hint' | 'notes'>
@@ -92,8 +92,7 @@ function decide(
     ? `${list(built)} ${built.length === 1 ? 'is' : 'are'} not built by dbt`
     : `dbt built ${list(built)}`
   // Where no test ran at all, or no unit test, dbt was run without them on purpose.
-  const ran = testsThatRan(projects)
-  const missed = untested.filter(({ test }) => ran.some((id) => isUnit(id) === isUnit(test.id)))
+  const missed = untested.filter(({ test, node }) => node.project.ran.has(kindOf(test.id)))
   return {
     gate: 'open',
     reason: `${what}${passed === 0 ? '' : `, and ${count(passed, 'test')} passed`}`,
@@ -125,7 +124,7 @@ function stoppedAt(
   if (!projects.some(({ isDoubtful }) => isDoubtful)) return null
   const left = wanted.filter((node) => stateOf(node) === 'not-run' && !isRenewed(node)).map((node) => ({ node }))
   // Unit tests come before their model: where it was built without them, they were left out on purpose.
-  const others = untested.filter(({ test }) => !isUnit(test.id))
+  const others = untested.filter(({ test }) => kindOf(test.id) !== 'unit_test')
   const gap = left.length > 0 ? notBuilt(left) : gapsOf(idle, others)[0]
   return gap === undefined ? null : `${UNEXPLAINED}, and ${gap}`
 }
@@ -152,15 +151,6 @@ function notRun(tests: readonly Tested[]): string {
 /** A test that reads several models is one. */
 function distinct(tests: readonly Tested[]): number {
   return new Set(tests.map(({ test }) => test.id)).size
-}
-
-function isUnit(id: string): boolean {
-  return id.startsWith('unit_test.')
-}
-
-function testsThatRan(projects: readonly Project[]): string[] {
-  const tests = projects.flatMap(({ nodes }) => [...nodes.values()].flatMap((node) => node.tests))
-  return tests.filter((test) => testStateOf(test) !== 'untested').map(({ id }) => id)
 }
 
 /** What `strict` asks for beyond the absence of trouble: everything upstream was built, and everything that is read has a test. */

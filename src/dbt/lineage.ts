@@ -42,6 +42,8 @@ export interface Project {
   retried: ReadonlySet<string>
   /** That goes for their tests as well: the command that was repeated runs tests. */
   isRetested: boolean
+  /** The kinds of tests of which one came to a result. */
+  ran: Set<string>
 }
 
 /** A project's files, all of which are evidence. */
@@ -55,6 +57,8 @@ export interface ProjectFiles {
 }
 
 const TESTS = ['test', 'unit_test']
+/** Skipped; or rendered, not run: what `dbt compile` says of a test. */
+export const UNTESTED = ['skipped', 'success']
 /** The kinds of nodes that put rows into the warehouse, each from files of its own. */
 export const HOLD_ROWS = ['model', 'seed', 'snapshot']
 
@@ -105,6 +109,7 @@ function emptyProject({ manifest, builds, isDoubtful = false, isBroken = false }
     kinds: new Set([...once, ...again]),
     // Who may have been stopped halfway has built nothing that is not listed.
     retried: new Set(isDoubtful ? [] : again.filter((kind) => !once.includes(kind))),
+    ran: new Set(),
     isRetested: builds.some(({ isRetry, command }) => isRetry && BUILT_BY[command] === undefined),
   }
   for (const { parents: _1, attachedTo: _2, tests: _3, metrics: _4, ...facts } of manifest.nodes.values()) {
@@ -139,6 +144,7 @@ function addRows(project: Project, { manifest, builds, tests, sources }: Project
   for (const { rows, generatedAt } of oldestFirst(tests)) {
     for (const row of rows) {
       if (isTest(row.id)) testRows.set(row.id, { row, at: generatedAt })
+      if (isTest(row.id) && !UNTESTED.includes(row.status)) project.ran.add(kindOf(row.id))
       if (isTest(row.id) && !known.has(row.id)) project.strays.push(row)
     }
   }
@@ -167,7 +173,12 @@ function oldestFirst<T extends { generatedAt: number }>(files: readonly T[]): T[
 }
 
 function isTest(id: string): boolean {
-  return id.startsWith('test.') || id.startsWith('unit_test.')
+  return TESTS.includes(kindOf(id))
+}
+
+/** `unit_test` of `unit_test.shop.orders.sums`. */
+export function kindOf(id: string): string {
+  return id.split('.', 1)[0] ?? ''
 }
 
 /**

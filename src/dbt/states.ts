@@ -1,4 +1,4 @@
-import { HOLD_ROWS, type Node, type Test } from './lineage.ts'
+import { HOLD_ROWS, type Node, type Test, UNTESTED } from './lineage.ts'
 
 /** What dbt did with a node, as far as data is concerned. */
 export type State =
@@ -58,13 +58,8 @@ export function testStateOf({ row }: Test): TestState {
       return 'passed'
     case 'warn':
       return 'warned'
-    case undefined:
-    case 'skipped':
-    // Rendered, not run: what `dbt compile` says of a test.
-    case 'success':
-      return 'untested'
     default:
-      return 'bad'
+      return row === null || UNTESTED.includes(row.status) ? 'untested' : 'bad'
   }
 }
 

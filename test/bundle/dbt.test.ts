@@ -495,6 +495,14 @@ describe.concurrent('without dbt-artifacts', () => {
     ])
   })
 
+  test('but not to a step that waits for runs, which would refuse them', async () => {
+    using job = afterDbt('all-good')
+    const waiting = { mode: 'wait', 'sync-ids': '', runs: '[]' }
+    const { step } = await play({ simulator: quick(), with: waiting, options: { workspace: job.path } })
+    expect(step.exitCode).toBe(0)
+    expect(annotations(step, 'notice')).toEqual([])
+  })
+
   test('a setting of the gate is an error: it would protect nothing', async () => {
     const inputs = { 'dbt-gate': 'strict', 'on-blocked': 'skip', discover: 'exposures' }
     const { step, simulator } = await play({ simulator: quick(), with: inputs })

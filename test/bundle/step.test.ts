@@ -113,6 +113,14 @@ describe.concurrent('what keeps a step from triggering', () => {
     expect(step.summary).toContain('there are 3 mistakes in the inputs')
   })
 
+  test('sixty bad inputs: fifty are told in the summary, and how many more there are', async () => {
+    const ids = Array.from({ length: 60 }, (_, index) => `x${index}`)
+    const { step } = await play({ simulator: shop('good'), with: { 'sync-ids': ids.join(' ') } })
+    expect(step.summary).toContain('there are 60 mistakes in the inputs')
+    expect(step.summary).toContain('And 10 more.')
+    expect(step.summary.match(/x\d+/g)).toHaveLength(50)
+  })
+
   test('an empty list of syncs', async () => {
     const { step, simulator } = await play({ simulator: shop('good'), with: { 'sync-ids': ' # none today' } })
     expect(step.exitCode).toBe(1)

@@ -228,6 +228,21 @@ describe('the life of a sync', () => {
       expect(stage.clock.now()).toBeLessThanOrEqual(4 * MINUTE)
     })
 
+    test('that came up while its sync waited for a place is asked for before the trigger', async () => {
+      const stage = new Rehearsal(
+        { maxParallel: 1, maxFailed: { count: 5 } },
+        { syncs: [{ id: 1, timeline: completesAfter(5 * MINUTE) }, { id: 2 }] },
+      )
+      const good = [{ at: 0, status: 'completed', counts: counted() }]
+      const id = stage.simulator.startRun(2, { createdAt: stage.clock.wall() + 2 * MINUTE, timeline: good })
+      stage.simulator.faults.push((_request, { operation, id: asked }) => {
+        if (operation !== 'list-runs' || asked !== 2 || stage.clock.now() < 2 * MINUTE) return undefined
+        const data = [{ id, status: 'completed', created_at: new Date(stage.clock.wall()).toISOString() }]
+        return { kind: 'respond', status: 200, body: JSON.stringify({ status: 'success', data }) }
+      })
+      expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'fresh', attempts: 0 }])
+    })
+
     test('does not begin the time of its sync before its turn', async () => {
       const stage = new Rehearsal(
         { maxParallel: 1, config: new Map([1, 2, 3].map((id) => [String(id), { ownTimeoutMs: 2 * MINUTE }])) },

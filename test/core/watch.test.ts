@@ -275,6 +275,18 @@ describe('an older run that is waited for', () => {
     expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded', attempts: 1 }])
   })
 
+  test('and that a list goes on showing although it is not there is waited for once', async () => {
+    const stage = new Rehearsal()
+    const id = older(stage)
+    stage.simulator.faults.push((_request, { operation, id: asked }) =>
+      operation === 'read-run' && asked === Number(id) ? { kind: 'respond', status: 404 } : undefined,
+    )
+    stage.simulator.changeSync(8290, { onCollision: 'conflict-409' })
+    await stage.run()
+    expect(stage.timesOf('trigger').length).toBeGreaterThan(0)
+    expect(stage.clock.now()).toBeLessThan(5 * MINUTE)
+  })
+
   test('and cannot be read for too long keeps the sync from being started', async () => {
     const stage = new Rehearsal()
     older(stage)

@@ -318,9 +318,8 @@ describe.concurrent('a server that throttles', () => {
     expect((await stage.run()).results).toMatchObject([{ outcome: 'succeeded' }])
   })
 
-  test('http-429-storm: a thousand syncs settle at the rate that the server allows, and none fails', async () => {
-    const rate = 20
-    const stage = new Rehearsal({}, { syncs: syncs(1000, { timeline: completesAfter(3 * MINUTE) }) })
+  /** Lets through so many requests a second. Returns how many came in each. */
+  const allow = (rate: number, stage: Rehearsal): Map<number, number> => {
     const asked = new Map<number, number>()
     stage.simulator.faults.push(() => {
       const second = Math.floor(stage.clock.now() / 1000)
@@ -328,6 +327,13 @@ describe.concurrent('a server that throttles', () => {
       asked.set(second, count)
       return count > rate ? { kind: 'respond', status: 429, headers: { 'retry-after': '1' } } : undefined
     })
+    return asked
+  }
+
+  test('http-429-storm: a thousand syncs settle at the rate that the server allows, and none fails', async () => {
+    const rate = 20
+    const stage = new Rehearsal({}, { syncs: syncs(1000, { timeline: completesAfter(3 * MINUTE) }) })
+    const asked = allow(rate, stage)
     const { results } = await stage.run()
     expect(new Set(results.map(({ outcome }) => outcome))).toEqual(new Set(['succeeded']))
     const settled = [...asked].filter(([second]) => second >= 5).map(([, count]) => count)
@@ -336,15 +342,8 @@ describe.concurrent('a server that throttles', () => {
   })
 
   test('http-429-queue: where a trigger waits longer for its turn than what was read is new, each gets its turn', async () => {
-    const rate = 5
     const stage = new Rehearsal({ mode: 'trigger' }, { syncs: syncs(600, {}) })
-    const asked = new Map<number, number>()
-    stage.simulator.faults.push(() => {
-      const second = Math.floor(stage.clock.now() / 1000)
-      const count = (asked.get(second) ?? 0) + 1
-      asked.set(second, count)
-      return count > rate ? { kind: 'respond', status: 429, headers: { 'retry-after': '1' } } : undefined
-    })
+    allow(5, stage)
     const { results } = await stage.run()
     expect(new Set(results.map(({ outcome }) => outcome))).toEqual(new Set(['triggered']))
     expect(stage.simulator.requests.length).toBeLessThan(7 * 600)

@@ -594,6 +594,23 @@ describe('the runs of a sync', () => {
     },
   )
 
+  test.each([
+    ['cancelled', 2],
+    ['skipped', 2],
+    ['completed', 1],
+    ['working', 1],
+  ])(
+    'are asked for again, in a longer page, where ten that are %s tell nothing: %i requests',
+    async (status, requests) => {
+      await using scene = await simulated()
+      const data = Array.from({ length: 10 }, (_, index) => ({ id: index + 1, status }))
+      const body = JSON.stringify({ status: 'success', data })
+      scene.simulator.failNext('list-runs', { kind: 'respond', status: 200, body })
+      await connect(scene.url, { token: scene.simulator.token('v1') }).history('8290', calm)
+      expect(scene.simulator.requests.map(({ query }) => query.per_page)).toEqual(['10', '100'].slice(0, requests))
+    },
+  )
+
   test('are asked for in one page of ten, newest first', async () => {
     await using scene = await simulated()
     await connect(scene.url, { token: scene.simulator.token('v1') }).history('8290', calm)

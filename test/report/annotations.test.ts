@@ -197,5 +197,9 @@ describe('what dbt and the settings say', () => {
       title: 'Nothing was synced',
       text: 'None of 2 syncs ran. 8290 Customers for re-engagement: dbt did not build it (on-not-built: skip)',
     })
+    // The one that somebody should look at is the one that is named.
+    const blocked = result({ outcome: 'blocked', tolerated: 'on-blocked: skip', reason: 'test x failed' })
+    const [first] = ofReport({ conclusion: 'skipped', results: [skipped, blocked], problems: [] }, false)
+    expect(first?.text).toContain('test x failed')
   })
 })

@@ -4,6 +4,7 @@ import { calm, calmSync, MINUTE } from './calm.ts'
 import { violations } from './oracles.ts'
 import { runTrial } from './storm.ts'
 import type { Trial, TrialSync } from './trial.ts'
+import { makeTrial } from './trial.ts'
 import type { Strike, Trouble } from './weather.ts'
 
 /**
@@ -139,4 +140,15 @@ describe('fail-fast', () => {
     const strikes: Strike[] = [{ ...onTrigger(trouble, 102), times: 3 }]
     expect(await broken(calm({ syncs, policy: { failFast: true }, weather: { strikes } }))).toEqual([])
   })
+})
+
+// Too many things come together in these for a smaller trial to be worth more than the whole.
+test.each([
+  [1, 3, 'a dry run that was waited for'],
+  [1, 720, 'a retry that came to nothing, and hid the failure before it'],
+  [4711, 7627, 'a run of another client from before the trigger, listed late and cancelled'],
+  [987123, 14188, 'a scheduled run from before the data was ready, taken for a lost one'],
+  [987123, 15614, 'a last look past the deadline'],
+])('seed %i, trial %i: %s', async (seed, number) => {
+  expect(await broken(makeTrial(seed, number))).toEqual([])
 })
